@@ -1,0 +1,29 @@
+# Language level, warnings, sanitizers. Sanitizer flags are global, so that libllama has them too.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
+  message(FATAL_ERROR
+    "g++ ${CMAKE_CXX_COMPILER_VERSION} destroys temporaries twice inside co_await (aggregates in "
+    "braces, capturing lambdas). Use clang++-19 (-DCMAKE_CXX_COMPILER=clang++-19) or g++ 14.")
+endif()
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  find_program(LLD NAMES ld.lld-19 ld.lld)
+  if(LLD)
+    add_link_options(--ld-path=${LLD})
+  endif()
+endif()
+
+if(LICHEN_SANITIZE)
+  add_compile_options(-fsanitize=${LICHEN_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${LICHEN_SANITIZE})
+endif()

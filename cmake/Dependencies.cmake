@@ -1,0 +1,24 @@
+# What Lichen stands on. Versions are Debian 12's unless said.
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json url)
+find_package(SQLite3 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED COMPONENTS core)
+if(LICHEN_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+
+# Asio and Beast are compiled once (base/asio.cpp), not in every file.
+add_library(lichen_asio INTERFACE)
+target_link_libraries(lichen_asio INTERFACE Boost::headers Boost::json Boost::url OpenSSL::SSL
+                                            OpenSSL::Crypto Threads::Threads)
+target_compile_definitions(lichen_asio INTERFACE
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
+
+if(LICHEN_LLAMA)
+  include(Libllama)
+endif()

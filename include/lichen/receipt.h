@@ -1,0 +1,71 @@
+// The receipt of a turn: what each step cost, what was decided and why, who wrote which tokens.
+// Plain data; written by the turn, stored by the ledger, shown by the CLI and the server.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lichen {
+
+/// One use of one model within a turn.
+struct Step {
+  std::string model;
+  std::string role;             // what for: "answer", "draft", "verify", "embed", ...
+  std::int64_t tokens_in = 0;   // prompt tokens, cached ones included
+  std::int64_t tokens_out = 0;  // generated tokens
+  std::int64_t tokens_cached = 0;
+  bool estimated = false;       // token counts are our estimate: the endpoint gave none
+  bool remote = false;          // the prompt left this device
+  std::int64_t bytes_sent = 0;  // bytes of request body that left this device
+  double queued_ms = 0;
+  double prefill_ms = 0;        // remote: until the first token
+  double decode_ms = 0;         // remote: from the first token to the last
+  std::optional<double> usd = {};     // none: the model has no price
+  std::optional<double> joules = {};  // none: the machine offers no counter
+};
+
+/// US dollars per million tokens.
+struct Price {
+  double input = 0;
+  double output = 0;
+  std::optional<double> cached_input = {};  // none: as `input`
+
+  /// Cost of a step's tokens in USD.
+  double usd(const Step& step) const;
+};
+
+/// What a mechanism decided, in its own words.
+struct Decision {
+  std::string mechanism;  // "cascade"
+  std::string choice;     // "large"
+  std::string reason;     // "mean log-prob -0.81 under threshold -0.25"
+};
+
+/// A run of consecutive tokens of the answer with one author.
+struct Stretch {
+  std::string model;
+  std::int64_t tokens = 0;
+  std::int64_t bytes = 0;  // UTF-8 bytes of the answer's text
+};
+
+struct Receipt {
+  std::string id;    // "rcpt_" and a ULID: sorts by time
+  std::string plan;  // the plan or model that was asked for
+  std::chrono::system_clock::time_point started = {};
+  std::vector<Step> steps = {};
+  std::vector<Decision> decisions = {};
+  std::vector<Stretch> authors = {};  // in the order of the answer
+  std::optional<double> first_token_ms = {};
+  double total_ms = 0;
+  std::string finish = {};  // "stop", "length", "tool_calls"; empty when it failed
+  std::string error = {};   // Errc's name when it failed
+};
+
+/// JSON form, the same in `lichen run --json`, `/v1/receipts/ID` and the ledger.
+boost::json::object to_json(const Receipt& receipt);
+
+}  // namespace lichen

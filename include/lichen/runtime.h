@@ -1,0 +1,65 @@
+// Everything that a configuration file describes, loaded and ready: models, plans, ledger.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lichen/answerer.h"
+#include "lichen/result.h"
+
+namespace lichen {
+
+namespace ledger {
+class Ledger;
+}
+namespace policy {
+struct Config;
+}
+
+/// Safe to use from any thread once opened.
+class Runtime {
+ public:
+  /// Called while models load: the model's name and how much of it is there, 0 to 1.
+  using Progress = std::function<void(std::string_view model, double fraction)>;
+
+  /// Reads, checks and loads the file. Every error names the file and line and says what would be
+  /// right. `io` carries the connections of remote models; somebody must run it.
+  static Result<std::unique_ptr<Runtime>> open(const std::filesystem::path& config,
+                                               boost::asio::any_io_executor io,
+                                               Progress progress = {});
+  /// The same from a configuration in memory; `models` are added to those of the configuration
+  /// (ready-made ones, for tests and embedding programs).
+  static Result<std::unique_ptr<Runtime>> open(policy::Config config,
+                                               boost::asio::any_io_executor io,
+                                               Progress progress = {},
+                                               std::vector<ModelPtr> models = {});
+  ~Runtime();
+
+  /// A plan or model by name; empty means the configuration's default plan. `not_found` lists
+  /// what there is.
+  Result<AnswererPtr> find(std::string_view name) const;
+  Result<ModelPtr> find_model(std::string_view name) const;
+  std::vector<std::string> plan_names() const;
+  std::vector<ModelPtr> models() const;
+  const policy::Config& config() const;
+  ledger::Ledger& ledger();
+
+  /// Answers by the plan or model that `turn.receipt.plan` names, completes the receipt (id,
+  /// authors, times, finish or error) and records it. A failed turn has a receipt too: what it cost
+  /// until then.
+  awaitable<Result<Answer>> answer(Request request, Turn& turn);
+  /// Embeds by the named model, likewise with a receipt.
+  awaitable<Result<Embeddings>> embed(std::vector<std::string> texts, Turn& turn);
+
+ private:
+  struct Parts;
+  explicit Runtime(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace lichen

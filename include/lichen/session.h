@@ -1,0 +1,101 @@
+// The token-level handle on a local model. Mechanisms that work on tokens are plain sequential
+// coroutines over sessions; the lane batches the steps of all of them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "lichen/result.h"
+#include "lichen/turn.h"
+
+namespace lichen {
+
+using Token = std::int32_t;
+
+struct TokenProb {
+  Token token = -1;
+  float logprob = 0;  // natural logarithm
+};
+
+/// Chooses a token from a row of logits and remembers what it chose (penalties, grammar, random
+/// state). Owned by the coroutine that decodes; used by the lane while a step of it is in progress.
+class Sampler {
+ public:
+  virtual ~Sampler() = default;
+  /// `logits`: vocabulary-size values, which may not be written. Returns the chosen token and
+  /// accepts it into the sampler's state.
+  virtual Token sample(std::span<const float> logits) = 0;
+};
+
+/// What a step is to bring back. The lane computes it from libllama's own buffer, so ask only for
+/// what is needed: a full row costs a copy, a log-probability a pass over the row.
+struct Want {
+  enum class Rows : std::uint8_t {
+    none,  // decode only
+    last,  // of the last token given
+    all,   // of each token given
+  };
+  Rows rows = Rows::last;
+  /// Null: `Row::token` is the argmax. With Rows::all it is applied to the last row only.
+  Sampler* sampler = nullptr;
+  bool logprob = false;         // of Row::token
+  int top_k = 0;                // likeliest tokens with log-probabilities, in falling order
+  bool logits = false;          // the whole row
+  bool hidden = false;          // the last hidden state, embedding-width values
+  /// With Rows::all: log-probability of the token that came next in the input, for perplexities.
+  bool input_logprobs = false;
+};
+
+/// What one row brought back.
+struct Row {
+  Token token = -1;
+  float logprob = 0;
+  float input_logprob = 0;  // of the next input token; 0 for the last row
+  std::vector<TokenProb> top = {};
+  std::vector<float> logits = {};
+  std::vector<float> hidden = {};
+};
+
+/// Times of a session's steps so far, for the receipt.
+struct SessionStats {
+  std::int64_t tokens_cached = 0;  // prompt tokens that the prefix cache supplied
+  double queued_ms = 0;            // from asking for a step to the start of its batch
+  double prefill_ms = 0;           // in batches with more than one token of this session
+  double decode_ms = 0;            // in batches with one token of this session
+  std::optional<double> joules = {};  // this session's share, by tokens; none without a counter
+};
+
+/// A sequence of tokens in the KV cache of one local model. Use it on its lane's executor only;
+/// destroying it frees its KV cells. Must not outlive its model. Movable.
+class Session {
+ public:
+  class State;
+  explicit Session(std::unique_ptr<State> state);
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  /// Appends `tokens` and brings back rows as wanted (none, one, or one for each token). The span
+  /// must stay valid until it resumes. When KV cells run short the session waits, is preempted and
+  /// restored unseen. Errors: `cancelled`, `deadline_exceeded` (checked before each batch),
+  /// `context_overflow`; afterwards the session holds what it held before, or a prefix of the new
+  /// tokens, as `size` tells.
+  awaitable<Result<std::vector<Row>>> decode(std::span<const Token> tokens, Want want = {});
+
+  /// Tokens held.
+  int size() const;
+  /// Keeps the first `size` tokens and forgets the rest.
+  void truncate(int size);
+  /// A second session with the same tokens that shares their KV cells.
+  awaitable<Result<Session>> fork();
+
+  const SessionStats& stats() const;
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace lichen

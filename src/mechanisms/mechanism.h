@@ -1,0 +1,43 @@
+// How a mechanism enters a plan. To add one: a folder's file with `build`, a line in registry.cpp,
+// its test, its docs.
+#pragma once
+
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lichen/answerer.h"
+
+namespace lichen::mechanisms {
+
+/// What stands under a mechanism's key in a plan. Implemented by the plan loader, so that every
+/// error names file and line. Reading a key marks it known; unknown ones are an error at the end.
+class Options {
+ public:
+  virtual ~Options() = default;
+  /// A sub-expression: a model's or plan's name, or a mechanism. Required.
+  virtual Result<AnswererPtr> operand(std::string_view key) = 0;
+  /// A sequence of them, at least one.
+  virtual Result<std::vector<AnswererPtr>> operands(std::string_view key) = 0;
+  virtual bool has(std::string_view key) = 0;
+  virtual Result<double> number(std::string_view key, double fallback, double min, double max) = 0;
+  virtual Result<bool> flag(std::string_view key, bool fallback) = 0;
+  virtual Result<std::string> choice(std::string_view key,
+                                     std::initializer_list<std::string_view> allowed,
+                                     std::string_view fallback) = 0;
+  /// `bad_config` at the key's place (or the mechanism's, for an empty key).
+  virtual Error error(std::string_view key, std::string what) = 0;
+};
+
+struct Mechanism {
+  std::string_view name;     // the plan's key
+  std::string_view summary;  // one line for `--help` and `doctor`
+  Result<AnswererPtr> (*build)(Options& options);
+};
+
+/// All mechanisms, by name.
+std::span<const Mechanism> registry();
+
+}  // namespace lichen::mechanisms

@@ -1,0 +1,36 @@
+// A model behind any OpenAI-compatible endpoint.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lichen/answerer.h"
+
+namespace lichen::model {
+
+struct RemoteModelOptions {
+  std::string url;      // base, up to and with "/v1": "https://api.example.com/v1"
+  std::string model;    // the endpoint's name for it
+  std::string key_env;  // environment variable that holds the API key; empty: no key is sent
+  std::optional<Price> price = {};
+  std::int64_t context = 0;        // the endpoint's context length in tokens; 0: unknown
+  double bytes_per_token = 4;      // estimate where the endpoint gives no usage
+  std::string ca_file = {};        // PEM file of trusted certificates; empty: the system's
+  int max_connections = 64;        // requests at once; more wait for a free connection
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds headers_timeout{60'000};      // until the response's header
+  std::chrono::milliseconds first_token_timeout{120'000};
+  std::chrono::milliseconds idle_timeout{60'000};         // between two reads of a stream
+  std::chrono::milliseconds total_timeout{600'000};
+  std::size_t max_response_bytes = 64u << 20;             // of one answer
+};
+
+/// `bad_config` when the url cannot be used or the key's variable is not set. `io` carries the
+/// connections. Keeps connections alive and reuses them.
+Result<ModelPtr> open_remote_model(std::string name, RemoteModelOptions options,
+                                   boost::asio::any_io_executor io);
+
+}  // namespace lichen::model

@@ -1,0 +1,60 @@
+// The configuration file, read and checked: models, plans, server, ledger.
+#pragma once
+
+#include <yaml-cpp/yaml.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lichen/result.h"
+#include "model/local_model.h"
+#include "model/remote_model.h"
+
+namespace lichen::policy {
+
+struct ModelConfig {
+  std::string name;
+  std::variant<model::LocalModelOptions, model::RemoteModelOptions> options;
+  int line = 0;
+};
+
+struct PlanConfig {
+  std::string name;
+  YAML::Node expression;  // checked when the plan is built
+  int line = 0;
+};
+
+struct ServeConfig {
+  std::string host = "127.0.0.1";
+  int port = 8080;
+  std::string plan = {};         // the default plan; empty: "default", else the only one
+  std::string api_key_env = {};  // variable with the key that clients must send
+  int io_threads = 1;
+  int max_connections = 1'024;
+  std::size_t max_body_bytes = 16u << 20;
+  int max_messages = 1'024;
+  int max_tokens = 0;            // cap on a request's max_tokens; 0: the model's context
+  std::chrono::milliseconds deadline{600'000};  // of a request
+};
+
+struct LedgerConfig {
+  std::filesystem::path path = {};  // empty: $XDG_STATE_HOME/lichen/ledger.db; "none": no ledger
+};
+
+struct Config {
+  std::filesystem::path file;  // for error messages; relative paths start from its folder
+  std::vector<ModelConfig> models;
+  std::vector<PlanConfig> plans;
+  ServeConfig serve;
+  LedgerConfig ledger;
+};
+
+/// Reads a YAML file. Unknown keys, wrong types and values out of range are `bad_config` with file,
+/// line, and what would be right.
+Result<Config> load_config(const std::filesystem::path& file);
+Result<Config> parse_config(const std::string& yaml, const std::filesystem::path& file);
+
+}  // namespace lichen::policy
