@@ -72,7 +72,7 @@ struct SessionStats {
 /// destroying it frees its KV cells. Must not outlive its model. Movable.
 class Session {
  public:
-  class State;
+  struct State;
   explicit Session(std::unique_ptr<State> state);
   ~Session();
   Session(Session&&) noexcept;
@@ -90,7 +90,7 @@ class Session {
   /// Keeps the first `size` tokens and forgets the rest.
   void truncate(int size);
   /// A second session with the same tokens that shares their KV cells.
-  awaitable<Result<Session>> fork();
+  Session fork();
 
   const SessionStats& stats() const;
 

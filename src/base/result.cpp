@@ -1,5 +1,7 @@
 #include "lichen/result.h"
 
+#include "lichen/answerer.h"
+
 namespace lichen {
 
 std::string_view to_string(Errc code) {
@@ -23,6 +25,15 @@ std::string_view to_string(Errc code) {
     case Errc::internal: return "internal";
   }
   return "internal";
+}
+
+std::string_view to_string(Finish finish) {
+  switch (finish) {
+    case Finish::stop: return "stop";
+    case Finish::length: return "length";
+    case Finish::tool_calls: return "tool_calls";
+  }
+  return "stop";
 }
 
 }  // namespace lichen

@@ -29,15 +29,16 @@ Turn::Turn(std::string plan, Sink* sink) : sink_(sink), reason_(std::make_shared
 
 Turn::~Turn() = default;
 
-std::unique_ptr<Turn> Turn::child() {
-  auto turn = std::make_unique<Turn>(receipt.plan);
+std::unique_ptr<Turn> Turn::child(Sink* sink) {
+  auto turn = std::make_unique<Turn>(receipt.plan, sink);
   turn->deadline = deadline;
   turn->priority = priority;
-  // The callback may run on any thread while the child still lives: it owns what it touches.
+  // Runs on whatever thread cancels the parent. Stopping the child may destroy it and this callback
+  // with its captures, so what is still needed then is on the stack.
   turn->parent_stop_.emplace(stop_.get_token(),
-                             [parent = reason_, child = turn->reason_, stop = turn->stop_]() mutable {
+                             [parent = reason_, child = turn->reason_, source = turn->stop_] {
                                child->give(parent->error);
-                               stop.request_stop();
+                               std::stop_source(source).request_stop();
                              });
   return turn;
 }
@@ -45,8 +46,7 @@ std::unique_ptr<Turn> Turn::child() {
 void Turn::absorb(const Turn& child) {
   const Receipt& other = child.receipt;
   receipt.steps.insert(receipt.steps.end(), other.steps.begin(), other.steps.end());
-  receipt.decisions.insert(receipt.decisions.end(), other.decisions.begin(),
-                           other.decisions.end());
+  receipt.decisions.insert(receipt.decisions.end(), other.decisions.begin(), other.decisions.end());
 }
 
 awaitable<Result<void>> Turn::emit(Piece piece) {

@@ -2,7 +2,6 @@
 // its test, its docs.
 #pragma once
 
-#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +11,13 @@
 
 namespace lichen::mechanisms {
 
+/// One of several operands, with the name by which the receipt speaks of it: the model's or plan's
+/// name as it stands in the plan, or the mechanism's.
+struct Operand {
+  std::string name;
+  AnswererPtr answerer;
+};
+
 /// What stands under a mechanism's key in a plan. Implemented by the plan loader, so that every
 /// error names file and line. Reading a key marks it known; unknown ones are an error at the end.
 class Options {
@@ -20,12 +26,12 @@ class Options {
   /// A sub-expression: a model's or plan's name, or a mechanism. Required.
   virtual Result<AnswererPtr> operand(std::string_view key) = 0;
   /// A sequence of them, at least one.
-  virtual Result<std::vector<AnswererPtr>> operands(std::string_view key) = 0;
+  virtual Result<std::vector<Operand>> operands(std::string_view key) = 0;
   virtual bool has(std::string_view key) = 0;
   virtual Result<double> number(std::string_view key, double fallback, double min, double max) = 0;
   virtual Result<bool> flag(std::string_view key, bool fallback) = 0;
   virtual Result<std::string> choice(std::string_view key,
-                                     std::initializer_list<std::string_view> allowed,
+                                     std::span<const std::string_view> allowed,
                                      std::string_view fallback) = 0;
   /// `bad_config` at the key's place (or the mechanism's, for an empty key).
   virtual Error error(std::string_view key, std::string what) = 0;

@@ -6,44 +6,93 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lichen/answerer.h"
 #include "lichen/session.h"
+#include "model/batcher.h"
+#include "model/chat_format.h"
+#include "model/lane.h"
 
 namespace lichen::model {
 
-class Lane;
-class Vocabulary;
-class ChatFormat;
-
 struct AdapterOptions {
-  std::string name;
-  std::filesystem::path gguf;
+  std::string name = {};
+  std::filesystem::path gguf = {};
   float scale = 1;
 };
 
 struct LocalModelOptions {
-  std::filesystem::path gguf;
-  int context = 0;        // KV cells, shared by all sessions of the model; 0: four times what the
-                          // model was trained for, at most 32,768
-  int max_sessions = 64;  // sequences at once; more wait
+  std::filesystem::path gguf = {};
+  int context = 0;        // KV cells, shared by all sessions of the model; 0: 16,384, or the length
+                          // the model was trained for where that is more, at most 32,768
+  int max_sessions = 64;  // sequences at once, finished ones that are kept included; more wait
   int threads = 0;        // 0: measured when the model is loaded
   int batch = 512;        // tokens in one pass, over all sessions
   int gpu_layers = -1;    // with a GPU backend: layers on the GPU, -1 all
   std::optional<Price> price = {};
   Sampling sampling = {};  // defaults for requests that leave them open
   std::vector<AdapterOptions> adapters = {};
+  BatcherOptions batcher = {};
 };
 
-/// Safe to use from any thread, except where said. Its sessions live on its lane.
+/// How long the model takes over a batch, measured when it was loaded.
+struct StepTimes {
+  int threads = 0;        // for one token
+  int batch_threads = 0;  // for more than one
+  /// Tokens of one sequence in one pass -> milliseconds, the best of some tries.
+  std::vector<std::pair<int, double>> passes = {};
+};
+
+/// What a local model is made of; put together by `open_local_model`, or by tests.
+struct LocalModelParts {
+  std::shared_ptr<Batcher> batcher;
+  std::shared_ptr<const ChatFormat> chat;
+  /// A sampler, or null where plain argmax does. `grammar` is GBNF or empty.
+  std::function<Result<std::unique_ptr<Sampler>>(const Sampling& sampling,
+                                                 const std::string& grammar)>
+      make_sampler;
+  StepTimes times = {};
+};
+
+/// Safe to use from any thread, except where said.
 class LocalModel : public Model {
  public:
-  const std::string& name() const override;
+  LocalModel(std::string name, std::shared_ptr<Lane> lane, LocalModelParts parts,
+             LocalModelOptions options);
+
+  const std::string& name() const override { return name_; }
   bool local() const override { return true; }
   std::int64_t context_length() const override;
   awaitable<Result<Answer>> answer(Request request, Turn& turn) override;
   awaitable<Result<Embeddings>> embed(std::vector<std::string> texts, Turn& turn) override;
+
+  Lane& lane() { return *lane_; }
+  const Vocabulary& vocabulary() const { return parts_.batcher->vocabulary(); }
+  const StepTimes& times() const { return parts_.times; }
+  const LocalModelOptions& options() const { return options_; }
+  BatcherStats stats() const { return parts_.batcher->stats(); }
+
+  /// A new session. On the lane's executor only.
+  Session open_session(Turn& turn) { return parts_.batcher->open(turn, adapter_); }
+
+  /// The same weights with an adapter, as a model of its own ("NAME+ADAPTER") that shares lane and
+  /// KV cache. Adapters can be swapped at any time: a batch is computed with one of them.
+  Result<std::shared_ptr<LocalModel>> with_adapter(const AdapterOptions& adapter);
+
+ private:
+  struct Job;
+  Result<Job> prepare(Request request) const;
+  awaitable<Result<Answer>> generate(Job job, Turn& turn);
+  awaitable<Result<Embeddings>> embed_on_lane(std::vector<std::vector<Token>> texts, Turn& turn);
+  Step& add_step(Turn& turn, const Session& session, std::string role) const;
+
+  const std::string name_;
+  const std::shared_ptr<Lane> lane_;
+  const LocalModelParts parts_;
+  const LocalModelOptions options_;
+  int adapter_ = 0;
 };
 
 }  // namespace lichen::model

@@ -12,20 +12,26 @@
 namespace lichen::model {
 
 struct RemoteModelOptions {
-  std::string url;      // base, up to and with "/v1": "https://api.example.com/v1"
-  std::string model;    // the endpoint's name for it
-  std::string key_env;  // environment variable that holds the API key; empty: no key is sent
+  std::string url = {};      // base, up to and with "/v1": "https://api.example.com/v1"
+  std::string model = {};    // the endpoint's name for it
+  std::string key_env = {};  // environment variable that holds the API key; empty: no key is sent
   std::optional<Price> price = {};
-  std::int64_t context = 0;        // the endpoint's context length in tokens; 0: unknown
-  double bytes_per_token = 4;      // estimate where the endpoint gives no usage
-  std::string ca_file = {};        // PEM file of trusted certificates; empty: the system's
-  int max_connections = 64;        // requests at once; more wait for a free connection
+  std::int64_t context = 0;    // the endpoint's context length in tokens; 0: unknown
+  double bytes_per_token = 4;  // estimate where the endpoint gives no usage
+  std::string ca_file = {};    // PEM file of trusted certificates; empty: the system's
+  int max_connections = 64;    // requests at once; more wait for a free connection
   std::chrono::milliseconds connect_timeout{5'000};
-  std::chrono::milliseconds headers_timeout{60'000};      // until the response's header
+  std::chrono::milliseconds headers_timeout{60'000};  // until the response's header
   std::chrono::milliseconds first_token_timeout{120'000};
-  std::chrono::milliseconds idle_timeout{60'000};         // between two reads of a stream
+  std::chrono::milliseconds idle_timeout{60'000};  // between two reads of a stream
   std::chrono::milliseconds total_timeout{600'000};
-  std::size_t max_response_bytes = 64u << 20;             // of one answer
+  std::size_t max_response_bytes = 64u << 20;  // of one answer
+  /// Further attempts after 429, 500, 502, 503, 504 or a broken connection, as long as nothing of
+  /// the answer has come and the wait fits into the turn's deadline.
+  int retries = 2;
+  std::chrono::milliseconds retry_backoff{250};  // before the first; doubles, half of it at random
+  bool allow_insecure = false;                   // send the key over plain http to another machine
+  std::string max_tokens_field = "max_tokens";   // some endpoints want "max_completion_tokens"
 };
 
 /// `bad_config` when the url cannot be used or the key's variable is not set. `io` carries the

@@ -1,10 +1,8 @@
 // The configuration file, read and checked: models, plans, server, ledger.
 #pragma once
 
-#include <yaml-cpp/yaml.h>
-
+#include <chrono>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,6 +10,7 @@
 #include "lichen/result.h"
 #include "model/local_model.h"
 #include "model/remote_model.h"
+#include "policy/yaml.h"
 
 namespace lichen::policy {
 
@@ -23,20 +22,22 @@ struct ModelConfig {
 
 struct PlanConfig {
   std::string name;
-  YAML::Node expression;  // checked when the plan is built
+  YamlNode expression;  // checked when the plan is built
   int line = 0;
 };
 
 struct ServeConfig {
   std::string host = "127.0.0.1";
-  int port = 8080;
-  std::string plan = {};         // the default plan; empty: "default", else the only one
+  int port = 8080;        // 0: any that is free
+  std::string plan = {};  // the default plan or model; empty: "default", else the only plan,
+                          // else the only model
+  int plan_line = 0;
   std::string api_key_env = {};  // variable with the key that clients must send
   int io_threads = 1;
   int max_connections = 1'024;
   std::size_t max_body_bytes = 16u << 20;
   int max_messages = 1'024;
-  int max_tokens = 0;            // cap on a request's max_tokens; 0: the model's context
+  int max_tokens = 0;  // cap on a request's max_tokens; 0: the model's context
   std::chrono::milliseconds deadline{600'000};  // of a request
 };
 
@@ -53,8 +54,9 @@ struct Config {
 };
 
 /// Reads a YAML file. Unknown keys, wrong types and values out of range are `bad_config` with file,
-/// line, and what would be right.
+/// line, and what would be right; a file that is not there is `not_found`.
 Result<Config> load_config(const std::filesystem::path& file);
+/// The same from memory; `file` is for messages and relative paths.
 Result<Config> parse_config(const std::string& yaml, const std::filesystem::path& file);
 
 }  // namespace lichen::policy

@@ -1,0 +1,94 @@
+#include "lichen/receipt.h"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+#include <cstdio>
+
+namespace lichen {
+namespace {
+
+namespace json = boost::json;
+
+json::value or_null(const std::optional<double>& number) {
+  return number ? json::value(*number) : json::value(nullptr);
+}
+
+json::value or_null(const std::string& text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
+}
+
+/// RFC 3339 in UTC with milliseconds: "2026-01-31T09:05:00.250Z".
+std::string rfc3339(std::chrono::system_clock::time_point time) {
+  namespace chrono = std::chrono;
+  const auto day = chrono::floor<chrono::days>(time);
+  const chrono::year_month_day date(day);
+  const chrono::hh_mm_ss clock(chrono::floor<chrono::milliseconds>(time - day));
+  char text[64];
+  std::snprintf(
+      text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
+  return text;
+}
+
+json::object to_json(const Step& step) {
+  return {{"model", step.model},
+          {"role", step.role},
+          {"tokens_in", step.tokens_in},
+          {"tokens_out", step.tokens_out},
+          {"tokens_cached", step.tokens_cached},
+          {"estimated", step.estimated},
+          {"remote", step.remote},
+          {"bytes_sent", step.bytes_sent},
+          {"queued_ms", step.queued_ms},
+          {"prefill_ms", step.prefill_ms},
+          {"decode_ms", step.decode_ms},
+          {"usd", or_null(step.usd)},
+          {"joules", or_null(step.joules)}};
+}
+
+json::object to_json(const Decision& decision) {
+  return {
+      {"mechanism", decision.mechanism}, {"choice", decision.choice}, {"reason", decision.reason}};
+}
+
+json::object to_json(const Stretch& stretch) {
+  return {{"model", stretch.model}, {"tokens", stretch.tokens}, {"bytes", stretch.bytes}};
+}
+
+template <class T>
+json::array list(const std::vector<T>& items) {
+  json::array array;
+  array.reserve(items.size());
+  for (const T& item : items) array.push_back(to_json(item));
+  return array;
+}
+
+}  // namespace
+
+double Price::usd(const Step& step) const {
+  // An endpoint's own numbers may contradict each other: cached tokens are part of the prompt.
+  const std::int64_t cached =
+      std::max<std::int64_t>(0, std::min(step.tokens_cached, step.tokens_in));
+  return (static_cast<double>(step.tokens_in - cached) * input +
+          static_cast<double>(cached) * cached_input.value_or(input) +
+          static_cast<double>(step.tokens_out) * output) /
+         1e6;
+}
+
+boost::json::object to_json(const Receipt& receipt) {
+  return {{"id", receipt.id},
+          {"plan", receipt.plan},
+          {"started", rfc3339(receipt.started)},
+          {"finish", or_null(receipt.finish)},
+          {"error", or_null(receipt.error)},
+          {"first_token_ms", or_null(receipt.first_token_ms)},
+          {"total_ms", receipt.total_ms},
+          {"steps", list(receipt.steps)},
+          {"decisions", list(receipt.decisions)},
+          {"authors", list(receipt.authors)}};
+}
+
+}  // namespace lichen

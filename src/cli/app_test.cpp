@@ -1,0 +1,143 @@
+#include "cli/app.h"
+
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iterator>
+
+#include "cli/turns.h"
+
+namespace lichen::cli {
+namespace {
+
+/// What the arguments are understood as; nothing is run.
+struct Parsed {
+  Invocation invocation;
+  int status = kOk;
+};
+
+Parsed parse(std::vector<std::string> arguments) {
+  Parsed parsed;
+  const auto app = make_app(parsed.invocation);
+  std::ranges::reverse(arguments);  // as CLI11 wants them
+  try {
+    app->parse(arguments);
+  } catch (const CLI::ParseError& e) {
+    std::ostringstream unseen;
+    parsed.status = app->exit(e, unseen, unseen) == 0 ? kOk : kUsage;
+  }
+  return parsed;
+}
+
+TEST(App, EachCommandIsUnderstood) {
+  const std::vector<std::vector<std::string>> good = {
+      {"run", "hello"},
+      {"run"},
+      {"run", "-"},
+      {"run", "--json", "hello"},
+      {"run", "-p", "x", "-s", "y", "-n", "5", "-t", "0.5", "--seed", "18446744073709551615", "hi"},
+      {"chat", "--plan", "x"},
+      {"serve", "--host", "127.0.0.1", "--port", "0"},
+      {"demo", "--quick", "--json", "-", "--plans", "small,large"},
+      {"models", "inspect", "a.gguf"},
+      {"models", "compare", "a.gguf", "b.gguf"},
+      {"doctor"},
+      {"doctor", "--json"},
+      {"doctor", "--json", "out.json"},
+      {"ledger"},
+      {"ledger", "--since", "7d", "--json"},
+      {"ledger", "show", "rcpt_1"},
+      {"ledger", "tail", "-n", "3"},
+      {"completion", "bash"},
+      {"completion", "zsh"},
+  };
+  for (const auto& arguments : good) {
+    const auto parsed = parse(arguments);
+    EXPECT_EQ(parsed.status, kOk) << arguments[0];
+    EXPECT_TRUE(parsed.invocation.action) << arguments[0];
+  }
+}
+
+TEST(App, WrongArgumentsAreUsageErrors) {
+  const std::vector<std::vector<std::string>> bad = {
+      {},
+      {"walk"},
+      {"run", "a", "b"},
+      {"run", "--max-tokens", "0", "a"},
+      {"run", "--max-tokens", "many", "a"},
+      {"run", "--temperature", "3", "a"},
+      {"run", "--seed", "-1", "a"},
+      {"run", "--no-such-option", "a"},
+      {"serve", "--port", "70000"},
+      {"demo", "--concurrency", "0"},
+      {"models"},
+      {"models", "inspect"},
+      {"models", "compare", "a.gguf"},
+      {"ledger", "show"},
+      {"ledger", "tail", "-n", "0"},
+      {"completion", "fish"},
+  };
+  for (const auto& arguments : bad) {
+    const auto parsed = parse(arguments);
+    EXPECT_EQ(parsed.status, kUsage) << (arguments.empty() ? "" : arguments.back());
+    EXPECT_FALSE(parsed.invocation.action) << (arguments.empty() ? "" : arguments.back());
+  }
+}
+
+TEST(App, GlobalOptionsStandBeforeOrAfterTheCommand) {
+  EXPECT_EQ(parse({"--config", "a.yaml", "doctor"}).invocation.config, "a.yaml");
+  EXPECT_EQ(parse({"doctor", "--config", "a.yaml"}).invocation.config, "a.yaml");
+  EXPECT_EQ(parse({"ledger", "tail", "-c", "a.yaml"}).invocation.config, "a.yaml");
+  EXPECT_TRUE(parse({"doctor", "-v"}).invocation.verbose);
+}
+
+TEST(App, HelpAndVersionAreNoErrors) {
+  EXPECT_EQ(parse({"--help"}).status, kOk);
+  EXPECT_EQ(parse({"--version"}).status, kOk);
+  EXPECT_EQ(parse({"run", "--help"}).status, kOk);
+  EXPECT_EQ(parse({"ledger", "tail", "--help"}).status, kOk);
+}
+
+TEST(App, RequestOptionsBecomeARequest) {
+  RequestOptions options;
+  CLI::App command;
+  add_request_options(command, options);
+  command.parse("--plan route --system Briefly. -n 7 -t 0.5 --seed 3");
+  EXPECT_EQ(options.plan, "route");
+  const auto request = make_request(options, {{.role = "user", .content = "hi"}});
+  ASSERT_EQ(request.messages.size(), 2u);
+  EXPECT_EQ(request.messages[0].role, "system");
+  EXPECT_EQ(request.messages[0].content, "Briefly.");
+  EXPECT_EQ(request.messages[1].content, "hi");
+  EXPECT_EQ(request.max_tokens, 7);
+  EXPECT_EQ(request.sampling.temperature, 0.5f);
+  EXPECT_EQ(request.sampling.seed, 3u);
+
+  const auto plain = make_request({}, {{.role = "user", .content = "hi"}});
+  EXPECT_EQ(plain.messages.size(), 1u);
+  EXPECT_EQ(plain.max_tokens, std::nullopt);
+  EXPECT_EQ(plain.sampling.temperature, std::nullopt);
+  EXPECT_EQ(plain.sampling.seed, std::nullopt);
+}
+
+TEST(App, ErrorsHaveTheirExitStatus) {
+  EXPECT_EQ(exit_status({Errc::bad_config, ""}), kUsage);
+  EXPECT_EQ(exit_status({Errc::not_found, ""}), kUsage);
+  EXPECT_EQ(exit_status({Errc::cancelled, ""}), kCancelled);
+  EXPECT_EQ(exit_status({Errc::upstream, ""}), kFailed);
+  EXPECT_EQ(exit_status({Errc::context_overflow, ""}), kFailed);
+}
+
+TEST(App, JsonGoesToAFile) {
+  const auto file = testing::TempDir() + "lichen_app_test.json";
+  ASSERT_TRUE(write_json(file, "{}"));
+  std::ifstream stream(file);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(stream), {}), "{}\n");
+  const auto refused = write_json("/nonexistent/folder/x.json", "{}");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::storage);
+}
+
+}  // namespace
+}  // namespace lichen::cli

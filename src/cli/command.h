@@ -1,0 +1,48 @@
+// What a command is: a subcommand of the CLI11 tree that, when chosen, says what to do. Nothing is
+// done while arguments are being parsed.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "lichen/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace lichen::cli {
+
+enum ExitStatus : int {
+  kOk = 0,
+  kFailed = 1,
+  kUsage = 2,        // arguments or configuration
+  kCancelled = 130,  // as a shell reports SIGINT
+};
+
+/// One call of the program.
+struct Invocation {
+  std::filesystem::path config;  // --config; empty: see find_config
+  bool verbose = false;
+  std::function<int()> action;   // set by the chosen subcommand; returns the exit status
+};
+
+void add_run(CLI::App& app, Invocation& invocation);
+void add_chat(CLI::App& app, Invocation& invocation);
+void add_serve(CLI::App& app, Invocation& invocation);
+void add_demo(CLI::App& app, Invocation& invocation);
+void add_models(CLI::App& app, Invocation& invocation);
+void add_doctor(CLI::App& app, Invocation& invocation);
+void add_ledger(CLI::App& app, Invocation& invocation);
+void add_completion(CLI::App& app, Invocation& invocation);
+
+/// The exit status that stands for an error.
+int exit_status(const Error& error);
+/// Writes "lichen: ..." to stderr and returns the exit status.
+int report_error(const Error& error);
+
+/// Writes JSON, and a line feed, to `file`, or to stdout where it is "-".
+Result<void> write_json(const std::string& file, const std::string& json);
+
+}  // namespace lichen::cli

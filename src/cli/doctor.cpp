@@ -1,0 +1,230 @@
+// lichen doctor: what this machine and configuration can do, and what is broken.
+#include <sched.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/json/serialize.hpp>
+#include <fstream>
+#include <map>
+
+#include "base/energy.h"
+#include "cli/command.h"
+#include "cli/doctor_view.h"
+#include "cli/home.h"
+#include "cli/host.h"
+#include "ledger/ledger.h"
+
+namespace lichen::cli {
+namespace {
+
+/// The text after "key...:" of the first such line of a file like /proc/cpuinfo; empty without one.
+std::string proc_field(const char* file, std::string_view key) {
+  std::ifstream stream(file);
+  for (std::string line; std::getline(stream, line);) {
+    const auto colon = line.find(':');
+    if (!line.starts_with(key) || colon == std::string::npos) continue;
+    const auto start = line.find_first_not_of(" \t", colon + 1);
+    return start == std::string::npos ? "" : line.substr(start);
+  }
+  return "";
+}
+
+std::uint64_t memory_field(std::string_view key) {
+  return std::strtoull(proc_field("/proc/meminfo", key).c_str(), nullptr, 10) * 1'024;
+}
+
+void look_at_machine(Diagnosis& diagnosis) {
+  diagnosis.cpu = proc_field("/proc/cpuinfo", "model name");
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof cores, &cores) == 0) diagnosis.cores = CPU_COUNT(&cores);
+  diagnosis.memory_total = memory_field("MemTotal");
+  diagnosis.memory_available = memory_field("MemAvailable");
+  diagnosis.energy = base::EnergyMeter::open().has_value();
+}
+
+std::string source_of(const policy::ModelConfig& model) {
+  if (const auto* local = std::get_if<model::LocalModelOptions>(&model.options)) {
+    return local->gguf.string();
+  }
+  return std::get<model::RemoteModelOptions>(model.options).url;
+}
+
+/// Loads each model and then each plan by itself, so that one that is broken hides no other.
+class Examination {
+ public:
+  Examination(policy::Config config, boost::asio::any_io_executor io)
+      : config_(std::move(config)), io_(std::move(io)) {
+    config_.ledger.path = "none";
+  }
+
+  std::vector<ModelState> models();
+  /// After `models`.
+  std::vector<PlanState> plans();
+
+ private:
+  /// The configuration with nothing but these parts.
+  policy::Config with(std::vector<policy::ModelConfig> models,
+                      std::vector<policy::PlanConfig> plans) const;
+
+  policy::Config config_;
+  const boost::asio::any_io_executor io_;
+  std::vector<std::unique_ptr<Runtime>> opened_;
+  std::vector<ModelPtr> loaded_;
+};
+
+policy::Config Examination::with(std::vector<policy::ModelConfig> models,
+                                 std::vector<policy::PlanConfig> plans) const {
+  auto config = config_;
+  config.serve.plan.clear();
+  config.models = std::move(models);
+  config.plans = std::move(plans);
+  return config;
+}
+
+std::vector<ModelState> Examination::models() {
+  std::vector<ModelState> states;
+  for (const auto& model : config_.models) {
+    ModelState state{.name = model.name, .source = source_of(model)};
+    state.local = std::holds_alternative<model::LocalModelOptions>(model.options);
+    auto runtime = open_runtime(with({model}, {}), io_);
+    if (runtime) {
+      for (const auto& loaded : (*runtime)->models()) {
+        loaded_.push_back(loaded);
+        if (loaded->name() != model.name) continue;  // one of its adapters
+        state.context = loaded->context_length();
+        if (const auto* local = dynamic_cast<const model::LocalModel*>(loaded.get())) {
+          state.times = local->times();
+        }
+      }
+      opened_.push_back(std::move(*runtime));
+    } else {
+      state.error = runtime.error().detail;
+    }
+    states.push_back(std::move(state));
+  }
+  return states;
+}
+
+std::vector<PlanState> Examination::plans() {
+  // A plan may name another. Each round adds the plans that work together with those that are known
+  // to; what is left when a round adds none is broken.
+  std::vector<policy::PlanConfig> working;
+  std::map<std::string, std::string> broken;
+  std::size_t before = 0;
+  do {
+    before = working.size();
+    for (const auto& plan : config_.plans) {
+      if (std::ranges::find(working, plan.name, &policy::PlanConfig::name) != working.end()) {
+        continue;
+      }
+      auto attempt = working;
+      attempt.push_back(plan);
+      const auto runtime = Runtime::open(with({}, attempt), io_, {}, loaded_);
+      if (runtime) {
+        working = std::move(attempt);
+        broken.erase(plan.name);
+      } else {
+        broken[plan.name] = runtime.error().detail;
+        if (loaded_.size() < config_.models.size()) {
+          broken[plan.name] += " (with the models that load)";
+        }
+      }
+    }
+  } while (working.size() > before && !broken.empty());
+
+  std::vector<PlanState> states;
+  for (const auto& plan : config_.plans) {
+    const auto error = broken.find(plan.name);
+    states.push_back({.name = plan.name, .error = error == broken.end() ? "" : error->second});
+  }
+  return states;
+}
+
+void look_at_ledger(const policy::Config& config, Diagnosis& diagnosis) {
+  auto path = config.ledger.path;
+  if (path.empty()) {
+    const auto found = ledger::default_path();
+    if (!found) {
+      diagnosis.ledger_error = found.error().detail;
+      return;
+    }
+    path = *found;
+  }
+  diagnosis.ledger = path.string();
+  if (path == "none") return;
+  const auto opened = ledger::Ledger::open(path);
+  if (!opened) {
+    diagnosis.ledger_error = opened.error().detail;
+    return;
+  }
+  const auto flushed = (*opened)->flush();
+  const auto health = (*opened)->health();
+  diagnosis.ledger_pending = health.pending;
+  if (!flushed) {
+    diagnosis.ledger_error = flushed.error().detail;
+  } else if (!health.ok) {
+    diagnosis.ledger_error = health.last_error;
+  }
+}
+
+Diagnosis diagnose(const std::filesystem::path& chosen) {
+  Diagnosis diagnosis;
+  look_at_machine(diagnosis);
+  const auto file = find_config(chosen);
+  if (!file) {
+    diagnosis.config_error = file.error().detail;
+    return diagnosis;
+  }
+  diagnosis.config = std::filesystem::weakly_canonical(*file).string();
+  auto config = policy::load_config(*file);
+  if (!config) {
+    diagnosis.config_error = config.error().detail;
+    return diagnosis;
+  }
+  look_at_ledger(*config, diagnosis);
+  boost::asio::io_context io(1);  // carries no connection: nothing is asked
+  Examination examination(std::move(*config), io.get_executor());
+  diagnosis.models = examination.models();
+  diagnosis.plans = examination.plans();
+  return diagnosis;
+}
+
+int doctor(const std::string& json, const Invocation& invocation) {
+  const auto diagnosis = diagnose(invocation.config);
+  if (json != "-") {
+    const auto out = Terminal::of(stdout);
+    out.write(diagnosis_text(diagnosis, out));
+  }
+  if (!json.empty()) {
+    const auto written = write_json(json, boost::json::serialize(to_json(diagnosis)));
+    if (!written) return report_error(written.error());
+  }
+  return healthy(diagnosis) ? kOk : kFailed;
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, Invocation& invocation) {
+  auto json = std::make_shared<std::string>();
+  auto* command =
+      app.add_subcommand("doctor", "What this machine and configuration can do, what is broken");
+  command
+      ->add_option_function<std::string>(
+          "--json", [json](const std::string& file) { *json = file.empty() ? "-" : file; },
+          "As JSON, to FILE or to stdout")
+      ->type_name("[FILE]")
+      ->expected(0, 1);
+  command->footer(
+      "Loads each model and plan by itself and measures t(n), the time of one pass over n tokens.\n"
+      "Remote models are not contacted. Exit status 1 if anything is broken.\n"
+      "\n"
+      "Examples:\n"
+      "  lichen doctor\n"
+      "  lichen doctor --config lichen.yaml --json");
+  command->callback([&invocation, json] {
+    invocation.action = [&invocation, json] { return doctor(*json, invocation); };
+  });
+}
+
+}  // namespace lichen::cli

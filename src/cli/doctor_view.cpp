@@ -1,0 +1,132 @@
+#include "cli/doctor_view.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+
+#include "cli/table.h"
+
+namespace lichen::cli {
+namespace {
+
+std::string verdict(bool ok, const Terminal& terminal) {
+  return ok ? terminal.styled("ok", Style::green) : terminal.styled("BROKEN", Style::red);
+}
+
+std::string line(std::string_view label, std::string_view text) {
+  return fmt::format("{:<8}  {}\n", label, text);
+}
+
+/// "1 token 1.5 ms on 2 threads; 4 tokens 3.4 ms (2.3x), 8 tokens 5.3 ms (3.5x) on 2 threads"
+std::string times_text(const model::StepTimes& times) {
+  std::string out;
+  const double one = times.passes.empty() ? 0 : times.passes.front().second;
+  for (const auto& [tokens, ms] : times.passes) {
+    if (out.empty()) {
+      out = fmt::format("t({}) = {:.2f} ms on {} {}", tokens, ms, times.threads,
+                        times.threads == 1 ? "thread" : "threads");
+    } else {
+      out += fmt::format(", t({}) = {:.2f} ms", tokens, ms);
+      if (one > 0) out += fmt::format(" ({:.1f}x)", ms / one);
+    }
+  }
+  if (times.passes.size() > 1) out += fmt::format(" on {}", times.batch_threads);
+  return out;
+}
+
+std::string model_line(const ModelState& model, const Terminal& terminal) {
+  std::string text = verdict(model.error.empty(), terminal) + "  " + model.name + ": ";
+  if (!model.error.empty()) return text + terminal.harmless(model.error);
+  text += model.source;
+  if (model.context > 0) text += fmt::format(", context {}", format_count(model.context));
+  if (model.times) text += ", " + times_text(*model.times);
+  if (!model.local) text += ", not contacted";
+  return text;
+}
+
+boost::json::value error_or_null(const std::string& error) {
+  return error.empty() ? boost::json::value(nullptr) : boost::json::value(error);
+}
+
+boost::json::value to_json(const std::optional<model::StepTimes>& times) {
+  if (!times) return nullptr;
+  boost::json::array passes;
+  for (const auto& [tokens, ms] : times->passes) {
+    passes.push_back(boost::json::object{{"tokens", tokens}, {"ms", ms}});
+  }
+  return boost::json::object{{"threads", times->threads},
+                             {"batch_threads", times->batch_threads},
+                             {"passes", std::move(passes)}};
+}
+
+}  // namespace
+
+bool healthy(const Diagnosis& diagnosis) {
+  const auto fine = [](const auto& state) { return state.error.empty(); };
+  return diagnosis.config_error.empty() && diagnosis.ledger_error.empty() &&
+         std::ranges::all_of(diagnosis.models, fine) && std::ranges::all_of(diagnosis.plans, fine);
+}
+
+std::string diagnosis_text(const Diagnosis& diagnosis, const Terminal& terminal) {
+  std::string out = line("device", fmt::format("{}, {} {}",
+                                               diagnosis.cpu.empty() ? "unknown processor"
+                                                                     : diagnosis.cpu,
+                                               diagnosis.cores,
+                                               diagnosis.cores == 1 ? "core" : "cores"));
+  out += line("memory", fmt::format("{}, {} available", format_bytes(diagnosis.memory_total),
+                                    format_bytes(diagnosis.memory_available)));
+  out += line("energy", diagnosis.energy ? "measured (RAPL)"
+                                         : "no readable counter: receipts carry no joules");
+  out += line("config",
+              verdict(diagnosis.config_error.empty(), terminal) + "  " +
+                  (diagnosis.config_error.empty() ? diagnosis.config
+                                                  : terminal.harmless(diagnosis.config_error)));
+  for (const auto& model : diagnosis.models) out += line("model", model_line(model, terminal));
+  for (const auto& plan : diagnosis.plans) {
+    out += line("plan", verdict(plan.error.empty(), terminal) + "  " + plan.name +
+                            (plan.error.empty() ? "" : ": " + terminal.harmless(plan.error)));
+  }
+  if (!diagnosis.ledger.empty() || !diagnosis.ledger_error.empty()) {
+    std::string text = verdict(diagnosis.ledger_error.empty(), terminal) + "  ";
+    text += diagnosis.ledger == "none" ? "none is kept" : diagnosis.ledger;
+    if (!diagnosis.ledger_error.empty()) text += ": " + terminal.harmless(diagnosis.ledger_error);
+    if (diagnosis.ledger_pending > 0) {
+      text += fmt::format(" ({} receipts wait to be written)", diagnosis.ledger_pending);
+    }
+    out += line("ledger", text);
+  }
+  return out;
+}
+
+boost::json::object to_json(const Diagnosis& diagnosis) {
+  boost::json::array models, plans;
+  for (const auto& model : diagnosis.models) {
+    models.push_back(boost::json::object{{"name", model.name},
+                                         {"local", model.local},
+                                         {"source", model.source},
+                                         {"ok", model.error.empty()},
+                                         {"error", error_or_null(model.error)},
+                                         {"context", model.context},
+                                         {"times", to_json(model.times)}});
+  }
+  for (const auto& plan : diagnosis.plans) {
+    plans.push_back(boost::json::object{{"name", plan.name},
+                                        {"ok", plan.error.empty()},
+                                        {"error", error_or_null(plan.error)}});
+  }
+  return {{"ok", healthy(diagnosis)},
+          {"device", {{"cpu", diagnosis.cpu}, {"cores", diagnosis.cores}}},
+          {"memory",
+           {{"total", diagnosis.memory_total}, {"available", diagnosis.memory_available}}},
+          {"energy", diagnosis.energy},
+          {"config", {{"file", diagnosis.config}, {"error", error_or_null(diagnosis.config_error)}}},
+          {"models", std::move(models)},
+          {"plans", std::move(plans)},
+          {"ledger",
+           {{"path", diagnosis.ledger},
+            {"error", error_or_null(diagnosis.ledger_error)},
+            {"pending", diagnosis.ledger_pending}}}};
+}
+
+}  // namespace lichen::cli

@@ -1,0 +1,46 @@
+// What `run` and `chat` share: the options of a request, and a turn whose answer is written to the
+// terminal while it comes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/host.h"
+#include "cli/terminal.h"
+#include "cli/view.h"
+#include "lichen/request.h"
+
+namespace CLI {
+class App;
+}
+
+namespace lichen::cli {
+
+struct RequestOptions {
+  std::string plan;  // empty: the configuration's default
+  std::string system;
+  std::optional<int> max_tokens;
+  std::optional<float> temperature;
+  std::optional<std::uint64_t> seed;
+};
+
+/// --plan, --system, --max-tokens, --temperature, --seed. `options` must outlive `command`.
+void add_request_options(CLI::App& command, RequestOptions& options);
+
+/// A request of these messages, the system's first.
+Request make_request(const RequestOptions& options, std::vector<Message> messages);
+
+/// Colours for the models of a configuration.
+Palette palette_of(const Runtime& runtime);
+
+/// Answers on `out`: streamed, each author in its colour, ended by a line feed if anything was
+/// written. An empty plan is the configuration's default. The turn's receipt is complete afterwards, also when it failed.
+struct ShownTurn {
+  Result<Answer> answer;
+  Receipt receipt;
+};
+ShownTurn answer_shown(Host& host, Request request, const std::string& plan, Palette& palette,
+                       const Terminal& out);
+
+}  // namespace lichen::cli

@@ -1,0 +1,43 @@
+// Suites: prompts with checkable answers, one JSON object a line:
+//
+//   {"id": "add-1-01", "family": "add", "level": 1, "prompt": "What is 2 + 3?",
+//    "reference": "2 + 3 = 5", "check": "exact"}
+//
+// `id`, `family` and `level` may be left out; empty lines are skipped. checks.h says which checks
+// there are.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "eval/checks.h"
+#include "lichen/result.h"
+
+namespace lichen::eval {
+
+struct Task {
+  std::string id = {};      // the line's number where the file gives none
+  std::string family = {};  // kind of task; may be empty
+  int level = 0;            // difficulty within the family; 0: not said
+  std::string prompt;
+  std::string reference;
+  const Check* check = nullptr;  // one of checks()
+};
+
+struct Suite {
+  std::string name;  // the file's name without folder and extension
+  std::vector<Task> tasks;
+};
+
+/// `not_found`: no such file; `bad_request` names file and line; `too_large`: over 256 MiB.
+Result<Suite> load_suite(const std::filesystem::path& file);
+
+/// The same from memory. `origin` stands in errors where the file's name would.
+Result<Suite> parse_suite(std::string_view jsonl, const std::filesystem::path& origin);
+
+/// The first `count` tasks; all of them when there are fewer.
+Suite first_tasks(Suite suite, std::size_t count);
+
+}  // namespace lichen::eval

@@ -1,0 +1,94 @@
+#include "eval/suite.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+namespace lichen::eval {
+namespace {
+
+std::string error_of(std::string_view jsonl) {
+  const auto suite = parse_suite(jsonl, "dir/small.jsonl");
+  return suite ? "" : suite.error().detail;
+}
+
+TEST(Suite, ReadsTasks) {
+  const auto suite = parse_suite(
+      "{\"id\": \"a\", \"family\": \"add\", \"level\": 2, \"prompt\": \"2 + 3?\", "
+      "\"reference\": \"5\", \"check\": \"numeric\"}\r\n\n"
+      "{\"prompt\": \"q\", \"reference\": \"\", \"check\": \"exact\"}",
+      "dir/small.jsonl");
+  ASSERT_TRUE(suite) << suite.error().detail;
+  EXPECT_EQ(suite->name, "small");
+  ASSERT_EQ(suite->tasks.size(), 2u);
+  EXPECT_EQ(suite->tasks[0].id, "a");
+  EXPECT_EQ(suite->tasks[0].family, "add");
+  EXPECT_EQ(suite->tasks[0].level, 2);
+  EXPECT_EQ(suite->tasks[0].prompt, "2 + 3?");
+  EXPECT_EQ(suite->tasks[0].reference, "5");
+  EXPECT_EQ(suite->tasks[0].check->name, "numeric");
+  EXPECT_EQ(suite->tasks[1].id, "3");
+}
+
+TEST(Suite, ErrorsNameTheLine) {
+  const std::string good = "{\"prompt\": \"q\", \"reference\": \"r\", \"check\": \"exact\"}\n";
+  EXPECT_EQ(error_of(good + "\n" + R"({"reference": "r", "check": "exact"})"),
+            "dir/small.jsonl:3: \"prompt\" is missing");
+  EXPECT_EQ(error_of(R"({"prompt": 1, "reference": "r", "check": "exact"})"),
+            "dir/small.jsonl:1: \"prompt\" must be a string");
+  EXPECT_EQ(error_of(R"({"prompt": "", "reference": "r", "check": "exact"})"),
+            "dir/small.jsonl:1: \"prompt\" is empty");
+  EXPECT_EQ(error_of(R"({"prompt": "q", "reference": "r", "check": "close"})"),
+            "dir/small.jsonl:1: no check \"close\"; there are exact, numeric, contains, regex, json");
+  EXPECT_EQ(error_of(R"({"prompt": "q", "reference": "r", "check": "numeric"})"),
+            "dir/small.jsonl:1: the reference of a numeric check holds no number");
+  EXPECT_EQ(error_of(R"({"prompt": "q", "reference": "r", "check": "exact", "level": 1e99})"),
+            "dir/small.jsonl:1: \"level\" must be a whole number from 0 to 1000");
+  EXPECT_EQ(error_of(R"({"prompt": "q", "reference": "r", "check": "exact", "chek": 1})"),
+            "dir/small.jsonl:1: unknown key \"chek\"; known are id, family, level, prompt, "
+            "reference, check");
+  EXPECT_EQ(error_of("[1]"), "dir/small.jsonl:1: a task must be a JSON object");
+  EXPECT_TRUE(error_of("{\"prompt\"").starts_with("dir/small.jsonl:1: not JSON"));
+  EXPECT_EQ(error_of("\n\n"), "dir/small.jsonl: holds no task");
+  const std::string twice =
+      "{\"id\": \"a\", \"prompt\": \"q\", \"reference\": \"r\", \"check\": \"exact\"}\n";
+  EXPECT_EQ(error_of(twice + twice), "dir/small.jsonl:2: the id \"a\" stands above already");
+}
+
+TEST(Suite, MissingFile) {
+  const auto suite = load_suite("/nonexistent/suite.jsonl");
+  ASSERT_FALSE(suite);
+  EXPECT_EQ(suite.error().code, Errc::not_found);
+  EXPECT_FALSE(load_suite("/"));
+}
+
+TEST(Suite, FirstTasks) {
+  Suite suite{.name = "s", .tasks = std::vector<Task>(3)};
+  EXPECT_EQ(first_tasks(suite, 2).tasks.size(), 2u);
+  EXPECT_EQ(first_tasks(suite, 9).tasks.size(), 3u);
+}
+
+// The bundled suite: every family at every level, mixed so that a short prefix is a fair sample.
+TEST(Suite, BundledSuite) {
+  const auto suite = load_suite(LICHEN_SOURCE_DIR "/models/demo.jsonl");
+  ASSERT_TRUE(suite) << suite.error().detail;
+  EXPECT_EQ(suite->tasks.size(), 240u);
+  std::set<std::string> prompts;
+  std::map<std::pair<std::string, int>, int> cells;
+  for (const Task& task : suite->tasks) {
+    prompts.insert(task.prompt);
+    ++cells[{task.family, task.level}];
+    EXPECT_EQ(task.check->name, "exact");
+  }
+  EXPECT_EQ(prompts.size(), suite->tasks.size());
+  EXPECT_EQ(cells.size(), 13u * 3u);
+  std::set<std::pair<std::string, int>> quick;
+  for (std::size_t i = 0; i < 40; ++i) {
+    quick.emplace(suite->tasks[i].family, suite->tasks[i].level);
+  }
+  EXPECT_EQ(quick.size(), 13u * 3u);
+}
+
+}  // namespace
+}  // namespace lichen::eval

@@ -1,0 +1,171 @@
+// The ledger in a SQLite file: a queue in front of one connection that writes, and another that
+// reads. Readers see the file and the queue as one.
+#include <cstdlib>
+#include <mutex>
+#include <system_error>
+#include <tuple>
+#include <unordered_set>
+#include <utility>
+
+#include "ledger/ledger.h"
+#include "ledger/store.h"
+#include "ledger/tally.h"
+#include "ledger/write_queue.h"
+
+namespace lichen::ledger {
+namespace {
+
+namespace fs = std::filesystem;
+
+class FileLedger : public Ledger {
+ public:
+  FileLedger(fs::path file, LedgerOptions options, std::unique_ptr<StoreWriter> writer,
+             std::string trouble)
+      : file_(std::move(file)),
+        busy_timeout_(options.busy_timeout),
+        writer_(std::move(writer)),
+        queue_(options, [this](const Batch& batch) { return write(batch); }, std::move(trouble)) {}
+
+  /// Opens the reading connection while there is room for its files, so that reading goes on when
+  /// the disk is full. Where that fails, the first reading tries again.
+  void start_reading() {
+    std::ignore = read([](StoreReader&) { return Result<void>(); });
+  }
+
+  void record(Receipt receipt) override { queue_.record(std::move(receipt)); }
+  Result<void> flush() override { return queue_.flush(); }
+  Health health() const override { return queue_.health(); }
+  Result<Receipt> find(const std::string& id) const override;
+  Result<std::vector<Receipt>> recent(std::size_t count) const override;
+  Result<Totals> totals(std::chrono::system_clock::time_point since,
+                        std::optional<std::string> plan) const override;
+
+ private:
+  Result<Written> write(const Batch& batch);
+  /// Calls `work` with the reading connection; opens it where there is none.
+  template <class Work>
+  Result<void> read(Work&& work) const;
+
+  const fs::path file_;
+  const std::chrono::milliseconds busy_timeout_;
+
+  mutable std::mutex reading_;
+  mutable std::unique_ptr<StoreReader> reader_;  // guarded by reading_
+
+  std::unique_ptr<StoreWriter> writer_;  // the queue's thread's
+  WriteQueue queue_;                     // last: its thread uses the above
+};
+
+Result<Written> FileLedger::write(const Batch& batch) {
+  if (!writer_) {
+    Result<std::unique_ptr<StoreWriter>> opened = StoreWriter::open(file_, busy_timeout_);
+    if (!opened) return std::unexpected(opened.error());
+    writer_ = std::move(*opened);
+  }
+  Result<Written> written = writer_->write(batch);
+  if (!written) writer_.reset();  // the next attempt starts clean
+  return written;
+}
+
+template <class Work>
+Result<void> FileLedger::read(Work&& work) const {
+  std::lock_guard lock(reading_);
+  if (!reader_) {
+    Result<std::unique_ptr<StoreReader>> opened = StoreReader::open(file_, busy_timeout_);
+    if (!opened) return std::unexpected(opened.error());
+    reader_ = std::move(*opened);
+  }
+  Result<void> done = work(*reader_);
+  if (!done) reader_.reset();
+  return done;
+}
+
+// Each reading looks at the queue first and then at the file: a receipt that is written in between
+// is seen twice, never not at all, and its id tells.
+
+Result<Receipt> FileLedger::find(const std::string& id) const {
+  for (const auto& receipt : queue_.pending()) {
+    if (receipt->id == id) return *receipt;
+  }
+  std::optional<Receipt> found;
+  Result<void> done = read([&](StoreReader& reader) -> Result<void> {
+    Result<std::optional<Receipt>> stored = reader.find(id);
+    if (!stored) return std::unexpected(stored.error());
+    found = std::move(*stored);
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  if (!found) return fail(Errc::not_found, "the ledger has no receipt " + id);
+  return std::move(*found);
+}
+
+Result<std::vector<Receipt>> FileLedger::recent(std::size_t count) const {
+  const Batch pending = queue_.pending();
+  std::vector<Receipt> newest;
+  std::unordered_set<std::string_view> seen;
+  for (auto receipt = pending.rbegin(); receipt != pending.rend(); ++receipt) {
+    if (newest.size() == count) break;
+    if (seen.insert((*receipt)->id).second) newest.push_back(**receipt);
+  }
+  if (newest.size() == count) return newest;
+  Result<void> done = read([&](StoreReader& reader) {
+    return reader.recent(count, [&](const Receipt& receipt) {
+      if (newest.size() < count && !seen.contains(receipt.id)) newest.push_back(receipt);
+    });
+  });
+  if (!done) return std::unexpected(done.error());
+  return newest;
+}
+
+Result<Totals> FileLedger::totals(std::chrono::system_clock::time_point since,
+                                  std::optional<std::string> plan) const {
+  const Batch pending = queue_.pending();
+  Tally tally;
+  std::unordered_set<std::string_view> seen;
+  for (const auto& receipt : pending) {
+    if (receipt->started < since || (plan && receipt->plan != *plan)) continue;
+    if (seen.insert(receipt->id).second) tally.add(*receipt);
+  }
+  Result<void> done = read([&](StoreReader& reader) {
+    return reader.since(since, plan, [&](const Receipt& receipt) {
+      if (!seen.contains(receipt.id)) tally.add(receipt);
+    });
+  });
+  if (!done) return std::unexpected(done.error());
+  return tally.take();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Ledger>> Ledger::open(fs::path path, LedgerOptions options) {
+  if (path.has_parent_path()) {
+    std::error_code error;
+    fs::create_directories(path.parent_path(), error);
+    if (error) {
+      return fail(Errc::bad_config,
+                  "ledger " + path.string() + ": its folder cannot be made: " + error.message());
+    }
+  }
+  Result<std::unique_ptr<StoreWriter>> writer = StoreWriter::open(path, options.busy_timeout);
+  if (!writer && writer.error().code != Errc::storage) return std::unexpected(writer.error());
+  std::string trouble = writer ? std::string() : writer.error().detail;
+  auto ledger = std::make_unique<FileLedger>(
+      std::move(path), options, writer ? std::move(*writer) : nullptr, std::move(trouble));
+  ledger->start_reading();
+  return ledger;
+}
+
+Result<fs::path> default_path() {
+  const char* state = std::getenv("XDG_STATE_HOME");
+  if (state != nullptr && fs::path(state).is_absolute())
+    return fs::path(state) / "lichen/ledger.db";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && fs::path(home).is_absolute()) {
+    return fs::path(home) / ".local/state/lichen/ledger.db";
+  }
+  return fail(Errc::bad_config,
+              "no place for the ledger: neither XDG_STATE_HOME nor HOME is set; configure "
+              "`ledger: {path: FILE}`, or `{path: none}`");
+}
+
+}  // namespace lichen::ledger

@@ -1,0 +1,112 @@
+// The ledger: keeps every receipt and adds them up.
+//
+//   auto ledger = Ledger::open("/var/lib/lichen/ledger.db");
+//   (*ledger)->record(turn.receipt);
+//   Result<Totals> today = (*ledger)->totals(midnight);
+//
+// docs/ledger.md says what is stored and what a crash or a full disk costs.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lichen/receipt.h"
+#include "lichen/result.h"
+
+namespace lichen::ledger {
+
+/// What a group of requests used: all of them, those of one plan, or those in which one model took
+/// part. Sums over a model count that model's steps only.
+struct Usage {
+  std::string name;  // of the plan or model; empty for all
+  std::int64_t requests = 0;
+  std::int64_t failures = 0;  // requests that ended in an error
+  std::int64_t steps = 0;
+  std::int64_t tokens_in = 0;   // prompt tokens, cached ones included
+  std::int64_t tokens_out = 0;  // generated tokens, discarded drafts included
+  std::int64_t tokens_cached = 0;
+  std::int64_t answer_tokens = 0;  // tokens that stand in an answer, by their author
+  std::int64_t bytes_sent = 0;     // that left this device
+  /// Sums over the steps that have a price or a reading, of which there are this many; none when
+  /// no step has one.
+  std::optional<double> usd = {};
+  std::int64_t priced_steps = 0;
+  std::optional<double> joules = {};
+  std::int64_t measured_steps = 0;
+  /// Parts of `Totals::all`, 0 to 1. Several models may share a request.
+  double request_share = 0;
+  double output_token_share = 0;
+  double answer_token_share = 0;
+  /// Of the requests that were answered (nearest rank); none when there was none.
+  std::optional<double> p50_ms = {};
+  std::optional<double> p95_ms = {};
+};
+
+struct Totals {
+  Usage all;
+  std::vector<Usage> plans;   // by name
+  std::vector<Usage> models;  // by name
+};
+
+struct Health {
+  bool ok = true;           // the latest write succeeded
+  std::size_t pending = 0;  // receipts in memory that wait to be written
+  std::uint64_t lost = 0;   // receipts that were dropped since the ledger was opened
+  std::string last_error;   // why the latest failed write failed; stays after recovery
+};
+
+struct LedgerOptions {
+  /// Receipts that are kept in memory while they cannot be written; the oldest beyond are lost.
+  std::size_t memory_bound = 10'000;
+  /// The shortest time between two commits: more receipts share an fsync when it is longer.
+  std::chrono::milliseconds commit_interval{5};
+  /// Pause after a failed write; doubles with each further failure up to the second.
+  std::chrono::milliseconds retry_first{100};
+  std::chrono::milliseconds retry_most{5'000};
+  /// How long to wait for another process that is writing.
+  std::chrono::milliseconds busy_timeout{5'000};
+};
+
+/// Safe to use from any thread. `record` and `health` never wait for the disk; the others do, so
+/// call them where blocking is allowed.
+class Ledger {
+ public:
+  /// A SQLite file, made with its folders where missing. `bad_config` when `path` cannot be a
+  /// ledger: no access, another program's file, a newer Lichen's. A full disk is no error here:
+  /// the ledger then starts as one whose writes fail.
+  static Result<std::unique_ptr<Ledger>> open(std::filesystem::path path,
+                                              LedgerOptions options = {});
+  /// Keeps the last `receipts` in memory and nothing on disk.
+  static std::unique_ptr<Ledger> in_memory(std::size_t receipts = 1'000);
+
+  /// Writes what is pending, as far as that is possible.
+  virtual ~Ledger() = default;
+
+  /// Takes the receipt; it is written soon. A receipt whose id is there already is ignored.
+  virtual void record(Receipt receipt) = 0;
+  /// Waits until all that was recorded before is on disk. `storage` when a write failed meanwhile:
+  /// the receipts then stay pending.
+  virtual Result<void> flush() = 0;
+  virtual Health health() const = 0;
+
+  // Reading sees pending receipts too.
+
+  /// `not_found` when there is none of this id.
+  virtual Result<Receipt> find(const std::string& id) const = 0;
+  /// The last `count` at most, newest first.
+  virtual Result<std::vector<Receipt>> recent(std::size_t count) const = 0;
+  /// Over the requests that started at `since` or later, of one plan or of all.
+  virtual Result<Totals> totals(std::chrono::system_clock::time_point since,
+                                std::optional<std::string> plan = {}) const = 0;
+};
+
+/// $XDG_STATE_HOME/lichen/ledger.db, or below ~/.local/state; `bad_config` without a home.
+Result<std::filesystem::path> default_path();
+
+}  // namespace lichen::ledger

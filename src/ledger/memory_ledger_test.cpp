@@ -1,0 +1,48 @@
+#include <gmock/gmock.h>
+
+#include "ledger/ledger.h"
+#include "ledger/test_receipts.h"
+
+namespace lichen::ledger {
+namespace {
+
+using testing::ElementsAre;
+using testing::Field;
+
+constexpr auto kAlways = std::chrono::system_clock::time_point::min();
+
+TEST(MemoryLedger, KeepsTheLastReceipts) {
+  auto ledger = Ledger::in_memory(2);
+  for (const char* id : {"a", "b", "c"}) ledger->record(simple_receipt(id, "p", 1, {"small"}));
+  EXPECT_EQ(ledger->find("a").error().code, Errc::not_found);
+  EXPECT_TRUE(ledger->find("b"));
+  EXPECT_THAT(ledger->recent(10).value(),
+              ElementsAre(Field(&Receipt::id, "c"), Field(&Receipt::id, "b")));
+  EXPECT_THAT(ledger->recent(1).value(), ElementsAre(Field(&Receipt::id, "c")));
+  EXPECT_EQ(ledger->totals(kAlways).value().all.requests, 2);
+  EXPECT_TRUE(ledger->flush());
+  EXPECT_TRUE(ledger->health().ok);
+  EXPECT_EQ(ledger->health().lost, 0u) << "letting go of old ones is what it is for";
+}
+
+TEST(MemoryLedger, IgnoresAnIdItHas) {
+  auto ledger = Ledger::in_memory();
+  ledger->record(rich_receipt("a"));
+  ledger->record(simple_receipt("a", "other", 1, {}));
+  expect_same(ledger->find("a").value(), rich_receipt("a"));
+  EXPECT_EQ(ledger->recent(9).value().size(), 1u);
+}
+
+TEST(MemoryLedger, TotalsOfATimeAndAPlan) {
+  auto ledger = Ledger::in_memory();
+  ledger->record(simple_receipt("a", "p", 10, {"small"}));
+  ledger->record(simple_receipt("b", "p", 20, {"small"}));
+  ledger->record(simple_receipt("c", "q", 30, {"large"}));
+  const auto since = std::chrono::system_clock::time_point(std::chrono::seconds(20));
+  EXPECT_EQ(ledger->totals(since).value().all.requests, 2);
+  EXPECT_EQ(ledger->totals(since, "p").value().all.requests, 1);
+  EXPECT_EQ(ledger->totals(kAlways, "none").value().all.requests, 0);
+}
+
+}  // namespace
+}  // namespace lichen::ledger

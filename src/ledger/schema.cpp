@@ -1,0 +1,117 @@
+#include "ledger/schema.h"
+
+#include <array>
+#include <string>
+#include <tuple>
+
+namespace lichen::ledger {
+namespace {
+
+/// "Lich", in the file's header: this database is a ledger (PRAGMA application_id).
+constexpr std::int64_t kApplicationId = 0x4C696368;
+
+constexpr const char* kTables = R"(
+CREATE TABLE receipts (
+  seq            INTEGER PRIMARY KEY,   -- in the order of recording
+  id             TEXT NOT NULL UNIQUE,
+  plan           TEXT NOT NULL,
+  started_ns     INTEGER NOT NULL,      -- since 1970, UTC
+  first_token_ms REAL,                  -- null: nothing was written
+  total_ms       REAL NOT NULL,
+  finish         TEXT,                  -- null: it failed
+  error          TEXT                   -- null: it did not
+) STRICT;
+
+CREATE TABLE steps (
+  receipt       INTEGER NOT NULL REFERENCES receipts ON DELETE CASCADE,
+  position      INTEGER NOT NULL,       -- from 0
+  model         TEXT NOT NULL,
+  role          TEXT NOT NULL,
+  tokens_in     INTEGER NOT NULL,
+  tokens_out    INTEGER NOT NULL,
+  tokens_cached INTEGER NOT NULL,
+  estimated     INTEGER NOT NULL CHECK (estimated IN (0, 1)),
+  remote        INTEGER NOT NULL CHECK (remote IN (0, 1)),
+  bytes_sent    INTEGER NOT NULL,
+  queued_ms     REAL NOT NULL,
+  prefill_ms    REAL NOT NULL,
+  decode_ms     REAL NOT NULL,
+  usd           REAL,                   -- null: no price
+  joules        REAL,                   -- null: not measured
+  PRIMARY KEY (receipt, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE decisions (
+  receipt   INTEGER NOT NULL REFERENCES receipts ON DELETE CASCADE,
+  position  INTEGER NOT NULL,
+  mechanism TEXT NOT NULL,
+  choice    TEXT NOT NULL,
+  reason    TEXT NOT NULL,
+  PRIMARY KEY (receipt, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE authors (
+  receipt  INTEGER NOT NULL REFERENCES receipts ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  model    TEXT NOT NULL,
+  tokens   INTEGER NOT NULL,
+  bytes    INTEGER NOT NULL,
+  PRIMARY KEY (receipt, position)
+) STRICT, WITHOUT ROWID;
+)";
+
+constexpr const char* kTimeIndex = "CREATE INDEX receipts_by_start ON receipts (started_ns);";
+
+constexpr std::array kMigrations = {kTables, kTimeIndex};
+
+/// A file without a version must be empty, and one with a version must be a ledger.
+Result<void> check_owner(Database& database, std::int64_t version) {
+  if (version > 0) {
+    Result<std::int64_t> owner = database.number("PRAGMA application_id");
+    if (!owner) return std::unexpected(owner.error());
+    if (*owner == kApplicationId) return {};
+  } else {
+    Result<std::int64_t> objects = database.number("SELECT count(*) FROM sqlite_schema");
+    if (!objects) return std::unexpected(objects.error());
+    if (*objects == 0) return {};
+  }
+  return fail(Errc::bad_config,
+              database.name() + ": another program's database; name another file as the ledger");
+}
+
+}  // namespace
+
+std::span<const char* const> migrations() { return kMigrations; }
+
+Result<void> migrate(Database& database, std::span<const char* const> steps) {
+  const auto newest = static_cast<std::int64_t>(steps.size());
+  while (true) {
+    Result<std::int64_t> version = database.number("PRAGMA user_version");
+    if (!version) return std::unexpected(version.error());
+    if (Result<void> ours = check_owner(database, *version); !ours) return ours;
+    if (*version == newest) return {};
+    if (*version > newest) {
+      return fail(Errc::bad_config, database.name() + ": schema version " +
+                                        std::to_string(*version) +
+                                        ", but this Lichen knows up to " + std::to_string(newest) +
+                                        "; use a newer Lichen, or name another file");
+    }
+    if (Result<void> begun = database.run("BEGIN IMMEDIATE"); !begun) return begun;
+    Result<std::int64_t> locked = database.number("PRAGMA user_version");
+    Result<void> done = {};
+    if (!locked) {
+      done = std::unexpected(locked.error());
+    } else if (*locked == *version) {  // otherwise another process has just done this step
+      done = database.run(steps[static_cast<std::size_t>(*version)] +
+                          ("; PRAGMA user_version = " + std::to_string(*version + 1)) +
+                          "; PRAGMA application_id = " + std::to_string(kApplicationId));
+    }
+    if (done) done = database.run("COMMIT");
+    if (!done) {
+      std::ignore = database.run("ROLLBACK");  // fails where SQLite has rolled back itself
+      return done;
+    }
+  }
+}
+
+}  // namespace lichen::ledger

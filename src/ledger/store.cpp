@@ -1,0 +1,231 @@
+#include "ledger/store.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace lichen::ledger {
+namespace {
+
+using std::chrono::nanoseconds;
+using std::chrono::system_clock;
+
+std::int64_t to_ns(system_clock::time_point time) {
+  return std::chrono::duration_cast<nanoseconds>(time.time_since_epoch()).count();
+}
+
+system_clock::time_point from_ns(std::int64_t ns) {
+  return system_clock::time_point(
+      std::chrono::duration_cast<system_clock::duration>(nanoseconds(ns)));
+}
+
+/// In the database "none" is null, in a receipt it is empty.
+std::optional<std::string_view> null_if_empty(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  return text;
+}
+
+/// Calls `visit` with each row of a part of the receipt `seq`.
+template <class Visit>
+Result<void> each(Statement& part, std::int64_t seq, Visit&& visit) {
+  Rows rows = part.query(seq);
+  while (true) {
+    Result<bool> row = rows.next();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) return {};
+    visit(rows);
+  }
+}
+
+Result<Database> open_ledger(const std::filesystem::path& file,
+                             std::chrono::milliseconds busy_timeout) {
+  Result<Database> database = Database::open(file, busy_timeout);
+  if (!database) return database;
+  if (Result<void> ready = migrate(*database); !ready) return std::unexpected(ready.error());
+  return database;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StoreWriter>> StoreWriter::open(const std::filesystem::path& file,
+                                                       std::chrono::milliseconds busy_timeout) {
+  Result<Database> database = open_ledger(file, busy_timeout);
+  if (!database) return std::unexpected(database.error());
+  return std::make_unique<StoreWriter>(std::move(*database));
+}
+
+StoreWriter::StoreWriter(Database database)
+    : database_(std::move(database)),
+      begin_(database_, "BEGIN IMMEDIATE"),
+      commit_(database_, "COMMIT"),
+      savepoint_(database_, "SAVEPOINT receipt"),
+      undo_(database_, "ROLLBACK TO receipt"),
+      release_(database_, "RELEASE receipt"),
+      receipt_(database_,
+               "INSERT INTO receipts (id, plan, started_ns, first_token_ms, total_ms, finish,"
+               " error) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"),
+      step_(database_,
+            "INSERT INTO steps (receipt, position, model, role, tokens_in, tokens_out,"
+            " tokens_cached, estimated, remote, bytes_sent, queued_ms, prefill_ms, decode_ms, usd,"
+            " joules) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      decision_(database_,
+                "INSERT INTO decisions (receipt, position, mechanism, choice, reason)"
+                " VALUES (?, ?, ?, ?, ?)"),
+      author_(database_,
+              "INSERT INTO authors (receipt, position, model, tokens, bytes)"
+              " VALUES (?, ?, ?, ?, ?)") {}
+
+Result<Written> StoreWriter::write(const Batch& batch) {
+  Written written;
+  if (Result<void> begun = begin_.run(); !begun) return std::unexpected(begun.error());
+  for (const auto& receipt : batch) {
+    if (Result<void> done = insert(*receipt); !done) {
+      if (done.error().code != Errc::bad_request) return std::unexpected(done.error());
+      ++written.refused;
+      written.reason = "receipt " + receipt->id + " cannot be stored: " + done.error().detail;
+    }
+  }
+  if (Result<void> done = commit_.run(); !done) return std::unexpected(done.error());
+  return written;
+}
+
+Result<void> StoreWriter::insert(const Receipt& receipt) {
+  if (Result<void> done = savepoint_.run(); !done) return done;
+  Result<void> inserted =
+      receipt_.run(receipt.id, receipt.plan, to_ns(receipt.started), receipt.first_token_ms,
+                   receipt.total_ms, null_if_empty(receipt.finish), null_if_empty(receipt.error));
+  if (inserted && database_.changes() > 0) inserted = insert_parts(database_.last_row(), receipt);
+  if (!inserted && inserted.error().code == Errc::bad_request) {
+    if (Result<void> undone = undo_.run(); !undone) return undone;
+  }
+  if (Result<void> released = release_.run(); !released && inserted) return released;
+  return inserted;
+}
+
+Result<void> StoreWriter::insert_parts(std::int64_t seq, const Receipt& receipt) {
+  std::int64_t position = 0;
+  for (const Step& step : receipt.steps) {
+    Result<void> done =
+        step_.run(seq, position++, step.model, step.role, step.tokens_in, step.tokens_out,
+                  step.tokens_cached, step.estimated, step.remote, step.bytes_sent, step.queued_ms,
+                  step.prefill_ms, step.decode_ms, step.usd, step.joules);
+    if (!done) return done;
+  }
+  position = 0;
+  for (const Decision& decision : receipt.decisions) {
+    Result<void> done =
+        decision_.run(seq, position++, decision.mechanism, decision.choice, decision.reason);
+    if (!done) return done;
+  }
+  position = 0;
+  for (const Stretch& author : receipt.authors) {
+    Result<void> done = author_.run(seq, position++, author.model, author.tokens, author.bytes);
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<std::unique_ptr<StoreReader>> StoreReader::open(const std::filesystem::path& file,
+                                                       std::chrono::milliseconds busy_timeout) {
+  Result<Database> database = open_ledger(file, busy_timeout);
+  if (!database) return std::unexpected(database.error());
+  if (Result<void> done = database->run("PRAGMA query_only = ON"); !done) {
+    return std::unexpected(done.error());
+  }
+  return std::make_unique<StoreReader>(std::move(*database));
+}
+
+StoreReader::StoreReader(Database database)
+    : database_(std::move(database)),
+      by_id_(database_,
+             "SELECT seq, id, plan, started_ns, first_token_ms, total_ms, finish, error"
+             " FROM receipts WHERE id = ?"),
+      newest_(database_,
+              "SELECT seq, id, plan, started_ns, first_token_ms, total_ms, finish, error"
+              " FROM receipts ORDER BY seq DESC LIMIT ?"),
+      since_(database_,
+             "SELECT seq, id, plan, started_ns, first_token_ms, total_ms, finish, error"
+             " FROM receipts WHERE started_ns >= ?1 AND (?2 IS NULL OR plan = ?2)"),
+      steps_(database_,
+             "SELECT model, role, tokens_in, tokens_out, tokens_cached, estimated, remote,"
+             " bytes_sent, queued_ms, prefill_ms, decode_ms, usd, joules"
+             " FROM steps WHERE receipt = ? ORDER BY position"),
+      decisions_(database_,
+                 "SELECT mechanism, choice, reason"
+                 " FROM decisions WHERE receipt = ? ORDER BY position"),
+      authors_(database_,
+               "SELECT model, tokens, bytes FROM authors WHERE receipt = ? ORDER BY position") {}
+
+Result<std::optional<Receipt>> StoreReader::find(std::string_view id) {
+  std::optional<Receipt> found;
+  Rows rows = by_id_.query(id);
+  Result<void> done = visit_all(rows, [&](const Receipt& receipt) { found = receipt; });
+  if (!done) return std::unexpected(done.error());
+  return found;
+}
+
+Result<void> StoreReader::recent(std::size_t count, const Visit& visit) {
+  constexpr std::size_t kMost = std::numeric_limits<std::int64_t>::max();
+  Rows rows = newest_.query(static_cast<std::int64_t>(std::min(count, kMost)));
+  return visit_all(rows, visit);
+}
+
+Result<void> StoreReader::since(system_clock::time_point since,
+                                const std::optional<std::string>& plan, const Visit& visit) {
+  Rows rows = since_.query(to_ns(since), plan);
+  return visit_all(rows, visit);
+}
+
+Result<void> StoreReader::visit_all(Rows& rows, const Visit& visit) {
+  while (true) {
+    Result<bool> row = rows.next();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) return {};
+    Result<Receipt> receipt = read(rows);
+    if (!receipt) return std::unexpected(receipt.error());
+    visit(*receipt);
+  }
+}
+
+Result<Receipt> StoreReader::read(const Rows& row) {
+  const std::int64_t seq = row.integer(0);
+  Receipt receipt;
+  receipt.id = row.text(1);
+  receipt.plan = row.text(2);
+  receipt.started = from_ns(row.integer(3));
+  receipt.first_token_ms = row.maybe_real(4);
+  receipt.total_ms = row.real(5);
+  receipt.finish = row.text(6);
+  receipt.error = row.text(7);
+
+  Result<void> done = each(steps_, seq, [&](const Rows& part) {
+    receipt.steps.push_back({.model = part.text(0),
+                             .role = part.text(1),
+                             .tokens_in = part.integer(2),
+                             .tokens_out = part.integer(3),
+                             .tokens_cached = part.integer(4),
+                             .estimated = part.flag(5),
+                             .remote = part.flag(6),
+                             .bytes_sent = part.integer(7),
+                             .queued_ms = part.real(8),
+                             .prefill_ms = part.real(9),
+                             .decode_ms = part.real(10),
+                             .usd = part.maybe_real(11),
+                             .joules = part.maybe_real(12)});
+  });
+  if (done) {
+    done = each(decisions_, seq, [&](const Rows& part) {
+      receipt.decisions.push_back({part.text(0), part.text(1), part.text(2)});
+    });
+  }
+  if (done) {
+    done = each(authors_, seq, [&](const Rows& part) {
+      receipt.authors.push_back(
+          {.model = part.text(0), .tokens = part.integer(1), .bytes = part.integer(2)});
+    });
+  }
+  if (!done) return std::unexpected(done.error());
+  return receipt;
+}
+
+}  // namespace lichen::ledger

@@ -1,0 +1,68 @@
+// Receipts as rows of the database: one connection that writes, one that reads.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/schema.h"
+#include "ledger/sqlite.h"
+#include "ledger/write_queue.h"
+#include "lichen/receipt.h"
+#include "lichen/result.h"
+
+namespace lichen::ledger {
+
+/// Used by one thread at a time. After an error it must be thrown away: it may be inside a
+/// transaction.
+class StoreWriter {
+ public:
+  static Result<std::unique_ptr<StoreWriter>> open(const std::filesystem::path& file,
+                                                   std::chrono::milliseconds busy_timeout);
+  explicit StoreWriter(Database database);
+
+  /// All in one transaction. A receipt that the schema refuses is left out; one whose id is there
+  /// already is passed over, so that a batch may be repeated when its commit was in doubt.
+  Result<Written> write(const Batch& batch);
+
+ private:
+  Result<void> insert(const Receipt& receipt);
+  Result<void> insert_parts(std::int64_t seq, const Receipt& receipt);
+
+  Database database_;
+  Statement begin_, commit_, savepoint_, undo_, release_;
+  Statement receipt_, step_, decision_, author_;
+};
+
+/// Used by one thread at a time.
+class StoreReader {
+ public:
+  using Visit = std::function<void(const Receipt&)>;
+
+  static Result<std::unique_ptr<StoreReader>> open(const std::filesystem::path& file,
+                                                   std::chrono::milliseconds busy_timeout);
+  explicit StoreReader(Database database);
+
+  Result<std::optional<Receipt>> find(std::string_view id);
+  /// In falling order of recording, `count` at most.
+  Result<void> recent(std::size_t count, const Visit& visit);
+  /// Those that started at `since` or later, of one plan or of all.
+  Result<void> since(std::chrono::system_clock::time_point since,
+                     const std::optional<std::string>& plan, const Visit& visit);
+
+ private:
+  Result<void> visit_all(Rows& rows, const Visit& visit);
+  Result<Receipt> read(const Rows& row);
+
+  Database database_;
+  Statement by_id_, newest_, since_;
+  Statement steps_, decisions_, authors_;
+};
+
+}  // namespace lichen::ledger

@@ -1,0 +1,23 @@
+// What several mechanisms do with the outcome of a child turn: its cost into the receipt, its
+// answer into the stream.
+#pragma once
+
+#include <string_view>
+
+#include "lichen/answerer.h"
+
+namespace lichen::mechanisms {
+
+/// Joins a child's receipt to the turn's. Steps that answered the child's request have served
+/// `role` in this turn ("draft"); steps with another role keep it.
+void absorb_as(Turn& turn, const Turn& child, std::string_view role);
+
+/// Emits an answer that was written beforehand: one piece for each stretch of one author, with
+/// log-probabilities if the turn's request asked for them. `cancelled` when nobody listens.
+awaitable<Result<void>> emit_whole(Answer answer, bool logprobs, Turn& turn);
+
+/// Whether asking someone else would be wrong after this failure: the turn itself is over
+/// (cancelled, past its deadline), or a policy said no. A time limit of a model's own is not final.
+bool is_final(const Error& error, const Turn& turn);
+
+}  // namespace lichen::mechanisms

@@ -1,0 +1,21 @@
+// `fallback`: ordered alternatives; when one fails, the next answers.
+//
+//   fallback:
+//     of: [cloud, large, small]
+//     timeout_ms: 0     how long each alternative but the last may take to its first token;
+//                       0: as long as the turn and the model's own limits allow
+//
+// Goes on after any failure of an alternative (unreachable, overloaded, over its budget, prompt
+// longer than its context, slower than `timeout_ms`), but not where another would be asked the same
+// in vain or behind a policy's back: `bad_request`, `refused`, `cancelled`, and the end of the
+// turn. Nor once text of the failing one has reached a stream, for what was shown stays. Each
+// failure is a decision in the receipt; when all have failed, the error lists them.
+#pragma once
+
+#include "mechanisms/mechanism.h"
+
+namespace lichen::mechanisms {
+
+Result<AnswererPtr> build_fallback(Options& options);
+
+}  // namespace lichen::mechanisms

@@ -1,0 +1,40 @@
+// Watches one alternative of a fallback: whether it has begun to write, and that it does in time.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "lichen/answerer.h"
+
+namespace lichen::mechanisms {
+
+/// Lets an alternative answer on a child of `turn` whose text passes on to `turn` unchanged. Either
+/// its first piece comes in time, or it is stopped and no piece of it passes: never both.
+class FirstTokenWatch : public Sink {
+ public:
+  struct Outcome {
+    Result<Answer> answer;
+    bool shown = false;  // text has reached the stream
+  };
+
+  explicit FirstTokenWatch(Turn& turn) : turn_(turn) {}
+
+  /// Adds the alternative's steps to the turn's receipt, those of a failed one with the role
+  /// "failed". A `timeout` of 0 is none.
+  awaitable<Outcome> answer(AnswererPtr alternative, Request request,
+                            std::chrono::milliseconds timeout);
+
+  awaitable<bool> write(Piece piece) override;
+
+ private:
+  enum class Phase : std::uint8_t { waiting, writing, expired };
+
+  Turn& turn_;
+  /// Shared with the timer's handler, which may outlast the watch.
+  std::shared_ptr<std::atomic<Phase>> phase_ = std::make_shared<std::atomic<Phase>>(Phase::waiting);
+  bool shown_ = false;
+};
+
+}  // namespace lichen::mechanisms

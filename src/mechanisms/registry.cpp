@@ -1,0 +1,17 @@
+#include "mechanisms/mechanism.h"
+#include "mechanisms/policy/fallback.h"
+#include "mechanisms/routing/cascade.h"
+#include "mechanisms/routing/route.h"
+
+namespace lichen::mechanisms {
+
+std::span<const Mechanism> registry() {
+  static constexpr Mechanism kMechanisms[] = {
+      {"cascade", "small answers; where it is not confident, large does", build_cascade},
+      {"fallback", "the first alternative that does not fail answers", build_fallback},
+      {"route", "a router picks small or large before anything is generated", build_route},
+  };
+  return kMechanisms;
+}
+
+}  // namespace lichen::mechanisms

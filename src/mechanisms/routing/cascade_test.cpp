@@ -1,0 +1,208 @@
+#include "mechanisms/routing/cascade.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <thread>
+
+#include "mechanisms/scripted_model.h"
+#include "mechanisms/scripted_options.h"
+
+namespace lichen::mechanisms {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+class CascadeTest : public testing::Test {
+ protected:
+  void small(Script script) {
+    small_ = std::make_shared<ScriptedModel>("small", std::vector<Script>{std::move(script)});
+  }
+  Result<Answer> ask(Turn& turn, Request request = {.messages = {{"user", "question"}}}) {
+    ScriptedOptions options;
+    options.answerers = {{"small", small_}, {"large", large_}};
+    options.numbers = {{"threshold", -0.5}};
+    return run((*build_cascade(options))->answer(std::move(request), turn));
+  }
+  /// Large must answer, and the receipt must say why.
+  void expect_large(const std::string& reason) {
+    CollectingSink sink;
+    Turn turn("plan", &sink);
+    Result<Answer> answer = ask(turn);
+    ASSERT_TRUE(answer) << answer.error().detail;
+    EXPECT_EQ(answer->text, "the large answer");
+    EXPECT_EQ(sink.text(), answer->text);
+    EXPECT_EQ(sink.pieces.size(), 3u) << "large streams word by word";
+    ASSERT_EQ(turn.receipt.decisions.size(), 1u);
+    EXPECT_EQ(turn.receipt.decisions[0].mechanism, "cascade");
+    EXPECT_EQ(turn.receipt.decisions[0].choice, "large");
+    EXPECT_THAT(turn.receipt.decisions[0].reason, HasSubstr(reason));
+    ASSERT_EQ(turn.receipt.steps.size(), 2u);
+    EXPECT_EQ(turn.receipt.steps[0].model, "small");
+    EXPECT_EQ(turn.receipt.steps[0].role, "draft");
+    EXPECT_EQ(turn.receipt.steps[1].model, "large");
+    EXPECT_EQ(turn.receipt.steps[1].role, "answer");
+    EXPECT_EQ(answer->completion_tokens, 3);
+  }
+
+  std::shared_ptr<ScriptedModel> small_;
+  std::shared_ptr<ScriptedModel> large_ =
+      std::make_shared<ScriptedModel>("large", std::vector<Script>{{.text = "the large answer"}});
+};
+
+TEST_F(CascadeTest, ASureAnswerStands) {
+  small({.text = "a small answer indeed", .logprob = -0.5f});
+  CollectingSink sink;
+  Turn turn("plan", &sink);
+  Result<Answer> answer = ask(turn);
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->text, "a small answer indeed");
+  EXPECT_EQ(answer->completion_tokens, 4);
+  ASSERT_EQ(answer->authors.size(), 1u);
+  EXPECT_EQ(answer->authors[0].model, "small");
+  ASSERT_EQ(sink.pieces.size(), 1u);
+  EXPECT_EQ(sink.text(), answer->text);
+  EXPECT_EQ(sink.pieces[0].tokens, 4);
+  EXPECT_TRUE(large_->requests().empty());
+  ASSERT_EQ(turn.receipt.steps.size(), 1u);
+  EXPECT_EQ(turn.receipt.steps[0].role, "answer");
+  ASSERT_EQ(turn.receipt.decisions.size(), 1u);
+  EXPECT_EQ(turn.receipt.decisions[0].choice, "small");
+  EXPECT_EQ(turn.receipt.decisions[0].reason, "mean log-prob -0.500 reaches threshold -0.5");
+}
+
+TEST_F(CascadeTest, AnUnsureAnswerIsDropped) {
+  small({.text = "a small answer", .logprob = -0.75f});
+  expect_large("mean log-prob -0.750 under threshold -0.5");
+}
+
+TEST_F(CascadeTest, ALogprobThatIsNoNumberIsNotSure) {
+  small({.text = "a small answer", .logprob = std::nanf("")});
+  expect_large("under threshold");
+}
+
+TEST_F(CascadeTest, WithoutLogprobsLargeAnswers) {
+  small({.text = "a small answer", .logprobs = false});
+  expect_large("no log-probabilities");
+}
+
+TEST_F(CascadeTest, AnEmptyAnswerIsNoAnswer) {
+  small({});
+  expect_large("said nothing");
+}
+
+TEST_F(CascadeTest, AnAnswerThatTheModelsLimitCutIsDropped) {
+  small({.text = "a small", .finish = Finish::length});
+  expect_large("cut short after 2 tokens");
+}
+
+TEST_F(CascadeTest, AnAnswerThatTheUsersLimitCutStands) {
+  small({.text = "a small answer"});
+  Turn turn("plan");
+  Request request{.messages = {{"user", "question"}}};
+  request.max_tokens = 2;
+  Result<Answer> answer = ask(turn, request);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->text, "a small");
+  EXPECT_EQ(answer->finish, Finish::length);
+}
+
+TEST_F(CascadeTest, WhenSmallFailsLargeAnswers) {
+  // A time limit of the model's own is not the turn's end.
+  for (const Errc code : {Errc::upstream, Errc::context_overflow, Errc::overloaded,
+                          Errc::bad_request, Errc::deadline_exceeded}) {
+    small({.text = "a b c", .error = Error{code, "as scripted"}, .error_after = 2});
+    expect_large("small failed: " + std::string(to_string(code)) + ": as scripted");
+  }
+}
+
+TEST_F(CascadeTest, ARefusalIsFinal) {
+  small({.error = Error{Errc::refused, "no"}});
+  Turn turn("plan");
+  Result<Answer> answer = ask(turn);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Errc::refused);
+  EXPECT_TRUE(large_->requests().empty());
+  EXPECT_EQ(turn.receipt.steps.size(), 1u);
+}
+
+TEST_F(CascadeTest, ToolCallsCountAsAnAnswer) {
+  small({.text = "call", .finish = Finish::tool_calls, .tool_calls = {{{"id", "1"}}}});
+  Turn turn("plan");
+  Result<Answer> answer = ask(turn);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->finish, Finish::tool_calls);
+  EXPECT_EQ(answer->tool_calls.size(), 1u);
+  EXPECT_TRUE(large_->requests().empty());
+}
+
+TEST_F(CascadeTest, AsksSmallForLogprobsButDoesNotShowThem) {
+  small({.text = "a small answer"});
+  CollectingSink sink;
+  Turn turn("plan", &sink);
+  ASSERT_TRUE(ask(turn));
+  EXPECT_TRUE(small_->requests().at(0).logprobs);
+  EXPECT_TRUE(sink.pieces.at(0).logprobs.empty());
+
+  small({.text = "a small answer", .logprob = -9});
+  ASSERT_TRUE(ask(turn));
+  EXPECT_FALSE(large_->requests().at(0).logprobs);
+}
+
+TEST_F(CascadeTest, ShowsLogprobsThatWereAskedFor) {
+  small({.text = "a small answer"});
+  CollectingSink sink;
+  Turn turn("plan", &sink);
+  Request request{.messages = {{"user", "question"}}};
+  request.logprobs = true;
+  ASSERT_TRUE(ask(turn, request));
+  EXPECT_EQ(sink.pieces.at(0).logprobs.size(), 3u);
+}
+
+TEST_F(CascadeTest, NothingOfADraftIsShownBeforeItIsJudged) {
+  small({.text = "a small answer", .never_ends = true});
+  CollectingSink sink;
+  Turn turn("plan", &sink);
+  turn.deadline = Clock::now() + milliseconds(2);
+  Result<Answer> answer = ask(turn);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Errc::deadline_exceeded);
+  EXPECT_TRUE(sink.pieces.empty());
+  EXPECT_TRUE(large_->requests().empty());
+  EXPECT_EQ(turn.receipt.steps.size(), 1u) << "the draft's cost is in the receipt all the same";
+}
+
+TEST_F(CascadeTest, CancellationReachesTheDraft) {
+  small({.text = "a", .first_token_after = hours(1)});
+  Turn turn("plan");
+  std::jthread other([this, &turn] {
+    while (small_->requests().empty()) std::this_thread::yield();
+    turn.cancel();
+  });
+  EXPECT_EQ(ask(turn).error().code, Errc::cancelled);
+  EXPECT_TRUE(large_->requests().empty());
+}
+
+TEST_F(CascadeTest, FailsWhenNobodyListens) {
+  small({.text = "a small answer"});
+  CollectingSink sink(0);
+  Turn turn("plan", &sink);
+  EXPECT_EQ(ask(turn).error().code, Errc::cancelled);
+  EXPECT_EQ(turn.receipt.steps.size(), 1u);
+}
+
+TEST_F(CascadeTest, RefusesAThresholdThatIsNoLogProbability) {
+  ScriptedOptions options;
+  small({});
+  options.answerers = {{"small", small_}, {"large", large_}};
+  for (const double threshold : {0.5, -21.0, std::nan("")}) {
+    options.numbers = {{"threshold", threshold}};
+    EXPECT_FALSE(build_cascade(options)) << threshold;
+  }
+}
+
+}  // namespace
+}  // namespace lichen::mechanisms

@@ -1,0 +1,53 @@
+#include "mechanisms/routing/length_router.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <ranges>
+#include <string_view>
+
+namespace lichen::mechanisms {
+namespace {
+
+constexpr double kDefaultThreshold = 400;
+constexpr double kMaxThreshold = 10'000'000;
+
+/// Unicode code points of valid UTF-8: bytes that begin a character.
+std::int64_t characters(std::string_view text) {
+  return std::ranges::count_if(text, [](unsigned char byte) { return (byte & 0xC0) != 0x80; });
+}
+
+std::string_view question(const Request& request) {
+  if (request.prompt) return *request.prompt;
+  for (const Message& message : request.messages | std::views::reverse) {
+    if (message.role == "user") return message.content;
+  }
+  return request.messages.empty() ? std::string_view() : request.messages.back().content;
+}
+
+class LengthRouter : public Router {
+ public:
+  explicit LengthRouter(double threshold) : threshold_(threshold) {}
+
+  awaitable<Result<Need>> need(Request request, Turn& /*turn*/) override {
+    const std::int64_t count = characters(question(request));
+    const double length = static_cast<double>(count);
+    // Half at the threshold, towards 1 with growing length.
+    co_return Need{.score = length / (length + threshold_),
+                   .reason = fmt::format("{} characters, threshold {:.0f}", count, threshold_)};
+  }
+
+ private:
+  const double threshold_;
+};
+
+}  // namespace
+
+Result<Routing> build_length_router(Options& options) {
+  Result<double> threshold = options.number("threshold", kDefaultThreshold, 1, kMaxThreshold);
+  if (!threshold) return std::unexpected(threshold.error());
+  return Routing{.router = std::make_unique<LengthRouter>(*threshold), .threshold = 0.5};
+}
+
+}  // namespace lichen::mechanisms

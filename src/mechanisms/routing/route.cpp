@@ -1,0 +1,65 @@
+#include "mechanisms/routing/route.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "mechanisms/routing/length_router.h"
+#include "mechanisms/routing/router.h"
+
+namespace lichen::mechanisms {
+namespace {
+
+constexpr std::string_view kRouterNames[] = {"length"};
+constexpr Result<Routing> (*kRouterBuilders[])(Options&) = {build_length_router};
+
+Result<Routing> build_router(Options& options) {
+  Result<std::string> by = options.choice("by", kRouterNames, kRouterNames[0]);
+  if (!by) return std::unexpected(by.error());
+  const auto index = std::ranges::find(kRouterNames, *by) - kRouterNames;
+  return kRouterBuilders[index](options);
+}
+
+class Route : public Answerer {
+ public:
+  Route(Routing routing, AnswererPtr small, AnswererPtr large)
+      : router_(std::move(routing.router)),
+        threshold_(routing.threshold),
+        small_(std::move(small)),
+        large_(std::move(large)) {}
+
+  awaitable<Result<Answer>> answer(Request request, Turn& turn) override {
+    Result<Need> need = co_await router_->need(request, turn);
+    if (!need) co_return std::unexpected(std::move(need).error());
+    const bool to_small = need->score < threshold_;  // a score that is no number goes to large
+    turn.receipt.decisions.push_back(
+        {.mechanism = "route",
+         .choice = to_small ? "small" : "large",
+         .reason = fmt::format("{}: need {:.2f} {} {:.2f}", need->reason, need->score,
+                               to_small ? "under" : "not under", threshold_)});
+    Answerer& chosen = to_small ? *small_ : *large_;
+    co_return co_await chosen.answer(std::move(request), turn);
+  }
+
+ private:
+  const std::unique_ptr<Router> router_;
+  const double threshold_;
+  const AnswererPtr small_;
+  const AnswererPtr large_;
+};
+
+}  // namespace
+
+Result<AnswererPtr> build_route(Options& options) {
+  Result<Routing> routing = build_router(options);
+  if (!routing) return std::unexpected(routing.error());
+  Result<AnswererPtr> small = options.operand("small");
+  if (!small) return std::unexpected(small.error());
+  Result<AnswererPtr> large = options.operand("large");
+  if (!large) return std::unexpected(large.error());
+  return std::make_shared<Route>(*std::move(routing), *std::move(small), *std::move(large));
+}
+
+}  // namespace lichen::mechanisms

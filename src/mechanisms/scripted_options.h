@@ -1,0 +1,54 @@
+// Options of a mechanism given in C++, where a test builds one without a configuration file.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mechanisms/mechanism.h"
+
+namespace lichen::mechanisms {
+
+class ScriptedOptions : public Options {
+ public:
+  std::map<std::string, AnswererPtr, std::less<>> answerers;
+  std::vector<Operand> sequence;
+  std::map<std::string, double, std::less<>> numbers;
+  std::map<std::string, std::string, std::less<>> choices;
+
+  Result<AnswererPtr> operand(std::string_view key) override {
+    const auto found = answerers.find(key);
+    if (found == answerers.end()) return std::unexpected(error(key, "missing"));
+    return found->second;
+  }
+  Result<std::vector<Operand>> operands(std::string_view key) override {
+    if (sequence.empty()) return std::unexpected(error(key, "missing"));
+    return sequence;
+  }
+  bool has(std::string_view key) override { return numbers.contains(key) || choices.contains(key); }
+  Result<double> number(std::string_view key, double fallback, double min, double max) override {
+    const auto found = numbers.find(key);
+    if (found == numbers.end()) return fallback;
+    if (!(found->second >= min && found->second <= max)) {
+      return std::unexpected(error(key, "out of range"));
+    }
+    return found->second;
+  }
+  Result<bool> flag(std::string_view, bool fallback) override { return fallback; }
+  Result<std::string> choice(std::string_view key, std::span<const std::string_view> allowed,
+                             std::string_view fallback) override {
+    const auto found = choices.find(key);
+    if (found == choices.end()) return std::string(fallback);
+    if (std::ranges::find(allowed, found->second) == allowed.end()) {
+      return std::unexpected(error(key, "not allowed"));
+    }
+    return found->second;
+  }
+  Error error(std::string_view key, std::string what) override {
+    return {.code = Errc::bad_config, .detail = std::string(key) + ": " + what};
+  }
+};
+
+}  // namespace lichen::mechanisms

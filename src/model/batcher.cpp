@@ -1,0 +1,408 @@
+#include "model/batcher.h"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <cassert>
+
+#include "model/rows.h"
+
+namespace lichen::model {
+namespace {
+
+/// Steps of at most this many tokens are a session's writing (one token, or a draft to be checked);
+/// longer ones are prompts, which go in chunks.
+constexpr std::size_t kWritingTokens = 32;
+
+/// Prompts with a common beginning of at least this length are decoded one after the other, so
+/// that the later ones find the beginning in the cache.
+constexpr int kWorthWaiting = 32;
+
+double ms(Clock::duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+bool is_prompt(const PendingStep& step) { return step.tokens.size() > kWritingTokens; }
+
+}  // namespace
+
+Batcher::Batcher(std::unique_ptr<Backend> backend, const BatcherOptions& options,
+                 boost::asio::io_context::executor_type executor)
+    : backend_(std::move(backend)),
+      options_(options),
+      executor_(executor),
+      cache_(*backend_, static_cast<int>(options.keep_share * backend_->limits().cells)),
+      energy_(base::EnergyMeter::open()) {
+  batch_.reserve(static_cast<std::size_t>(limits().batch));
+}
+
+Batcher::~Batcher() = default;
+
+Session Batcher::open(Turn& turn, int adapter) {
+  auto state = std::make_unique<Session::State>(
+      Session::State{.batcher = shared_from_this(), .turn = &turn, .arrival = arrivals_++});
+  state->sequence.adapter = adapter;
+  sessions_.push_back(state.get());
+  cache_.enter(state->sequence);
+  counters_.sessions.store(static_cast<std::int64_t>(sessions_.size()), std::memory_order_relaxed);
+  return Session(std::move(state));
+}
+
+Session Batcher::fork(Session::State& session) {
+  Session copy = open(*session.turn, session.sequence.adapter);
+  Session::State& state = *sessions_.back();
+  const bool shared = session.sequence.resident() && cache_.share(session.sequence, state.sequence);
+  if (!shared) {  // it comes in like a preempted session
+    state.sequence.tokens = session.sequence.tokens;
+    state.saved = session.saved;
+    if (session.sequence.resident()) {
+      state.saved = {backend_->save(session.sequence.seq),
+                     static_cast<int>(session.sequence.tokens.size())};
+    }
+  }
+  return copy;
+}
+
+void Batcher::close(Session::State& session) {
+  std::erase(waiting_, session.step);
+  cache_.leave(session.sequence);
+  std::erase(sessions_, &session);
+  cache_.retire(std::move(session.sequence));
+  counters_.sessions.store(static_cast<std::int64_t>(sessions_.size()), std::memory_order_relaxed);
+}
+
+void Batcher::truncate(Session::State& session, int size) {
+  cache_.truncate(session.sequence, size);
+}
+
+void Batcher::enqueue(PendingStep& step) {
+  assert(step.session->step == nullptr && "a session decodes one step at a time");
+  step.session->step = &step;
+  waiting_.push_back(&step);
+}
+
+void Batcher::drop_waiting() {
+  // Destroying a handler destroys the coroutine that waits, and with it the step.
+  std::vector<std::move_only_function<void()>> handlers;
+  for (PendingStep* step : std::exchange(waiting_, {})) {
+    step->session->step = nullptr;
+    handlers.push_back(std::move(step->resume));
+  }
+}
+
+BatcherStats Batcher::stats() const {
+  constexpr auto relaxed = std::memory_order_relaxed;
+  return {.batches = counters_.batches.load(relaxed),
+          .tokens = counters_.tokens.load(relaxed),
+          .cached_tokens = counters_.cached_tokens.load(relaxed),
+          .preemptions = counters_.preemptions.load(relaxed),
+          .sessions = counters_.sessions.load(relaxed),
+          .waiting = counters_.waiting.load(relaxed),
+          .used_cells = counters_.used_cells.load(relaxed)};
+}
+
+bool Batcher::interactive(const PendingStep& step) const {
+  return step.session->turn->priority == Priority::interactive ||
+         now_ - step.asked > options_.background_patience;
+}
+
+bool Batcher::interactive_waiting() const {
+  return std::ranges::any_of(waiting_,
+                             [this](const PendingStep* step) { return interactive(*step); });
+}
+
+bool Batcher::run_batch(bool interactive) {
+  if (waiting_.empty()) return false;
+  now_ = Clock::now();
+  finish_stopped();
+  form_batch(interactive);
+  publish();
+  if (parts_.empty()) return false;
+  const bool decoded = decode_batch();
+  if (decoded) read_rows();
+  account(now_);
+  for (const Part& part : parts_) {
+    if (!decoded) part.step->error = Error{Errc::internal, "libllama could not decode the batch"};
+    if (!decoded || part.step->rest().empty()) complete(*part.step);
+  }
+  parts_.clear();
+  return true;
+}
+
+void Batcher::finish_stopped() {
+  for (std::size_t i = 0; i < waiting_.size();) {
+    PendingStep& step = *waiting_[i];
+    step.error = step.session->turn->stopped();
+    if (step.error) {
+      complete(step);  // takes it out of waiting_
+    } else {
+      ++i;
+    }
+  }
+}
+
+void Batcher::complete(PendingStep& step) {
+  std::erase(waiting_, &step);
+  step.session->step = nullptr;
+  boost::asio::post(executor_, std::move(step.resume));
+}
+
+// --- forming a batch ------------------------------------------------------------------------
+
+void Batcher::sort_waiting() {
+  auto rank = [this](const PendingStep* step) {
+    return std::tuple(!interactive(*step), is_prompt(*step), step->session->arrival);
+  };
+  std::ranges::sort(waiting_, {}, rank);
+}
+
+void Batcher::form_batch(bool interactive_only) {
+  parts_.clear();
+  sort_waiting();
+  std::size_t room = static_cast<std::size_t>(limits().batch);
+  std::size_t outputs = static_cast<std::size_t>(limits().outputs);
+  std::size_t prompt_room = room;  // until a session that writes is in the batch
+  for (PendingStep* step : waiting_) {
+    if (room == 0 || outputs == 0) break;
+    if (interactive_only && !interactive(*step)) break;  // sorted: the rest is background too
+    if (!parts_.empty() &&
+        parts_.front().step->session->sequence.adapter != step->session->sequence.adapter) {
+      continue;  // a batch is computed with one adapter
+    }
+    std::size_t limit = is_prompt(*step) ? std::min(room, prompt_room) : room;
+    if (step->want.rows == Want::Rows::all) limit = std::min(limit, outputs);
+    if (limit == 0) continue;
+    const std::size_t count = take(*step, limit);
+    if (count == 0) continue;
+    room -= count;
+    if (step->want.rows == Want::Rows::all) {
+      outputs -= count;
+    } else if (step->want.rows == Want::Rows::last) {
+      outputs -= 1;
+    }
+    if (is_prompt(*step)) {
+      prompt_room -= std::min(prompt_room, count);
+    } else {
+      prompt_room = std::min(prompt_room, static_cast<std::size_t>(options_.prefill_chunk));
+    }
+  }
+}
+
+/// Puts up to `room` tokens of the step into the batch; returns how many.
+std::size_t Batcher::take(PendingStep& step, std::size_t room) {
+  Session::State& session = *step.session;
+  if (session.sequence.tokens.empty() && begins_like_one_in_batch(step)) return 0;
+  if (!session.sequence.resident() && !bring_in(step)) return 0;
+  const std::size_t count = std::min(step.rest().size(), room);
+  if (!make_room(session, reserved() + static_cast<int>(count), false, true)) return 0;
+  if (!step.started) {
+    step.started = true;
+    session.stats.queued_ms += ms(now_ - step.asked);
+  }
+  session.sequence.used = now_;
+  parts_.push_back({&step, count});
+  return count;
+}
+
+/// Gives an absent session its place in the cache: a fresh one with whatever beginning of its
+/// prompt is there already, a preempted one with what was saved.
+bool Batcher::bring_in(PendingStep& step) {
+  Session::State& session = *step.session;
+  Sequence& sequence = session.sequence;
+  if (sequence.tokens.empty()) {
+    session.saved = {};
+    const bool reuse = step.want.rows != Want::Rows::all;
+    const int shared = reuse ? cache_.shared_prefix(step.rest(), sequence.adapter) : 0;
+    const int needed = reserved() + static_cast<int>(step.rest().size()) - shared;
+    if (!make_room(session, needed, true, false)) return false;
+    if (!cache_.admit(sequence, step.rest(), reuse)) return false;
+    step.done += sequence.tokens.size();
+    session.stats.tokens_cached += static_cast<std::int64_t>(sequence.tokens.size());
+    counters_.cached_tokens.fetch_add(sequence.tokens.size(), std::memory_order_relaxed);
+    return true;
+  }
+  do {
+    if (!make_room(session, reserved() + session.saved.size, true, true)) return false;
+    if (cache_.restore(sequence, session.saved)) {
+      session.saved = {};
+      return true;
+    }
+    // There is room by our count, but not in the form that the backend needs.
+  } while (displace_one(session));
+  return false;
+}
+
+/// KV cells that the batch being formed will take.
+int Batcher::reserved() const {
+  int cells = 0;
+  for (const Part& part : parts_) cells += static_cast<int>(part.count);
+  return cells;
+}
+
+bool Batcher::begins_like_one_in_batch(const PendingStep& step) const {
+  if (step.want.rows == Want::Rows::all) return false;
+  const int cached = cache_.shared_prefix(step.tokens, step.session->sequence.adapter);
+  return std::ranges::any_of(parts_, [&](const Part& part) {
+    const PendingStep& other = *part.step;
+    if (other.session->sequence.tokens.size() != other.done) return false;  // not its beginning
+    const auto common = std::ranges::mismatch(step.tokens, other.tokens).in1 - step.tokens.begin();
+    return common >= kWorthWaiting && common > cached;
+  });
+}
+
+bool Batcher::make_room(const Session::State& session, int cells, bool number, bool displace) {
+  while (!cache_.make_room(cells, number)) {
+    Session::State* other = victim(session, displace);
+    if (other == nullptr) return false;
+    preempt(*other);
+  }
+  return true;
+}
+
+/// Frees some cells, whatever the count says. False: nobody may be moved for `session`.
+bool Batcher::displace_one(const Session::State& session) {
+  if (cache_.make_room(cache_.free_cells() + 1, false)) return true;
+  Session::State* other = victim(session, true);
+  if (other == nullptr) return false;
+  preempt(*other);
+  return true;
+}
+
+/// Whom to move out for `session`: the least recently used of those that wait for something other
+/// than this model, else, where `displace`, the latest of those that come after `session`, else
+/// one of lower priority.
+Session::State* Batcher::victim(const Session::State& session, bool displace) const {
+  Session::State* idle = nullptr;
+  Session::State* later = nullptr;
+  const bool urgent = interactive(*session.step);
+  for (Session::State* other : sessions_) {
+    if (other == &session || !other->sequence.resident() || in_batch(*other)) continue;
+    if (other->step == nullptr) {
+      if (idle == nullptr || other->sequence.used < idle->sequence.used) idle = other;
+      continue;
+    }
+    const bool below = urgent && !interactive(*other->step);
+    const bool behind = urgent == interactive(*other->step) && other->arrival > session.arrival;
+    if (!below && !(displace && behind)) continue;
+    if (later == nullptr || other->arrival > later->arrival) later = other;
+  }
+  return idle != nullptr ? idle : later;
+}
+
+void Batcher::preempt(Session::State& session) {
+  session.saved = cache_.save(session.sequence);
+  counters_.preemptions.fetch_add(1, std::memory_order_relaxed);
+}
+
+bool Batcher::in_batch(const Session::State& session) const {
+  return std::ranges::any_of(parts_,
+                             [&](const Part& part) { return part.step->session == &session; });
+}
+
+// --- decoding -------------------------------------------------------------------------------
+
+void Batcher::layout() {
+  batch_.clear();
+  for (const Part& part : parts_) {
+    const PendingStep& step = *part.step;
+    const Sequence& sequence = step.session->sequence;
+    const bool all = step.want.rows == Want::Rows::all;
+    const bool last = step.want.rows == Want::Rows::last;
+    for (std::size_t i = 0; i < part.count; ++i) {
+      const bool output = all || (last && step.done + i + 1 == step.tokens.size());
+      batch_.push_back({.token = step.tokens[step.done + i],
+                        .position = static_cast<std::int32_t>(sequence.tokens.size() + i),
+                        .seq = sequence.seq,
+                        .output = output});
+    }
+  }
+}
+
+bool Batcher::decode_batch() {
+  backend_->use_adapter(parts_.front().step->session->sequence.adapter);
+  backend_->want_hidden(
+      std::ranges::any_of(parts_, [](const Part& part) { return part.step->want.hidden; }));
+  for (;;) {
+    layout();
+    switch (backend_->decode(batch_)) {
+      case Backend::Outcome::ok: return true;
+      case Backend::Outcome::failed:
+        for (const Part& part : parts_) {
+          Sequence& sequence = part.step->session->sequence;
+          backend_->truncate(sequence.seq, static_cast<int>(sequence.tokens.size()));
+        }
+        return false;
+      case Backend::Outcome::full: break;
+    }
+    // Our count of cells says that there is room, the backend that there is none in the form it
+    // needs. Make more room, or do less at once.
+    if (parts_.size() > 1) {
+      parts_.pop_back();
+    } else if (displace_one(*parts_.front().step->session)) {
+      continue;
+    } else if (parts_.front().count > 1) {
+      parts_.front().count /= 2;
+    } else {
+      return false;
+    }
+  }
+}
+
+void Batcher::read_rows() {
+  int index = 0;
+  for (const Part& part : parts_) {
+    PendingStep& step = *part.step;
+    for (std::size_t i = 0; i < part.count; ++i, ++index) {
+      if (batch_[static_cast<std::size_t>(index)].output) read_row(step, step.done + i, index);
+    }
+    cache_.grow(step.session->sequence, step.rest().first(part.count));
+    step.done += part.count;
+  }
+}
+
+/// What the step wants of the batch's row at `index`, which is its token at `offset`.
+void Batcher::read_row(PendingStep& step, std::size_t offset, int index) {
+  const Want& want = step.want;
+  const std::span<const float> logits = backend_->logits(index);
+  const bool last = offset + 1 == step.tokens.size();
+  const bool next_known = want.input_logprobs && !last;
+  Row row;
+  row.token = want.sampler != nullptr && last ? want.sampler->sample(logits) : argmax(logits);
+  if (want.logprob || want.top_k > 0 || next_known) {
+    const double norm = log_sum_exp(logits);
+    auto logprob = [&](Token token) {
+      return static_cast<float>(static_cast<double>(logits[static_cast<std::size_t>(token)]) -
+                                norm);
+    };
+    row.logprob = logprob(row.token);
+    if (next_known) row.input_logprob = logprob(step.tokens[offset + 1]);
+    if (want.top_k > 0) row.top = top_k(logits, want.top_k, norm);
+  }
+  if (want.logits) row.logits.assign(logits.begin(), logits.end());
+  if (want.hidden) {
+    const std::span<const float> hidden = backend_->hidden(index);
+    row.hidden.assign(hidden.begin(), hidden.end());
+  }
+  step.rows.push_back(std::move(row));
+}
+
+void Batcher::account(Clock::time_point begun) {
+  const double took = ms(Clock::now() - begun);
+  const std::optional<double> joules = energy_ ? energy_->take() : std::nullopt;
+  for (const Part& part : parts_) {
+    SessionStats& stats = part.step->session->stats;
+    (is_prompt(*part.step) ? stats.prefill_ms : stats.decode_ms) += took;
+    if (joules) {
+      const double share = static_cast<double>(part.count) / static_cast<double>(batch_.size());
+      stats.joules = stats.joules.value_or(0) + *joules * share;
+    }
+  }
+  counters_.batches.fetch_add(1, std::memory_order_relaxed);
+  counters_.tokens.fetch_add(batch_.size(), std::memory_order_relaxed);
+}
+
+void Batcher::publish() {
+  counters_.waiting.store(static_cast<std::int64_t>(waiting_.size()), std::memory_order_relaxed);
+  counters_.used_cells.store(cache_.cells() - cache_.free_cells(), std::memory_order_relaxed);
+}
+
+}  // namespace lichen::model

@@ -1,0 +1,337 @@
+#include "model/batcher.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/use_future.hpp>
+#include <random>
+#include <set>
+
+#include "model/lane.h"
+#include "model/scripted_backend.h"
+
+namespace lichen::model {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr Backend::Limits kLimits{.cells = 4'096,
+                                  .batch = 64,
+                                  .outputs = 64,
+                                  .sequences = 16,
+                                  .train_length = 4'096,
+                                  .embedding = 4};
+
+std::vector<Token> tokens_of(std::string_view text) {
+  return *ByteVocabulary().tokenize(text, false);
+}
+
+/// What the scripted model writes after `prompt` when nothing interferes.
+std::vector<Token> expected(const ScriptedBackend::Script& script, std::vector<Token> prompt,
+                            int count) {
+  std::vector<Token> written;
+  for (int i = 0; i < count; ++i) {
+    const Token token = script(prompt);
+    written.push_back(token);
+    prompt.push_back(token);
+  }
+  return written;
+}
+
+awaitable<Result<std::vector<Token>>> write(Batcher& batcher, Turn& turn, std::vector<Token> prompt,
+                                            int count, SessionStats* stats = nullptr) {
+  Session session = batcher.open(turn);
+  std::vector<Token> written;
+  auto rows = co_await session.decode(prompt);
+  for (;;) {
+    if (!rows) co_return std::unexpected(rows.error());
+    const Token token = rows->front().token;
+    written.push_back(token);
+    if (static_cast<int>(written.size()) == count) break;
+    rows = co_await session.decode(std::span(&token, 1));
+  }
+  if (stats != nullptr) *stats = session.stats();
+  co_return written;
+}
+
+class BatcherTest : public ::testing::Test {
+ protected:
+  void start(Backend::Limits limits, BatcherOptions options = {}) {
+    auto backend = std::make_unique<ScriptedBackend>(limits, script_);
+    backend_ = backend.get();
+    backend_->on_decode = [this](std::span<const BatchToken> batch) {
+      std::set<Seq> sequences;
+      for (const BatchToken& token : batch) sequences.insert(token.seq);
+      widest_ = std::max(widest_, sequences.size());
+      longest_ = std::max(longest_, batch.size());
+      return !fail_decode_;
+    };
+    batcher_ = lane_.add(std::move(backend), options);
+  }
+
+  template <class T>
+  std::future<T> spawn(awaitable<T> coroutine) {
+    return asio::co_spawn(lane_.executor(), std::move(coroutine), asio::use_future);
+  }
+
+  const ScriptedBackend::Script script_ = hashing_script(1'000'000);
+  ScriptedBackend* backend_ = nullptr;
+  std::shared_ptr<Batcher> batcher_;
+  std::size_t widest_ = 0;   // sequences in a batch; written on the lane before results arrive
+  std::size_t longest_ = 0;  // tokens in a batch
+  bool fail_decode_ = false;
+  Lane lane_{"test"};
+};
+
+TEST_F(BatcherTest, WritesWhatTheModelSays) {
+  start(kLimits);
+  Turn turn("test");
+  const auto prompt = tokens_of("hello");
+  EXPECT_EQ(spawn(write(*batcher_, turn, prompt, 20)).get(), expected(script_, prompt, 20));
+}
+
+TEST_F(BatcherTest, ManySessionsShareBatchesAndNoneMixesUp) {
+  start(kLimits);
+  std::vector<std::unique_ptr<Turn>> turns;
+  std::vector<std::future<Result<std::vector<Token>>>> answers;
+  std::vector<std::vector<Token>> prompts;
+  for (int i = 0; i < 12; ++i) {
+    turns.push_back(std::make_unique<Turn>("test"));
+    prompts.push_back(tokens_of("prompt number " + std::to_string(i * 7919)));
+    answers.push_back(spawn(write(*batcher_, *turns.back(), prompts.back(), 50)));
+  }
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    EXPECT_EQ(answers[i].get(), expected(script_, prompts[i], 50)) << i;
+  }
+  EXPECT_GT(widest_, 1u);
+  EXPECT_EQ(batcher_->stats().sessions, 0);
+}
+
+TEST_F(BatcherTest, LongPromptsGoInChunks) {
+  start(kLimits);
+  Turn turn("test");
+  const auto prompt = tokens_of(std::string(1'000, 'x'));
+  EXPECT_EQ(spawn(write(*batcher_, turn, prompt, 5)).get(), expected(script_, prompt, 5));
+  EXPECT_EQ(longest_, 64u);
+}
+
+TEST_F(BatcherTest, FinishedSequencesServePromptsThatBeginLikeThem) {
+  start(kLimits);
+  Turn turn("test");
+  const auto first = tokens_of("a system prompt that all share; first question");
+  const auto second = tokens_of("a system prompt that all share; other question");
+  ASSERT_TRUE(spawn(write(*batcher_, turn, first, 10)).get().has_value());
+  SessionStats stats;
+  EXPECT_EQ(spawn(write(*batcher_, turn, second, 10, &stats)).get(), expected(script_, second, 10));
+  EXPECT_EQ(stats.tokens_cached, 32);
+  // The very same prompt: all but its last token, whose logits are needed.
+  EXPECT_EQ(spawn(write(*batcher_, turn, second, 10, &stats)).get(), expected(script_, second, 10));
+  EXPECT_EQ(stats.tokens_cached, static_cast<std::int64_t>(second.size()) - 1);
+}
+
+TEST_F(BatcherTest, SamePromptsAtOnceAreDecodedOnce) {
+  start(kLimits);
+  const auto prompt = tokens_of(std::string(300, 'p') + "?");
+  std::vector<std::unique_ptr<Turn>> turns;
+  std::vector<std::future<Result<std::vector<Token>>>> answers;
+  for (int i = 0; i < 8; ++i) {
+    turns.push_back(std::make_unique<Turn>("test"));
+    answers.push_back(spawn(write(*batcher_, *turns.back(), prompt, 10)));
+  }
+  for (auto& answer : answers) EXPECT_EQ(answer.get(), expected(script_, prompt, 10));
+  EXPECT_LT(batcher_->stats().tokens, 2 * prompt.size() + 8 * 10);
+}
+
+TEST_F(BatcherTest, KvShortageDelaysButNeverFails) {
+  // Each session needs 60 + 100 cells; together 16 times that, of 400.
+  Backend::Limits limits = kLimits;
+  limits.cells = 400;
+  start(limits);
+  std::vector<std::unique_ptr<Turn>> turns;
+  std::vector<std::future<Result<std::vector<Token>>>> answers;
+  std::vector<std::vector<Token>> prompts;
+  for (int i = 0; i < 24; ++i) {
+    turns.push_back(std::make_unique<Turn>("test"));
+    prompts.push_back(tokens_of(std::to_string(i * 104729) + std::string(60, 'q')));
+    answers.push_back(spawn(write(*batcher_, *turns.back(), prompts.back(), 100)));
+  }
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    EXPECT_EQ(answers[i].get(), expected(script_, prompts[i], 100)) << i;
+  }
+  EXPECT_GT(batcher_->stats().preemptions, 0u);
+}
+
+TEST_F(BatcherTest, RandomLoadOnATightCacheIsAlwaysRight) {
+  Backend::Limits limits = kLimits;
+  limits.cells = 300;
+  limits.sequences = 5;
+  start(limits);
+  std::mt19937 random(7);
+  std::vector<std::unique_ptr<Turn>> turns;
+  std::vector<std::future<Result<std::vector<Token>>>> answers;
+  std::vector<std::vector<Token>> prompts;
+  std::vector<int> counts;
+  for (int i = 0; i < 60; ++i) {
+    turns.push_back(std::make_unique<Turn>("test"));
+    turns.back()->priority = random() % 3 == 0 ? Priority::background : Priority::interactive;
+    std::string text(random() % 3 == 0 ? 80 : 0, 's');
+    text += std::to_string(random() % 20) + std::string(random() % 90, 'z');
+    prompts.push_back(tokens_of(text));
+    counts.push_back(1 + static_cast<int>(random() % 80));
+    answers.push_back(spawn(write(*batcher_, *turns.back(), prompts.back(), counts.back())));
+  }
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    EXPECT_EQ(answers[i].get(), expected(script_, prompts[i], counts[i])) << i;
+  }
+}
+
+TEST_F(BatcherTest, InteractiveSessionsGoFirst) {
+  start(kLimits, {.background_patience = std::chrono::hours(1)});
+  Turn slow("background");
+  slow.priority = Priority::background;
+  Turn quick("interactive");
+  std::vector<std::string> order;
+  auto run = [&](Turn& turn, std::string name) -> awaitable<void> {
+    auto written = co_await write(*batcher_, turn, tokens_of(name), 30);
+    EXPECT_TRUE(written.has_value());
+    order.push_back(name);
+  };
+  // Both begin in the same round of the lane.
+  auto both = [&]() -> awaitable<void> {
+    asio::co_spawn(lane_.executor(), run(slow, "background"), asio::detached);
+    co_await run(quick, "interactive");
+  };
+  spawn(both()).get();
+  while (batcher_->stats().sessions > 0) std::this_thread::yield();
+  lane_.call([&] { EXPECT_EQ(order, (std::vector<std::string>{"interactive", "background"})); });
+}
+
+TEST_F(BatcherTest, ACancelledTurnStopsAtTheNextStep) {
+  start(kLimits);
+  Turn turn("test");
+  auto answer = spawn(write(*batcher_, turn, tokens_of("endless"), 1'000'000));
+  while (batcher_->stats().tokens < 100) std::this_thread::yield();
+  turn.cancel();
+  const auto result = answer.get();
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, Errc::cancelled);
+  EXPECT_EQ(batcher_->stats().sessions, 0);
+}
+
+TEST_F(BatcherTest, ADeadlineStopsATurn) {
+  start(kLimits);
+  Turn turn("test");
+  turn.deadline = Clock::now() + std::chrono::milliseconds(20);
+  const auto result = spawn(write(*batcher_, turn, tokens_of("endless"), 1'000'000)).get();
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, Errc::deadline_exceeded);
+}
+
+TEST_F(BatcherTest, AFailedDecodeFailsItsStepsAndNoOthers) {
+  start(kLimits);
+  Turn turn("test");
+  fail_decode_ = true;
+  const auto failed = spawn(write(*batcher_, turn, tokens_of("one"), 5)).get();
+  ASSERT_FALSE(failed.has_value());
+  EXPECT_EQ(failed.error().code, Errc::internal);
+  fail_decode_ = false;
+  EXPECT_EQ(spawn(write(*batcher_, turn, tokens_of("two"), 5)).get(),
+            expected(script_, tokens_of("two"), 5));
+}
+
+TEST_F(BatcherTest, MoreTokensThanCellsIsAClearError) {
+  start(kLimits);
+  Turn turn("test");
+  const auto result = spawn(write(*batcher_, turn, tokens_of(std::string(5'000, 'x')), 5)).get();
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, Errc::context_overflow);
+}
+
+TEST_F(BatcherTest, RollsBackAndForks) {
+  start(kLimits);
+  Turn turn("test");
+  const auto prompt = tokens_of("some prompt");
+  auto run = [&]() -> awaitable<void> {
+    Session session = batcher_->open(turn);
+    auto rows = co_await session.decode(prompt);
+    const Token right = rows->front().token;
+    const std::vector<Token> wrong{1, 2, 3};
+    co_await session.decode(wrong);
+    session.truncate(static_cast<int>(prompt.size()));
+    EXPECT_EQ(session.size(), static_cast<int>(prompt.size()));
+    Session fork = session.fork();
+    rows = co_await session.decode(std::span(&right, 1));
+    EXPECT_EQ(rows->front().token, expected(script_, prompt, 2)[1]);
+    const Token other = 7;
+    auto fork_prompt = prompt;
+    fork_prompt.push_back(other);
+    rows = co_await fork.decode(std::span(&other, 1));
+    EXPECT_EQ(rows->front().token, script_(fork_prompt));
+  };
+  spawn(run()).get();
+}
+
+TEST_F(BatcherTest, RowsBringWhatIsWanted) {
+  start(kLimits);
+  Turn turn("test");
+  const auto prompt = tokens_of("abc");
+  auto run = [&]() -> awaitable<void> {
+    Session session = batcher_->open(turn);
+    auto rows = co_await session.decode(prompt, {.rows = Want::Rows::all,
+                                                 .logprob = true,
+                                                 .top_k = 3,
+                                                 .logits = true,
+                                                 .hidden = true,
+                                                 .input_logprobs = true});
+    EXPECT_EQ(rows->size(), 3u);
+    const Row& row = rows->at(1);
+    const Token best = script_(std::span(prompt).first(2));
+    EXPECT_EQ(row.token, best);
+    const double norm = std::log(std::exp(5.0) + 256);
+    EXPECT_NEAR(row.logprob, 5 - norm, 1e-5);
+    EXPECT_NEAR(row.input_logprob, (prompt[2] == best ? 5 : 0) - norm, 1e-5);
+    EXPECT_EQ(row.top.size(), 3u);
+    EXPECT_EQ(row.top.front().token, best);
+    EXPECT_EQ(row.logits.size(), 257u);
+    EXPECT_EQ(row.hidden, std::vector<float>(4, 2.0F));
+    rows = co_await session.decode(prompt, {.rows = Want::Rows::none});
+    EXPECT_TRUE(rows->empty());
+  };
+  spawn(run()).get();
+}
+
+TEST_F(BatcherTest, ABatchHasOneAdapter) {
+  start(kLimits);
+  Turn turn("test");
+  auto with_adapter = [&](int adapter) -> awaitable<Token> {
+    Session session = batcher_->open(turn, adapter);
+    const auto prompt = tokens_of("the same prompt for all adapters");
+    auto rows = co_await session.decode(prompt);
+    co_return rows->front().token;
+  };
+  auto run = [&]() -> awaitable<void> {
+    co_await with_adapter(0);  // stands in the cache now, and must not serve the adapter
+    std::vector<Token> shifted;
+    for (Token token : tokens_of("the same prompt for all adapters")) {
+      shifted.push_back(token + 1'000);
+    }
+    EXPECT_EQ(co_await with_adapter(1), script_(shifted));
+  };
+  spawn(run()).get();
+}
+
+TEST(LaneTest, GoesWithStepsStillWaiting) {
+  Turn turn("test");
+  auto lane = std::make_unique<Lane>("test");
+  auto batcher = lane->add(std::make_unique<ScriptedBackend>(kLimits, hashing_script(1'000'000)),
+                           BatcherOptions{});
+  auto answer = asio::co_spawn(
+      lane->executor(), write(*batcher, turn, tokens_of("endless"), 1'000'000), asio::use_future);
+  while (batcher->stats().tokens < 10) std::this_thread::yield();
+  lane.reset();
+  EXPECT_THROW(answer.get(), std::future_error);  // dropped, not leaked
+}
+
+}  // namespace
+}  // namespace lichen::model

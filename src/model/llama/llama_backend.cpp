@@ -1,0 +1,151 @@
+#include "model/llama/llama_backend.h"
+
+#include <algorithm>
+#include <new>
+
+namespace lichen::model {
+namespace {
+
+int default_context(int train_length) { return std::clamp(train_length, 16'384, 32'768); }
+
+}  // namespace
+
+Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions& options,
+                                                         std::shared_ptr<ComputePool> pool,
+                                                         std::function<bool(double)> progress) {
+  const std::string file = options.gguf.string();
+  std::unique_ptr<LlamaBackend> backend(new LlamaBackend);
+  backend->pool_ = std::move(pool);
+
+  llama_model_params model_params = llama_model_default_params();
+  model_params.n_gpu_layers = options.gpu_layers;
+  if (progress) {
+    model_params.progress_callback = [](float fraction, void* callback) {
+      return (*static_cast<std::function<bool(double)>*>(callback))(static_cast<double>(fraction));
+    };
+    model_params.progress_callback_user_data = &progress;
+  }
+  backend->model_.reset(llama_model_load_from_file(file.c_str(), model_params));
+  llama_model* model = backend->model_.get();
+  if (model == nullptr) return fail(Errc::bad_model, file + ": libllama cannot load this model");
+  if (!llama_model_has_decoder(model) || llama_model_has_encoder(model)) {
+    return fail(Errc::unsupported, file + ": only decoder models (GPT-like) can answer");
+  }
+  const llama_vocab* vocab = llama_model_get_vocab(model);
+  if (llama_vocab_type(vocab) == LLAMA_VOCAB_TYPE_NONE) {
+    return fail(Errc::unsupported, file + ": the model has no vocabulary");
+  }
+  backend->vocabulary_ = std::make_unique<LlamaVocabulary>(vocab);
+
+  const int train_length = llama_model_n_ctx_train(model);
+  const int cells = options.context > 0 ? options.context : default_context(train_length);
+  const int batch = std::min(options.batch, cells);
+  const int sequences =
+      std::clamp<int>(options.max_sessions, 1, static_cast<int>(llama_max_parallel_sequences()));
+  llama_context_params params = llama_context_default_params();
+  params.n_ctx = static_cast<std::uint32_t>(cells);
+  params.n_batch = static_cast<std::uint32_t>(batch);
+  params.n_ubatch = params.n_batch;
+  params.n_seq_max = static_cast<std::uint32_t>(sequences);
+  params.n_outputs_max = static_cast<std::uint32_t>(std::min(batch, std::max(sequences, 64)));
+  params.n_threads = backend->pool_->threads();
+  params.n_threads_batch = backend->pool_->threads();
+  params.kv_unified = true;  // sequences share cells
+  params.no_perf = true;
+  backend->context_.reset(llama_init_from_model(model, params));
+  llama_context* context = backend->context_.get();
+  if (context == nullptr) {
+    return fail(Errc::bad_model, file + ": no memory for a context of " + std::to_string(cells) +
+                                     " tokens; set a smaller `context`");
+  }
+  llama_attach_threadpool(context, backend->pool_->get(), backend->pool_->get());
+  backend->batch_ = std::make_unique<Batch>(batch);
+  backend->limits_ = {.cells = static_cast<int>(llama_n_ctx(context)),
+                      .batch = static_cast<int>(llama_n_batch(context)),
+                      .outputs = static_cast<int>(params.n_outputs_max),
+                      .sequences = sequences,
+                      .train_length = train_length,
+                      .embedding = llama_model_n_embd_out(model)};
+  return backend;
+}
+
+Backend::Outcome LlamaBackend::decode(std::span<const BatchToken> tokens) {
+  llama_batch& raw = batch_->raw;
+  raw.n_tokens = static_cast<int>(tokens.size());
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    raw.token[i] = tokens[i].token;
+    raw.pos[i] = tokens[i].position;
+    raw.n_seq_id[i] = 1;
+    raw.seq_id[i][0] = tokens[i].seq;
+    raw.logits[i] = tokens[i].output;
+  }
+  switch (llama_decode(context_.get(), raw)) {
+    case 0: return Outcome::ok;
+    case 1: return Outcome::full;
+    default: return Outcome::failed;
+  }
+}
+
+std::span<const float> LlamaBackend::logits(int index) {
+  const float* row = llama_get_logits_ith(context_.get(), index);
+  return {row, static_cast<std::size_t>(vocabulary_->size())};
+}
+
+std::span<const float> LlamaBackend::hidden(int index) {
+  const float* row = llama_get_embeddings_ith(context_.get(), index);
+  return {row, row == nullptr ? 0 : static_cast<std::size_t>(limits_.embedding)};
+}
+
+void LlamaBackend::want_hidden(bool wanted) {
+  if (wanted == hidden_) return;
+  hidden_ = wanted;
+  llama_set_embeddings(context_.get(), wanted);
+}
+
+void LlamaBackend::truncate(Seq seq, int from) {
+  llama_memory_seq_rm(llama_get_memory(context_.get()), seq, from, -1);
+}
+
+void LlamaBackend::share(Seq from, Seq to, int length) {
+  llama_memory_seq_cp(llama_get_memory(context_.get()), from, to, 0, length);
+}
+
+std::vector<std::byte> LlamaBackend::save(Seq seq) {
+  std::vector<std::byte> state(llama_state_seq_get_size(context_.get(), seq));
+  const std::size_t size = llama_state_seq_get_data(
+      context_.get(), reinterpret_cast<std::uint8_t*>(state.data()), state.size(), seq);
+  state.resize(size);
+  return state;
+}
+
+bool LlamaBackend::restore(Seq seq, std::span<const std::byte> state) {
+  return llama_state_seq_set_data(context_.get(),
+                                  reinterpret_cast<const std::uint8_t*>(state.data()), state.size(),
+                                  seq) != 0;
+}
+
+Result<int> LlamaBackend::load_adapter(const std::filesystem::path& file, float scale) {
+  llama_adapter_lora* lora = llama_adapter_lora_init(model_.get(), file.c_str());
+  if (lora == nullptr) {
+    return fail(Errc::bad_model,
+                file.string() + ": not a LoRA adapter for this model (libllama refuses it)");
+  }
+  adapters_.push_back({lora, scale});
+  return static_cast<int>(adapters_.size());
+}
+
+void LlamaBackend::use_adapter(int adapter) {
+  if (adapters_.empty()) return;
+  if (adapter == 0) {
+    llama_set_adapters_lora(context_.get(), nullptr, 0, nullptr);
+    return;
+  }
+  Adapter& chosen = adapters_[static_cast<std::size_t>(adapter - 1)];
+  llama_set_adapters_lora(context_.get(), &chosen.lora, 1, &chosen.scale);
+}
+
+void LlamaBackend::set_threads(int one, int more) {
+  llama_set_n_threads(context_.get(), one, more);
+}
+
+}  // namespace lichen::model

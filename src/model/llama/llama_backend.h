@@ -1,0 +1,73 @@
+// A GGUF model in libllama as the lane's backend.
+#pragma once
+
+#include <llama.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "model/backend.h"
+#include "model/llama/compute_pool.h"
+#include "model/llama/llama_vocabulary.h"
+#include "model/local_model.h"
+
+namespace lichen::model {
+
+class LlamaBackend : public Backend {
+ public:
+  /// `progress` stops the loading when it returns false.
+  static Result<std::unique_ptr<LlamaBackend>> open(const LocalModelOptions& options,
+                                                    std::shared_ptr<ComputePool> pool,
+                                                    std::function<bool(double)> progress);
+
+  const Vocabulary& vocabulary() const override { return *vocabulary_; }
+  const Limits& limits() const override { return limits_; }
+  Outcome decode(std::span<const BatchToken> batch) override;
+  std::span<const float> logits(int index) override;
+  std::span<const float> hidden(int index) override;
+  void want_hidden(bool wanted) override;
+  void truncate(Seq seq, int from) override;
+  void share(Seq from, Seq to, int length) override;
+  std::vector<std::byte> save(Seq seq) override;
+  bool restore(Seq seq, std::span<const std::byte> state) override;
+  Result<int> load_adapter(const std::filesystem::path& file, float scale) override;
+  void use_adapter(int adapter) override;
+
+  const llama_model* model() const { return model_.get(); }
+  /// Threads for passes of one token and of more; at most the pool's.
+  void set_threads(int one, int more);
+  int max_threads() const { return pool_->threads(); }
+
+ private:
+  struct FreeModel {
+    void operator()(llama_model* model) const { llama_model_free(model); }
+  };
+  struct FreeContext {
+    void operator()(llama_context* context) const { llama_free(context); }
+  };
+  /// llama_batch with its buffers, which are reused.
+  struct Batch {
+    explicit Batch(int capacity) : raw(llama_batch_init(capacity, 0, 1)) {}
+    ~Batch() { llama_batch_free(raw); }
+    Batch(const Batch&) = delete;
+    Batch& operator=(const Batch&) = delete;
+    llama_batch raw;
+  };
+  struct Adapter {
+    llama_adapter_lora* lora;  // the model frees it
+    float scale;
+  };
+  LlamaBackend() = default;
+
+  std::shared_ptr<ComputePool> pool_;
+  std::unique_ptr<llama_model, FreeModel> model_;
+  std::unique_ptr<LlamaVocabulary> vocabulary_;
+  std::unique_ptr<llama_context, FreeContext> context_;
+  std::unique_ptr<Batch> batch_;
+  Limits limits_ = {};
+  std::vector<Adapter> adapters_;
+  bool hidden_ = false;
+};
+
+}  // namespace lichen::model

@@ -1,0 +1,160 @@
+#include "model/llama/llama_chat.h"
+
+#include <chat.h>
+#include <json-schema-to-grammar.h>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <exception>
+
+#include "base/ids.h"
+
+namespace lichen::model {
+namespace {
+
+namespace json = boost::json;
+
+std::string text_of(const json::value& value) {
+  return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+}
+
+std::string field(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value == nullptr || value->is_null() ? std::string() : text_of(*value);
+}
+
+common_chat_msg to_common(const Message& message) {
+  common_chat_msg out;
+  out.role = message.role;
+  out.content = message.content;
+  out.tool_name = message.name;
+  out.tool_call_id = message.tool_call_id;
+  for (const json::value& call : message.tool_calls) {
+    if (!call.is_object()) continue;
+    const json::value* function = call.get_object().if_contains("function");
+    if (function == nullptr || !function->is_object()) continue;
+    out.tool_calls.push_back({.name = field(function->get_object(), "name"),
+                              .arguments = field(function->get_object(), "arguments"),
+                              .id = field(call.get_object(), "id")});
+  }
+  return out;
+}
+
+std::vector<common_chat_tool> to_common(const json::array& tools) {
+  std::vector<common_chat_tool> out;
+  for (const json::value& tool : tools) {
+    if (!tool.is_object()) continue;
+    const json::value* function = tool.get_object().if_contains("function");
+    if (function == nullptr || !function->is_object()) continue;
+    const json::object& object = function->get_object();
+    const std::string parameters = field(object, "parameters");
+    out.push_back({.name = field(object, "name"),
+                   .description = field(object, "description"),
+                   .parameters = parameters.empty() ? "{}" : parameters});
+  }
+  return out;
+}
+
+common_chat_tool_choice tool_choice(const Request& request) {
+  if (request.tool_choice.is_object()) return COMMON_CHAT_TOOL_CHOICE_REQUIRED;
+  if (!request.tool_choice.is_string()) return COMMON_CHAT_TOOL_CHOICE_AUTO;
+  const json::string& choice = request.tool_choice.get_string();
+  if (choice == "none") return COMMON_CHAT_TOOL_CHOICE_NONE;
+  if (choice == "required") return COMMON_CHAT_TOOL_CHOICE_REQUIRED;
+  return COMMON_CHAT_TOOL_CHOICE_AUTO;
+}
+
+class LlamaChat : public ChatFormat {
+ public:
+  LlamaChat(common_chat_templates_ptr templates, bool add_bos, bool add_eos)
+      : templates_(std::move(templates)), add_bos_(add_bos), add_eos_(add_eos) {}
+
+  Result<RenderedChat> render(const Request& request) const override {
+    if (templates_ == nullptr) {
+      return fail(Errc::unsupported,
+                  "the model has no chat template; ask for a completion of a raw prompt instead");
+    }
+    try {
+      common_chat_templates_inputs inputs;
+      for (const Message& message : request.messages) inputs.messages.push_back(to_common(message));
+      inputs.tools = to_common(request.tools);
+      inputs.tool_choice = tool_choice(request);
+      inputs.parallel_tool_calls = request.parallel_tool_calls;
+      inputs.add_bos = add_bos_;
+      inputs.add_eos = add_eos_;
+      inputs.force_pure_content = request.tools.empty();
+      common_chat_params params = common_chat_templates_apply(templates_.get(), inputs);
+      RenderedChat chat;
+      chat.prompt = std::move(params.prompt);
+      chat.stops = std::move(params.additional_stops);
+      if (!request.tools.empty()) {
+        chat.parser = std::move(params.parser);
+        chat.format = static_cast<int>(params.format);
+        chat.generation_prompt = std::move(params.generation_prompt);
+        if (!params.grammar_lazy) chat.grammar = std::move(params.grammar);
+      }
+      return chat;
+    } catch (const std::exception& problem) {
+      return fail(
+          Errc::unsupported,
+          std::string("the model's chat template fails on these messages: ") + problem.what());
+    }
+  }
+
+  Result<ParsedReply> parse(const RenderedChat& chat, const std::string& reply) const override {
+    try {
+      common_chat_parser_params params;
+      params.format = static_cast<common_chat_format>(chat.format);
+      params.generation_prompt = chat.generation_prompt;
+      if (!chat.parser.empty()) params.parser.load(chat.parser);
+      const common_chat_msg message = common_chat_parse(reply, false, params);
+      ParsedReply parsed{.content = message.content};
+      for (const common_chat_tool_call& call : message.tool_calls) {
+        parsed.tool_calls.push_back(json::object{
+            {"id", call.id.empty() ? base::new_id("call_") : call.id},
+            {"type", "function"},
+            {"function", json::object{{"name", call.name}, {"arguments", call.arguments}}}});
+      }
+      return parsed;
+    } catch (const std::exception&) {
+      return ParsedReply{.content = reply};  // not a tool call after all
+    }
+  }
+
+  Result<std::string> grammar(const Format& format) const override {
+    if (!format.gbnf.empty()) return format.gbnf;
+    try {
+      const std::string schema =
+          format.json_schema ? json::serialize(*format.json_schema) : R"({"type": "object"})";
+      return json_schema_to_grammar(common_json::parse(schema));
+    } catch (const std::exception& problem) {
+      return fail(
+          Errc::bad_request,
+          std::string("the JSON schema cannot be turned into a grammar: ") + problem.what());
+    }
+  }
+
+ private:
+  const common_chat_templates_ptr templates_;
+  const bool add_bos_;
+  const bool add_eos_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const ChatFormat>> open_llama_chat(const llama_model* model) {
+  const llama_vocab* vocab = llama_model_get_vocab(model);
+  common_chat_templates_ptr templates;
+  if (llama_model_chat_template(model, nullptr) != nullptr) {
+    try {
+      templates = common_chat_templates_init(model, "");
+    } catch (const std::exception& problem) {
+      return fail(Errc::bad_model,
+                  std::string("the model's chat template does not parse: ") + problem.what());
+    }
+  }
+  return std::make_shared<LlamaChat>(std::move(templates), llama_vocab_get_add_bos(vocab),
+                                     llama_vocab_get_add_eos(vocab));
+}
+
+}  // namespace lichen::model

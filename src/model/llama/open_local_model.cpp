@@ -1,0 +1,141 @@
+#include "model/open_local_model.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include "model/gguf_file.h"
+#include "model/llama/llama_backend.h"
+#include "model/llama/llama_chat.h"
+#include "model/llama/llama_sampler.h"
+
+namespace lichen::model {
+namespace {
+
+/// libllama's log goes where ours goes; its chatter is for `debug`.
+void start_libllama() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    llama_log_set(
+        [](ggml_log_level level, const char* text, void*) {
+          std::string_view line(text);
+          while (line.ends_with('\n')) line.remove_suffix(1);
+          if (line.empty()) return;
+          if (level == GGML_LOG_LEVEL_ERROR || level == GGML_LOG_LEVEL_WARN) {
+            spdlog::debug("libllama: {}", line);
+          } else {
+            spdlog::trace("libllama: {}", line);
+          }
+        },
+        nullptr);
+    llama_backend_init();
+  });
+}
+
+/// Milliseconds for one pass over `count` tokens after a short prompt, the best of some tries.
+double time_pass(LlamaBackend& backend, int count) {
+  constexpr int kPrompt = 16;
+  constexpr auto kBudget = std::chrono::milliseconds(60);
+  const int vocabulary = backend.vocabulary().size();
+  auto pass = [&](int from, int tokens) {
+    std::vector<BatchToken> batch;
+    for (int i = 0; i < tokens; ++i) {
+      batch.push_back({.token = (7 * (from + i) + 11) % vocabulary,
+                       .position = from + i,
+                       .seq = 0,
+                       .output = i + 1 == tokens});
+    }
+    return backend.decode(batch) == Backend::Outcome::ok;
+  };
+  if (!pass(0, kPrompt)) return 0;
+  double best = 0;
+  const auto begun = Clock::now();
+  for (int i = 0; i < 50 && (i < 4 || Clock::now() - begun < kBudget); ++i) {
+    const auto start = Clock::now();
+    if (!pass(kPrompt, count)) break;
+    backend.logits(count - 1);
+    const double took = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+    if (best == 0 || took < best) best = took;
+    backend.truncate(0, kPrompt);
+  }
+  backend.truncate(0, 0);
+  return best;
+}
+
+/// A tiny model may be fastest on one thread, a large one on all: try, for one token and for many.
+StepTimes measure(LlamaBackend& backend, int wanted_threads) {
+  std::vector<int> candidates;
+  for (int threads = 1; threads < backend.max_threads(); threads *= 2)
+    candidates.push_back(threads);
+  candidates.push_back(backend.max_threads());
+  if (wanted_threads > 0) candidates = {std::min(wanted_threads, backend.max_threads())};
+  auto fastest = [&](int count) {
+    int best_threads = candidates.front();
+    double best = 0;
+    for (int threads : candidates) {
+      backend.set_threads(threads, threads);
+      const double took = time_pass(backend, count);
+      // A thread more must be worth it: the others have use for the core.
+      if (best == 0 || (took > 0 && took < 0.95 * best)) {
+        best = took;
+        best_threads = threads;
+      }
+    }
+    return best_threads;
+  };
+  StepTimes times;
+  times.threads = fastest(1);
+  times.batch_threads = fastest(16);
+  backend.set_threads(times.threads, times.batch_threads);
+  for (int count : {1, 2, 4, 8, 16, 32}) {
+    if (count > backend.limits().batch) break;
+    times.passes.emplace_back(count, time_pass(backend, count));
+  }
+  return times;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Lane>> open_lane(const LaneOptions& options) {
+  start_libllama();
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (options.threads < 0 || options.threads > 4 * cores) {
+    return fail(Errc::bad_config, "a lane of " + std::to_string(options.threads) +
+                                      " threads on a machine with " + std::to_string(cores) +
+                                      " cores; 0 means one for each core");
+  }
+  const int threads = options.threads > 0 ? options.threads : cores;
+  return std::make_shared<Lane>(options.name, std::make_shared<ComputePool>(threads));
+}
+
+Result<std::shared_ptr<LocalModel>> open_local_model(std::string name, LocalModelOptions options,
+                                                     std::shared_ptr<Lane> lane,
+                                                     std::function<bool(double)> progress) {
+  start_libllama();
+  if (Result<GgufInfo> info = inspect_gguf(options.gguf); !info) {
+    return std::unexpected(info.error());
+  }
+  Result<std::unique_ptr<LlamaBackend>> opened =
+      LlamaBackend::open(options, lane->pool(), std::move(progress));
+  if (!opened) return std::unexpected(opened.error());
+  std::unique_ptr<LlamaBackend> backend = std::move(*opened);
+  const llama_vocab* vocab = llama_model_get_vocab(backend->model());
+  Result<std::shared_ptr<const ChatFormat>> chat = open_llama_chat(backend->model());
+  if (!chat) {
+    return fail(chat.error().code, options.gguf.string() + ": " + chat.error().detail);
+  }
+  LocalModelParts parts;
+  parts.chat = std::move(*chat);
+  parts.make_sampler = [vocab](const Sampling& sampling, const std::string& grammar) {
+    return make_llama_sampler(vocab, sampling, grammar);
+  };
+  // On the lane, so that no other model of it computes meanwhile.
+  lane->call([&] { parts.times = measure(*backend, options.threads); });
+  parts.batcher = lane->add(std::move(backend), options.batcher);
+  return std::make_shared<LocalModel>(std::move(name), std::move(lane), std::move(parts),
+                                      std::move(options));
+}
+
+}  // namespace lichen::model

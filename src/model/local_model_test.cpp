@@ -1,0 +1,226 @@
+#include "model/local_model.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include "base/utf8.h"
+#include "model/scripted_backend.h"
+
+namespace lichen::model {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr Backend::Limits kLimits{.cells = 1'024,
+                                  .batch = 64,
+                                  .outputs = 64,
+                                  .sequences = 16,
+                                  .train_length = 200,
+                                  .embedding = 4};
+
+/// Collects what is streamed; refuses from piece `refuse_at` on.
+class Collector : public Sink {
+ public:
+  awaitable<bool> write(Piece piece) override {
+    text += piece.text;
+    tokens += piece.tokens;
+    logprobs += piece.logprobs.size();
+    pieces.push_back(std::move(piece));
+    co_return static_cast<int>(pieces.size()) < refuse_at;
+  }
+  std::string text;
+  int tokens = 0;
+  std::size_t logprobs = 0;
+  std::vector<Piece> pieces;
+  int refuse_at = 1'000'000;
+};
+
+/// Replies with `reply` to any prompt, by the length of what follows the last newline.
+ScriptedBackend::Script replying(std::string reply) {
+  return [reply](std::span<const Token> before) -> Token {
+    std::size_t written = 0;
+    while (before[before.size() - 1 - written] % 1'000 != '\n') ++written;
+    return written < reply.size() ? static_cast<unsigned char>(reply[written])
+                                  : ByteVocabulary::kEnd;
+  };
+}
+
+class LocalModelTest : public ::testing::Test {
+ protected:
+  std::shared_ptr<LocalModel> model(ScriptedBackend::Script script,
+                                    LocalModelOptions options = {}) {
+    return make_scripted_local_model("scripted", lane_,
+                                     std::make_unique<ScriptedBackend>(kLimits, std::move(script)),
+                                     std::move(options));
+  }
+
+  Result<Answer> ask(Model& model, Request request, Turn& turn) {
+    asio::io_context io;
+    auto answer = asio::co_spawn(io, model.answer(std::move(request), turn), asio::use_future);
+    io.run();
+    return answer.get();
+  }
+
+  std::shared_ptr<Lane> lane_ = std::make_shared<Lane>("test");
+};
+
+Request question(std::string text) {
+  Request request;
+  request.messages.push_back({.role = "user", .content = std::move(text)});
+  return request;
+}
+
+TEST_F(LocalModelTest, AnswersStreamsAndWritesAReceipt) {
+  auto scripted = model(replying("forty two"));
+  Collector sink;
+  Turn turn("scripted", &sink);
+  const Result<Answer> answer = ask(*scripted, question("6 * 7?"), turn);
+  ASSERT_TRUE(answer.has_value()) << answer.error().detail;
+  EXPECT_EQ(answer->text, "forty two");
+  EXPECT_EQ(sink.text, answer->text);
+  EXPECT_EQ(sink.tokens, 9);
+  EXPECT_EQ(sink.logprobs, 0u);
+  EXPECT_EQ(answer->finish, Finish::stop);
+  EXPECT_EQ(answer->completion_tokens, 9);
+  EXPECT_EQ(answer->prompt_tokens, 13);
+  EXPECT_EQ(answer->tokens.size(), 9u);
+  ASSERT_EQ(answer->authors.size(), 1u);
+  EXPECT_EQ(answer->authors[0].model, "scripted");
+  EXPECT_EQ(answer->authors[0].bytes, 9);
+  ASSERT_EQ(turn.receipt.steps.size(), 1u);
+  EXPECT_EQ(turn.receipt.steps[0].tokens_in, 13);
+  EXPECT_EQ(turn.receipt.steps[0].tokens_out, 9);
+  EXPECT_FALSE(turn.receipt.steps[0].remote);
+  EXPECT_TRUE(turn.receipt.first_token_ms.has_value());
+}
+
+TEST_F(LocalModelTest, StopsAtAStopStringAcrossTokens) {
+  auto scripted = model(replying("one STOP two"));
+  Collector sink;
+  Turn turn("scripted", &sink);
+  Request request = question("count");
+  request.stop = {"STOP"};
+  const Result<Answer> answer = ask(*scripted, request, turn);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->text, "one ");
+  EXPECT_EQ(sink.text, "one ");
+  EXPECT_EQ(answer->finish, Finish::stop);
+}
+
+TEST_F(LocalModelTest, NeverCutsACharacter) {
+  auto scripted = model(replying("h\xC3\xA9llo \xF0\x9F\x8C\xBF!"));
+  Collector sink;
+  Turn turn("scripted", &sink);
+  const Result<Answer> answer = ask(*scripted, question("wave"), turn);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(sink.text, "h\xC3\xA9llo \xF0\x9F\x8C\xBF!");
+  for (const Piece& piece : sink.pieces) EXPECT_TRUE(base::valid_utf8(piece.text));
+  EXPECT_EQ(sink.tokens, 12);
+}
+
+TEST_F(LocalModelTest, MaxTokensAndTheContextEndAnAnswer) {
+  auto scripted = model(hashing_script(1'000'000));
+  Turn turn("scripted");
+  Request request = question("go on");
+  request.max_tokens = 7;
+  Result<Answer> answer = ask(*scripted, request, turn);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->completion_tokens, 7);
+  EXPECT_EQ(answer->finish, Finish::length);
+  request.max_tokens.reset();
+  answer = ask(*scripted, request, turn);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->prompt_tokens + answer->completion_tokens, 200);
+  EXPECT_EQ(answer->finish, Finish::length);
+}
+
+TEST_F(LocalModelTest, APromptLongerThanTheContextIsAnErrorWithBothLengths) {
+  auto scripted = model(hashing_script(10));
+  Turn turn("scripted");
+  const Result<Answer> answer = ask(*scripted, question(std::string(300, 'x')), turn);
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().code, Errc::context_overflow);
+  EXPECT_NE(answer.error().detail.find("307"), std::string::npos) << answer.error().detail;
+  EXPECT_NE(answer.error().detail.find("200"), std::string::npos) << answer.error().detail;
+}
+
+TEST_F(LocalModelTest, AReceiverThatLeavesEndsTheTurnWithAReceipt) {
+  auto scripted = model(hashing_script(1'000'000));
+  Collector sink;
+  sink.refuse_at = 3;
+  Turn turn("scripted", &sink);
+  const Result<Answer> answer = ask(*scripted, question("go on"), turn);
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().code, Errc::cancelled);
+  ASSERT_EQ(turn.receipt.steps.size(), 1u);
+  EXPECT_EQ(turn.receipt.steps[0].tokens_out, 3);
+}
+
+TEST_F(LocalModelTest, LogprobsAreStreamedWhenAskedFor) {
+  auto scripted = model(replying("yes"));
+  Collector sink;
+  Turn turn("scripted", &sink);
+  Request request = question("?");
+  request.logprobs = true;
+  request.top_logprobs = 2;
+  const Result<Answer> answer = ask(*scripted, request, turn);
+  ASSERT_TRUE(answer.has_value());
+  ASSERT_EQ(sink.logprobs, 3u);
+  EXPECT_EQ(sink.pieces[0].logprobs[0].text, "y");
+  EXPECT_EQ(sink.pieces[0].logprobs[0].top.size(), 2u);
+  EXPECT_LT(sink.pieces[0].logprobs[0].logprob, 0);
+}
+
+TEST_F(LocalModelTest, LogitBiasOutsideTheVocabularyIsRefused) {
+  auto scripted = model(replying("yes"));
+  Turn turn("scripted");
+  Request request = question("?");
+  request.sampling.logit_bias = {{300, 1.0F}};
+  const Result<Answer> answer = ask(*scripted, request, turn);
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().code, Errc::bad_request);
+}
+
+TEST_F(LocalModelTest, PricedModelsCost) {
+  auto scripted = model(replying("yes"), {.price = Price{.input = 1, .output = 10}});
+  Turn turn("scripted");
+  ASSERT_TRUE(ask(*scripted, question("?"), turn).has_value());
+  ASSERT_TRUE(turn.receipt.steps[0].usd.has_value());
+  EXPECT_DOUBLE_EQ(*turn.receipt.steps[0].usd, (8 * 1 + 3 * 10) / 1e6);
+}
+
+TEST_F(LocalModelTest, EmbedsToUnitLength) {
+  auto scripted = model(hashing_script(10));
+  asio::io_context io;
+  Turn turn("scripted");
+  auto vectors = asio::co_spawn(io, scripted->embed({"one", "two three"}, turn), asio::use_future);
+  io.run();
+  const Result<Embeddings> embeddings = vectors.get();
+  ASSERT_TRUE(embeddings.has_value());
+  ASSERT_EQ(embeddings->size(), 2u);
+  EXPECT_EQ((*embeddings)[0], std::vector<float>(4, 0.5F));
+  EXPECT_EQ(turn.receipt.steps.size(), 2u);
+  EXPECT_EQ(turn.receipt.steps[1].role, "embed");
+}
+
+TEST_F(LocalModelTest, AnAdapterIsAModelOfItsOwn) {
+  auto scripted = model(hashing_script(60));
+  auto adapted = scripted->with_adapter({.name = "law", .gguf = "law.gguf", .scale = 1});
+  ASSERT_TRUE(adapted.has_value());
+  EXPECT_EQ((*adapted)->name(), "scripted+law");
+  Turn turn("scripted");
+  Request request = question("?");
+  request.max_tokens = 20;
+  const auto plain = ask(*scripted, request, turn);
+  const auto other = ask(**adapted, request, turn);
+  const auto again = ask(*scripted, request, turn);
+  ASSERT_TRUE(plain && other && again);
+  EXPECT_NE(plain->text, other->text);
+  EXPECT_EQ(plain->text, again->text);
+}
+
+}  // namespace
+}  // namespace lichen::model

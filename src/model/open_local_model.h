@@ -1,0 +1,27 @@
+// Opens GGUF files with libllama. In builds without it (LICHEN_LLAMA=OFF) the answer is
+// `unsupported`.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "lichen/result.h"
+#include "model/local_model.h"
+
+namespace lichen::model {
+
+struct LaneOptions {
+  std::string name = "cpu";
+  int threads = 0;  // that all models of the lane compute with; 0: one for each core
+};
+
+Result<std::shared_ptr<Lane>> open_lane(const LaneOptions& options = {});
+
+/// Checks the file, loads it, measures which thread counts are fastest. `progress` is called with
+/// 0 to 1 and stops the loading when it returns false (`cancelled`).
+Result<std::shared_ptr<LocalModel>> open_local_model(std::string name, LocalModelOptions options,
+                                                     std::shared_ptr<Lane> lane,
+                                                     std::function<bool(double)> progress = {});
+
+}  // namespace lichen::model

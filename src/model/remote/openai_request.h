@@ -1,0 +1,37 @@
+// A Request in the words of an OpenAI-compatible endpoint.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lichen/request.h"
+#include "lichen/result.h"
+
+namespace lichen::model {
+
+struct OpenAiRequest {
+  std::string api;   // "/chat/completions", "/completions" or "/embeddings"
+  std::string body;  // JSON
+};
+
+struct RequestStyle {
+  std::string model;  // the endpoint's name for it
+  bool stream = false;
+  std::string max_tokens_field = "max_tokens";
+};
+
+/// Writes only what the request sets; the endpoint's defaults stand for the rest. top_k, min_p and
+/// repetition_penalty go out as the extension fields that vLLM, SGLang and llama-server read.
+/// Errors: `unsupported` for what the protocol has no word for, `bad_request` for text that is not
+/// UTF-8 and numbers that are not finite.
+Result<OpenAiRequest> write_answer_request(const Request& request, const RequestStyle& style);
+
+Result<OpenAiRequest> write_embedding_request(std::span<const std::string> texts,
+                                              const std::string& model);
+
+/// Bytes of text that the endpoint will turn into prompt tokens: for estimates.
+std::int64_t prompt_bytes(const Request& request);
+
+}  // namespace lichen::model

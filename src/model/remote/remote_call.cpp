@@ -1,0 +1,167 @@
+#include "model/remote/remote_call.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cmath>
+#include <random>
+
+namespace lichen::model {
+
+namespace asio = boost::asio;
+using std::chrono::duration;
+using std::chrono::milliseconds;
+
+namespace {
+
+/// An endpoint that wants a longer pause is left to the plan: another model may answer sooner.
+constexpr duration<double> kLongestPause{10};
+constexpr milliseconds kErrorBody{5'000};
+constexpr std::size_t kMaxErrorBody = 64 * 1024;
+
+double in_ms(Clock::duration time) { return duration<double, std::milli>(time).count(); }
+
+std::string text(milliseconds time) { return std::to_string(time.count()) + " ms"; }
+
+/// Doubles with each attempt; half of it at random, so that turns that failed together do not come
+/// back together.
+duration<double> backoff(milliseconds base, int attempt) {
+  thread_local std::minstd_rand random{std::random_device{}()};
+  const double full = duration<double>(base).count() * std::ldexp(1.0, std::min(attempt, 16));
+  return duration<double>(full * std::uniform_real_distribution(0.5, 1.0)(random));
+}
+
+}  // namespace
+
+RemoteCall::RemoteCall(const Remote& remote, Turn& turn, std::string role,
+                       asio::any_io_executor strand)
+    : watchdog(std::move(strand), turn.stop_token()), remote_(remote), turn_(turn) {
+  step.model = remote.name;
+  step.role = std::move(role);
+  step.remote = true;
+  const auto total = started_ + remote.options.total_timeout;
+  if (turn.deadline) watchdog.limit(Bound::deadline, *turn.deadline);
+  watchdog.limit(Bound::total, total);
+  end_of_all_ = std::min(total, turn.deadline.value_or(total));
+}
+
+awaitable<std::expected<HttpResponse, Failure>> RemoteCall::send(std::string api, std::string body,
+                                                                 milliseconds header_timeout) {
+  HttpRequest request{.target = remote_.endpoint.target(api),
+                      .fields = remote_.fields,
+                      .body = std::move(body),
+                      .headers_timeout = header_timeout,
+                      .max_response_bytes = remote_.options.max_response_bytes};
+  billed_ = false;
+  last_status_ = 0;
+  trace_.sent = false;
+  const auto asked = Clock::now();
+  const auto queued_before = trace_.queued;
+  auto response = co_await remote_.client->post(std::move(request), watchdog, trace_);
+  attempt_started_ = asked + (trace_.queued - queued_before);
+  if (!response) {
+    // Waited for in vain, it may have been worked on all the same; broken off, hardly.
+    billed_ = trace_.sent && response.error().fault == HttpFault::bound;
+    co_return std::unexpected(explain(response.error()));
+  }
+  const int status = last_status_ = response->status();
+  if (status >= 200 && status < 300) {
+    billed_ = true;
+    co_return std::move(*response);
+  }
+  watchdog.phase(Bound::idle, Clock::now() + kErrorBody);
+  std::string said;
+  while (said.size() < kMaxErrorBody) {
+    const auto piece = co_await response->read();
+    if (!piece || piece->empty()) break;  // the status alone will do
+    said.append(*piece);
+  }
+  watchdog.end_phase();
+  if (watchdog.hit() != Bound::none) co_return std::unexpected(explain(watchdog.hit()));
+  co_return std::unexpected(
+      read_error(status, said, response->field("Retry-After"), remote_.errors));
+}
+
+awaitable<bool> RemoteCall::may_retry(Failure& failure, int attempt) {
+  if (!failure.retry || attempt >= remote_.options.retries) co_return false;
+  auto pause = backoff(remote_.options.retry_backoff, attempt);
+  if (failure.error.retry_after_s) {
+    pause = std::max(pause, duration<double>(*failure.error.retry_after_s));
+  }
+  if (pause > kLongestPause) co_return false;
+  const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(pause);
+  if (until >= end_of_all_) co_return false;
+  asio::steady_timer timer(watchdog.executor(), until);
+  watchdog.end_phase();
+  watchdog.on_hit([&timer] { timer.expires_at(Clock::time_point::min()); });
+  co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  watchdog.off();
+  if (watchdog.hit() == Bound::none) co_return true;
+  failure = explain(watchdog.hit());
+  co_return false;
+}
+
+Failure RemoteCall::explain(const HttpError& error) const {
+  if (error.fault == HttpFault::bound) return explain(error.bound);
+  const bool retry = error.fault == HttpFault::connect || error.fault == HttpFault::reset ||
+                     error.fault == HttpFault::cut;
+  std::string hint;
+  if (error.fault == HttpFault::tls) {
+    hint = "; if its certificate is your own, name your authority's in ca_file";
+  }
+  return {{Errc::upstream, "`" + remote_.name + "`: " + error.detail + hint}, retry};
+}
+
+Failure RemoteCall::explain(Bound bound) const {
+  const auto& options = remote_.options;
+  const std::string who = "`" + remote_.name + "`: ";
+  switch (bound) {
+    case Bound::stopped:
+      return {turn_.stopped().value_or(Error{Errc::cancelled, "the request was cancelled"})};
+    case Bound::deadline:
+      return {{Errc::deadline_exceeded,
+               "the request's deadline passed while `" + remote_.name + "` was answering"}};
+    case Bound::total:
+      return {{Errc::upstream, who + "the endpoint was not done within " +
+                                   text(options.total_timeout) + " (total_timeout)"}};
+    case Bound::connect:
+      return {{Errc::upstream, who + "no connection to " + remote_.endpoint.authority + " within " +
+                                   text(options.connect_timeout) + " (connect_timeout)"},
+              true};
+    case Bound::headers:
+      return {{Errc::upstream,
+               who + "no response within " + text(options.headers_timeout) + " (headers_timeout)"}};
+    case Bound::first_token:
+      return {{Errc::upstream, who + "no token within " + text(options.first_token_timeout) +
+                                   " (first_token_timeout)"}};
+    case Bound::idle:
+      return {{Errc::upstream, who + "the endpoint stopped sending for " +
+                                   text(options.idle_timeout) + " (idle_timeout)"}};
+    case Bound::none: break;
+  }
+  return {{Errc::internal, who + "a wait ended for no reason"}};
+}
+
+void RemoteCall::mark_first_token() {
+  if (!first_token_) first_token_ = last_token_ = Clock::now();
+}
+
+void RemoteCall::mark_last_token() { last_token_ = Clock::now(); }
+
+void RemoteCall::settle() {
+  step.bytes_sent = trace_.bytes_sent;
+  step.queued_ms = in_ms(trace_.queued);
+  const auto first = first_token_.value_or(Clock::now());
+  step.prefill_ms = std::max(0.0, in_ms(first - started_) - step.queued_ms);
+  if (first_token_) step.decode_ms = in_ms(*last_token_ - *first_token_);
+  if (remote_.options.price) step.usd = remote_.options.price->usd(step);
+  turn_.receipt.steps.push_back(step);
+}
+
+std::int64_t RemoteCall::estimate(std::int64_t bytes) const {
+  return static_cast<std::int64_t>(
+      std::ceil(static_cast<double>(bytes) / remote_.options.bytes_per_token));
+}
+
+}  // namespace lichen::model

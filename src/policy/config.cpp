@@ -1,0 +1,312 @@
+#include "policy/config.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <boost/url/parse.hpp>
+#include <cctype>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "policy/fields.h"
+
+namespace lichen::policy {
+namespace {
+
+using std::filesystem::path;
+
+constexpr std::int64_t kMaxContext = 1 << 28;  // tokens; models of today end at ten million
+constexpr double kMaxPrice = 1e6;              // USD per million tokens
+constexpr std::size_t kMaxName = 128;
+
+bool all_of(std::string_view text, std::string_view also) {
+  return std::ranges::all_of(text, [also](unsigned char c) {
+    return std::isalnum(c) != 0 || also.find(static_cast<char>(c)) != also.npos;
+  });
+}
+
+/// Names travel in JSON, in URLs and on the command line.
+void check_name(Fields& fields, const std::string& name) {
+  if (name.empty() || name.size() > kMaxName || !all_of(name, "._:/@-")) {
+    fields.fail(name, fmt::format("a name has 1 to {} letters, digits and ._:/@-", kMaxName));
+  }
+}
+
+void check_variable(Fields& fields, std::string_view key, const std::string& name) {
+  if (name.empty() || (all_of(name, "_") && std::isdigit(static_cast<unsigned char>(name[0])) == 0))
+    return;
+  // Not quoted: it may well be the key itself.
+  fields.fail(key, fmt::format("`{}` must be the name of an environment variable that holds the "
+                               "key (letters, digits, _), not the key itself",
+                               key));
+}
+
+path resolve(const path& file, const std::string& relative) {
+  return (file.parent_path() / relative).lexically_normal();
+}
+
+void read_price(Fields& model, const path& file, std::optional<Price>& price) {
+  const YamlNode* node = model.find("price");
+  if (node == nullptr || model.failed()) return;
+  Fields fields(file, *node, "`price`");
+  price.emplace();
+  fields.read("input", price->input, 0, kMaxPrice);
+  fields.read("output", price->output, 0, kMaxPrice);
+  fields.read("cached_input", price->cached_input, 0, kMaxPrice);
+  fields.require({"input", "output"});
+  if (auto error = fields.finish()) model.fail(*std::move(error));
+}
+
+void read_logit_bias(Fields& sampling, const path& file, std::map<std::int32_t, float>& bias) {
+  const YamlNode* node = sampling.find("logit_bias");
+  if (node == nullptr || sampling.failed()) return;
+  Fields fields(file, *node, "`logit_bias`");
+  for (const YamlNode& item : node->items) {
+    std::int32_t token = -1;
+    const char* end = item.key.data() + item.key.size();
+    const auto [at, problem] = std::from_chars(item.key.data(), end, token);
+    if (problem != std::errc() || at != end || token < 0) {
+      fields.fail(item.key,
+                  fmt::format("`logit_bias` maps token ids to numbers, not `{}`", item.key));
+    }
+    fields.read(item.key, bias[token], -100, 100);
+  }
+  if (auto error = fields.finish()) sampling.fail(*std::move(error));
+}
+
+void read_sampling(Fields& model, const path& file, Sampling& sampling) {
+  constexpr double kAboveZero = 1e-6;
+  const YamlNode* node = model.find("sampling");
+  if (node == nullptr || model.failed()) return;
+  Fields fields(file, *node, "`sampling`");
+  fields.read("temperature", sampling.temperature, 0, 2);
+  fields.read("top_k", sampling.top_k, 0, 1'000'000);
+  fields.read("top_p", sampling.top_p, kAboveZero, 1);
+  fields.read("min_p", sampling.min_p, 0, 0.999);
+  fields.read("repetition_penalty", sampling.repetition_penalty, kAboveZero, 10);
+  fields.read("presence_penalty", sampling.presence_penalty, -2, 2);
+  fields.read("frequency_penalty", sampling.frequency_penalty, -2, 2);
+  fields.read("seed", sampling.seed, 0, INT64_MAX);
+  read_logit_bias(fields, file, sampling.logit_bias);
+  if (auto error = fields.finish()) model.fail(*std::move(error));
+}
+
+void read_adapters(Fields& model, const path& file, std::vector<model::AdapterOptions>& adapters) {
+  const YamlNode* list = model.find("adapters");
+  if (list == nullptr || model.failed()) return;
+  if (!list->is(YamlNode::Kind::sequence)) {
+    return model.fail("adapters", "`adapters` must be a list of {name, gguf, scale}");
+  }
+  std::set<std::string> names;
+  for (const YamlNode& node : list->items) {
+    model::AdapterOptions adapter;
+    std::string gguf;
+    Fields fields(file, node, "an adapter");
+    fields.read("name", adapter.name);
+    fields.read("gguf", gguf);
+    fields.read("scale", adapter.scale, -100, 100);
+    fields.require({"name", "gguf"});
+    if (!all_of(adapter.name, "._:/@-")) {
+      fields.fail("name", "an adapter's name has letters, digits and ._:/@-");
+    }
+    if (!names.insert(adapter.name).second) {
+      fields.fail("name", fmt::format("there is another adapter `{}` here", adapter.name));
+    }
+    if (auto error = fields.finish()) return model.fail(*std::move(error));
+    adapter.gguf = resolve(file, gguf);
+    adapters.push_back(std::move(adapter));
+  }
+}
+
+model::LocalModelOptions read_local(Fields& fields, const path& file) {
+  model::LocalModelOptions options;
+  std::string gguf;
+  fields.read("gguf", gguf);
+  options.gguf = resolve(file, gguf);
+  fields.read("context", options.context, 0, kMaxContext);
+  fields.read("max_sessions", options.max_sessions, 1, 4'096);
+  fields.read("threads", options.threads, 0, 1'024);
+  fields.read("batch", options.batch, 1, 1 << 16);
+  fields.read("gpu_layers", options.gpu_layers, -1, 100'000);
+  read_price(fields, file, options.price);
+  read_sampling(fields, file, options.sampling);
+  read_adapters(fields, file, options.adapters);
+  fields.refuse({"model", "key_env", "timeouts", "bytes_per_token", "ca_file", "max_connections",
+                 "max_response_bytes"},
+                "is for a remote model (one with `url`); this one has `gguf`");
+  return options;
+}
+
+void check_url(Fields& fields, const std::string& url) {
+  const auto parsed = boost::urls::parse_uri(url);
+  if (!parsed || (parsed->scheme() != "http" && parsed->scheme() != "https") ||
+      parsed->host().empty()) {
+    fields.fail("url", "`url` must be like https://api.example.com/v1");
+  } else if (parsed->has_userinfo()) {
+    fields.fail("url",
+                "`url` must have no user and password: name the variable that holds the key "
+                "in `key_env`");
+  } else if (parsed->has_query() || parsed->has_fragment()) {
+    fields.fail("url",
+                "`url` must end with the path, without ? and #: it is the base of all "
+                "requests, like https://api.example.com/v1");
+  }
+}
+
+void read_timeouts(Fields& model, const path& file, model::RemoteModelOptions& options) {
+  const YamlNode* node = model.find("timeouts");
+  if (node == nullptr || model.failed()) return;
+  Fields fields(file, *node, "`timeouts`");
+  fields.read("connect", options.connect_timeout);
+  fields.read("headers", options.headers_timeout);
+  fields.read("first_token", options.first_token_timeout);
+  fields.read("idle", options.idle_timeout);
+  fields.read("total", options.total_timeout);
+  if (auto error = fields.finish()) model.fail(*std::move(error));
+}
+
+model::RemoteModelOptions read_remote(Fields& fields, const path& file) {
+  model::RemoteModelOptions options;
+  fields.read("url", options.url);
+  if (!fields.failed()) check_url(fields, options.url);
+  fields.read("model", options.model);
+  fields.require({"model"});
+  fields.read("key_env", options.key_env);
+  check_variable(fields, "key_env", options.key_env);
+  read_price(fields, file, options.price);
+  fields.read("context", options.context, 0, kMaxContext);
+  fields.read("bytes_per_token", options.bytes_per_token, 0.1, 100);
+  std::string ca_file;
+  fields.read("ca_file", ca_file);
+  if (!ca_file.empty()) options.ca_file = resolve(file, ca_file).string();
+  fields.read("max_connections", options.max_connections, 1, 65'536);
+  fields.read("max_response_bytes", options.max_response_bytes, 1'024, 1ll << 40);
+  read_timeouts(fields, file, options);
+  fields.refuse({"threads", "max_sessions", "batch", "gpu_layers", "sampling", "adapters"},
+                "is for a local model (one with `gguf`); this one has `url`");
+  return options;
+}
+
+Result<ModelConfig> read_model(const path& file, const YamlNode& node) {
+  ModelConfig config{.name = node.key, .options = {}, .line = node.key_line};
+  Fields fields(file, node, fmt::format("model `{}`", node.key));
+  const bool local = fields.has("gguf");
+  if (!fields.failed() && local == fields.has("url")) {
+    fields.fail("", fmt::format("model `{}` needs {} `gguf` (a local file) or `url` (an endpoint)",
+                                node.key, local ? "only one of" : "either"));
+  }
+  if (local) {
+    config.options = read_local(fields, file);
+  } else {
+    config.options = read_remote(fields, file);
+  }
+  if (auto error = fields.finish()) return std::unexpected(*std::move(error));
+  return config;
+}
+
+/// A section that is absent or left empty is one without entries.
+bool present(const YamlNode* section) {
+  return section != nullptr && !section->is(YamlNode::Kind::null);
+}
+
+std::optional<Error> read_models(const path& file, const YamlNode& section, Config& config) {
+  Fields names(file, section, "`models`");
+  for (const YamlNode& node : section.items) {
+    names.find(node.key);
+    check_name(names, node.key);
+    if (names.failed()) break;
+    Result<ModelConfig> model = read_model(file, node);
+    if (!model) return std::move(model).error();
+    config.models.push_back(*std::move(model));
+  }
+  return names.finish();
+}
+
+std::optional<Error> read_plans(const path& file, const YamlNode& section, Config& config) {
+  Fields names(file, section, "`plans`");
+  for (const YamlNode& node : section.items) {
+    names.find(node.key);
+    check_name(names, node.key);
+    const auto model = std::ranges::find(config.models, node.key, &ModelConfig::name);
+    if (model != config.models.end()) {
+      names.fail(node.key, fmt::format("`{}` is already the model in line {}: plans and models "
+                                       "share their names, so give the plan another",
+                                       node.key, model->line));
+    }
+    config.plans.push_back({.name = node.key, .expression = node, .line = node.key_line});
+  }
+  return names.finish();
+}
+
+std::optional<Error> read_serve(const path& file, const YamlNode& section, ServeConfig& serve) {
+  Fields fields(file, section, "`serve`");
+  fields.read("host", serve.host);
+  fields.read("port", serve.port, 0, 65'535);
+  fields.read("plan", serve.plan);
+  if (const YamlNode* plan = section.find("plan")) serve.plan_line = plan->line;
+  fields.read("api_key_env", serve.api_key_env);
+  check_variable(fields, "api_key_env", serve.api_key_env);
+  fields.read("io_threads", serve.io_threads, 1, 256);
+  fields.read("max_connections", serve.max_connections, 1, 1'000'000);
+  fields.read("max_body_bytes", serve.max_body_bytes, 1'024, 1ll << 32);
+  fields.read("max_messages", serve.max_messages, 1, 1'000'000);
+  fields.read("max_tokens", serve.max_tokens, 0, kMaxContext);
+  fields.read("deadline", serve.deadline);
+  return fields.finish();
+}
+
+std::optional<Error> read_ledger(const path& file, const YamlNode& section, LedgerConfig& ledger) {
+  Fields fields(file, section, "`ledger`");
+  std::string where;
+  fields.read("path", where);
+  if (!where.empty()) ledger.path = where == "none" ? path(where) : resolve(file, where);
+  return fields.finish();
+}
+
+}  // namespace
+
+Result<Config> parse_config(const std::string& yaml, const path& file) {
+  Result<YamlNode> root = parse_yaml(yaml, file);
+  if (!root) return std::unexpected(std::move(root).error());
+  Config config;
+  config.file = file;
+  Fields fields(file, *root, "a configuration");
+  const YamlNode* models = fields.find("models");
+  const YamlNode* plans = fields.find("plans");
+  const YamlNode* serve = fields.find("serve");
+  const YamlNode* ledger = fields.find("ledger");
+  std::optional<Error> error = fields.finish();
+  if (!error && present(models)) error = read_models(file, *models, config);
+  if (!error && present(plans)) error = read_plans(file, *plans, config);
+  if (!error && present(serve)) error = read_serve(file, *serve, config.serve);
+  if (!error && present(ledger)) error = read_ledger(file, *ledger, config.ledger);
+  if (error) return std::unexpected(*std::move(error));
+  return config;
+}
+
+Result<Config> load_config(const path& file) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) {
+    return fail(Errc::bad_config,
+                fmt::format("{} is a folder, not a configuration file", file.string()));
+  }
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) {
+    return fail(
+        errno == ENOENT ? Errc::not_found : Errc::bad_config,
+        fmt::format("cannot read the configuration {}: {}", file.string(), std::strerror(errno)));
+  }
+  std::string yaml(kMaxYamlBytes + 1, '\0');  // one more than allowed, so that the excess shows
+  stream.read(yaml.data(), static_cast<std::streamsize>(yaml.size()));
+  yaml.resize(static_cast<std::size_t>(stream.gcount()));
+  return parse_config(yaml, file);
+}
+
+}  // namespace lichen::policy

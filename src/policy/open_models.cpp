@@ -1,0 +1,106 @@
+#include "policy/open_models.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <memory>
+#include <utility>
+
+#include "model/lane.h"
+#include "model/open_local_model.h"
+#include "model/remote_model.h"
+
+namespace lichen::policy {
+namespace {
+
+class Opener {
+ public:
+  Opener(const Config& config, boost::asio::any_io_executor io, const Runtime::Progress& progress)
+      : config_(config), io_(std::move(io)), progress_(progress) {}
+
+  Result<void> open(const ModelConfig& model) {
+    Result<void> done = std::visit(
+        [this, &model](const auto& options) { return open(model.name, options); }, model.options);
+    if (done) return done;
+    Error error = std::move(done).error();
+    error.detail = fmt::format("{}:{}: model `{}`: {}", config_.file.string(), model.line,
+                               model.name, error.detail);
+    return std::unexpected(std::move(error));
+  }
+
+  std::vector<ModelPtr> take() { return std::move(models_); }
+
+ private:
+  Result<void> open(const std::string& name, const model::LocalModelOptions& options) {
+    if (lane_ == nullptr) {
+      Result<std::shared_ptr<model::Lane>> lane = model::open_lane();
+      if (!lane) return std::unexpected(std::move(lane).error());
+      lane_ = *std::move(lane);
+    }
+    Result<std::shared_ptr<model::LocalModel>> opened =
+        model::open_local_model(name, options, lane_, [this, &name](double fraction) {
+          if (progress_) progress_(name, fraction);
+          return true;
+        });
+    if (!opened) return std::unexpected(std::move(opened).error());
+    models_.push_back(*opened);
+    for (const model::AdapterOptions& adapter : options.adapters) {
+      Result<std::shared_ptr<model::LocalModel>> adapted = (*opened)->with_adapter(adapter);
+      if (!adapted) return std::unexpected(std::move(adapted).error());
+      models_.push_back(*std::move(adapted));
+    }
+    return {};
+  }
+
+  Result<void> open(const std::string& name, const model::RemoteModelOptions& options) {
+    Result<ModelPtr> opened = model::open_remote_model(name, options, io_);
+    if (!opened) return std::unexpected(std::move(opened).error());
+    models_.push_back(*std::move(opened));
+    return {};
+  }
+
+  const Config& config_;
+  const boost::asio::any_io_executor io_;
+  const Runtime::Progress& progress_;
+  std::shared_ptr<model::Lane> lane_;
+  std::vector<ModelPtr> models_;
+};
+
+/// All files before any is loaded: loading the first may take minutes.
+Result<void> check_files(const Config& config) {
+  const auto check = [&config](const ModelConfig& model, const std::filesystem::path& gguf) {
+    std::error_code problem;
+    if (std::filesystem::is_regular_file(gguf, problem)) return Result<void>();
+    return Result<void>(
+        fail(Errc::bad_model,
+             fmt::format("{}:{}: model `{}`: {} is {}; relative paths start from the "
+                         "configuration's folder",
+                         config.file.string(), model.line, model.name, gguf.string(),
+                         std::filesystem::exists(gguf, problem) ? "not a file" : "not there")));
+  };
+  for (const ModelConfig& model : config.models) {
+    const auto* local = std::get_if<model::LocalModelOptions>(&model.options);
+    if (local == nullptr) continue;
+    Result<void> checked = check(model, local->gguf);
+    for (const model::AdapterOptions& adapter : local->adapters) {
+      if (checked) checked = check(model, adapter.gguf);
+    }
+    if (!checked) return checked;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<ModelPtr>> open_models(const Config& config, boost::asio::any_io_executor io,
+                                          const Runtime::Progress& progress) {
+  Result<void> checked = check_files(config);
+  if (!checked) return std::unexpected(std::move(checked).error());
+  Opener opener(config, std::move(io), progress);
+  for (const ModelConfig& model : config.models) {
+    Result<void> opened = opener.open(model);
+    if (!opened) return std::unexpected(std::move(opened).error());
+  }
+  return opener.take();
+}
+
+}  // namespace lichen::policy

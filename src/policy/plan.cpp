@@ -1,0 +1,317 @@
+#include "policy/plan.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "mechanisms/mechanism.h"
+#include "policy/fields.h"
+#include "policy/nearest.h"
+
+namespace lichen::policy {
+namespace {
+
+using mechanisms::Mechanism;
+using mechanisms::Operand;
+
+constexpr int kMaxPlanDepth = 64;  // mechanisms in mechanisms and plans in plans, together
+
+constexpr std::string_view kPlanForm =
+    "a plan is the name of a model or of another plan, or one mechanism with its options";
+
+std::vector<std::string> mechanism_names() {
+  std::vector<std::string> names;
+  for (const Mechanism& mechanism : mechanisms::registry()) names.emplace_back(mechanism.name);
+  return names;
+}
+
+const Mechanism* find_mechanism(std::string_view name) {
+  const auto all = mechanisms::registry();
+  const auto found = std::ranges::find(all, name, &Mechanism::name);
+  return found == all.end() ? nullptr : &*found;
+}
+
+class PlanBuilder {
+ public:
+  explicit PlanBuilder(const Config& config) : config_(config) {}
+
+  Result<void> add_model(const std::string& name, AnswererPtr model) {
+    if (built_.emplace(name, std::move(model)).second) return {};
+    return fail(Errc::bad_config, fmt::format("{}: there are two models `{}`: rename one",
+                                              config_.file.string(), name));
+  }
+
+  Result<Answerers> build_all() {
+    for (const PlanConfig& plan : config_.plans) {
+      if (built_.contains(plan.name)) {
+        if (finished_plan(plan.name)) continue;
+        return std::unexpected(yaml_error(
+            config_.file, plan.line, 1,
+            fmt::format("`{}` is already a model: plans and models share their names, so give the "
+                        "plan another",
+                        plan.name)));
+      }
+      Result<AnswererPtr> answerer = build_plan(plan);
+      if (!answerer) return std::unexpected(std::move(answerer).error());
+    }
+    return std::move(built_);
+  }
+
+  /// A model's or plan's name, or a map of one mechanism.
+  Result<Operand> build(const YamlNode& node) {
+    if (depth_ >= kMaxPlanDepth) {
+      return error(node, fmt::format("plans nested deeper than {} levels", kMaxPlanDepth));
+    }
+    ++depth_;
+    Result<Operand> operand = build_expression(node);
+    --depth_;
+    return operand;
+  }
+
+  const Config& config() const { return config_; }
+
+ private:
+  Result<AnswererPtr> build_mechanism(const Mechanism& mechanism, const YamlNode& options);
+
+  Result<Operand> build_expression(const YamlNode& node) {
+    if (node.is(YamlNode::Kind::scalar)) {
+      Result<AnswererPtr> answerer = look_up(node);
+      if (!answerer) return std::unexpected(std::move(answerer).error());
+      return Operand{.name = node.text, .answerer = *std::move(answerer)};
+    }
+    if (!node.is(YamlNode::Kind::map) || node.items.size() != 1) return not_a_plan(node);
+    const YamlNode& options = node.items.front();
+    const Mechanism* mechanism = find_mechanism(options.key);
+    if (mechanism == nullptr) return unknown_mechanism(options);
+    Result<AnswererPtr> answerer = build_mechanism(*mechanism, options);
+    if (!answerer) return std::unexpected(std::move(answerer).error());
+    return Operand{.name = options.key, .answerer = *std::move(answerer)};
+  }
+
+  bool finished_plan(const std::string& name) const {
+    return std::ranges::find(finished_, name) != finished_.end();
+  }
+
+  Result<AnswererPtr> build_plan(const PlanConfig& plan) {
+    in_progress_.push_back(plan.name);
+    Result<Operand> operand = build(plan.expression);
+    in_progress_.pop_back();
+    if (!operand) return std::unexpected(std::move(operand).error());
+    finished_.push_back(plan.name);
+    return built_.emplace(plan.name, std::move(operand->answerer)).first->second;
+  }
+
+  Result<AnswererPtr> look_up(const YamlNode& node) {
+    if (const auto done = built_.find(node.text); done != built_.end()) return done->second;
+    const auto plan = std::ranges::find(config_.plans, node.text, &PlanConfig::name);
+    if (plan == config_.plans.end()) return unknown_name(node);
+    const auto begun = std::ranges::find(in_progress_, node.text);
+    if (begun != in_progress_.end()) {
+      std::string circle;
+      for (auto name = begun; name != in_progress_.end(); ++name) circle += '`' + *name + "` -> ";
+      return error(node, fmt::format("plans in a circle: {}`{}`; one of them must name a model",
+                                     circle, node.text));
+    }
+    return build_plan(*plan);
+  }
+
+  std::unexpected<Error> unknown_name(const YamlNode& node) const {
+    if (find_mechanism(node.text) != nullptr) {
+      return error(node, fmt::format("`{0}` is a mechanism and needs its options: `{0}: {{...}}`",
+                                     node.text));
+    }
+    std::vector<std::string> names;
+    for (const auto& [name, answerer] : built_) names.push_back(name);
+    for (const PlanConfig& plan : config_.plans) {
+      if (!built_.contains(plan.name)) names.push_back(plan.name);
+    }
+    std::ranges::sort(names);
+    return error(node, fmt::format("there is no model or plan `{}`{}; there are: {}", node.text,
+                                   did_you_mean(node.text, names), list(names)));
+  }
+
+  std::unexpected<Error> unknown_mechanism(const YamlNode& options) const {
+    const std::vector<std::string> names = mechanism_names();
+    return std::unexpected(
+        yaml_error(config_.file, options.key_line, options.key_column,
+                   fmt::format("there is no mechanism `{}`{}; there are: {}", options.key,
+                               did_you_mean(options.key, names), list(names))));
+  }
+
+  std::unexpected<Error> not_a_plan(const YamlNode& node) const {
+    if (!node.is(YamlNode::Kind::map) || node.items.empty()) return error(node, kPlanForm);
+    const YamlNode& first = node.items.front();
+    std::vector<std::string> keys;
+    for (const YamlNode& item : node.items) keys.push_back(item.key);
+    const bool flat = find_mechanism(first.key) != nullptr && first.is(YamlNode::Kind::null);
+    return error(
+        node,
+        fmt::format("{}; here are {} keys: {}{}", kPlanForm, keys.size(), list(keys),
+                    flat ? fmt::format(" (indent the options of `{}` under it)", first.key) : ""));
+  }
+
+  std::unexpected<Error> error(const YamlNode& node, std::string_view what) const {
+    return std::unexpected(yaml_error(config_.file, node.line, node.column, what));
+  }
+
+  const Config& config_;
+  Answerers built_;                       // models, and plans that are done
+  std::vector<std::string> finished_;     // plans in built_
+  std::vector<std::string> in_progress_;  // from the outermost to the innermost
+  int depth_ = 0;
+};
+
+/// What a mechanism's builder sees of the YAML under its key.
+class PlanOptions : public mechanisms::Options {
+ public:
+  PlanOptions(PlanBuilder& builder, std::string_view mechanism, const YamlNode& node)
+      : builder_(builder),
+        mechanism_(mechanism),
+        node_(node),
+        fields_(builder.config().file, node, fmt::format("`{}`", mechanism)) {}
+
+  Result<AnswererPtr> operand(std::string_view key) override {
+    const YamlNode* node = fields_.find(key);
+    if (node == nullptr) return missing(key, "a model's or plan's name, or a mechanism");
+    Result<Operand> operand = builder_.build(*node);
+    if (!operand) return std::unexpected(std::move(operand).error());
+    return std::move(operand->answerer);
+  }
+
+  Result<std::vector<Operand>> operands(std::string_view key) override {
+    constexpr std::string_view kWanted = "a list of models, plans and mechanisms";
+    const YamlNode* node = fields_.find(key);
+    if (node == nullptr) return missing(key, kWanted);
+    if (!node->is(YamlNode::Kind::sequence) || node->items.empty()) {
+      return std::unexpected(
+          error(key, fmt::format("`{}` must be {}, at least one", key, kWanted)));
+    }
+    std::vector<Operand> result;
+    for (const YamlNode& item : node->items) {
+      Result<Operand> operand = builder_.build(item);
+      if (!operand) return std::unexpected(std::move(operand).error());
+      result.push_back(*std::move(operand));
+    }
+    return result;
+  }
+
+  bool has(std::string_view key) override { return fields_.has(key); }
+
+  Result<double> number(std::string_view key, double fallback, double min, double max) override {
+    const YamlNode* node = fields_.find(key);
+    return node != nullptr ? read_number(file(), *node, min, max) : fallback;
+  }
+
+  Result<bool> flag(std::string_view key, bool fallback) override {
+    const YamlNode* node = fields_.find(key);
+    return node != nullptr ? read_flag(file(), *node) : fallback;
+  }
+
+  Result<std::string> choice(std::string_view key, std::span<const std::string_view> allowed,
+                             std::string_view fallback) override {
+    const YamlNode* node = fields_.find(key);
+    if (node == nullptr) return std::string(fallback);
+    Result<std::string> text = read_text(file(), *node);
+    if (!text || std::ranges::find(allowed, *text) != allowed.end()) return text;
+    const std::vector<std::string> names(allowed.begin(), allowed.end());
+    return std::unexpected(
+        yaml_error(file(), node->line, node->column,
+                   fmt::format("`{}` of `{}` is one of {}, not `{}`{}", key, mechanism_,
+                               list(names), *text, did_you_mean(*text, names))));
+  }
+
+  Error error(std::string_view key, std::string what) override {
+    const YamlNode* node = node_.find(key);
+    return node != nullptr ? yaml_error(file(), node->key_line, node->key_column, what)
+                           : yaml_error(file(), node_.key_line, node_.key_column, what);
+  }
+
+  /// Before building: whether there is a map at all. Afterwards: whether all its keys were known.
+  std::optional<Error> problem() { return fields_.finish(); }
+  bool is_map() const { return node_.is(YamlNode::Kind::map); }
+
+ private:
+  const std::filesystem::path& file() const { return builder_.config().file; }
+
+  std::unexpected<Error> missing(std::string_view key, std::string_view wanted) {
+    std::vector<std::string> keys;
+    for (const YamlNode& item : node_.items) keys.push_back(item.key);
+    const std::string slip = nearest(key, keys);
+    return std::unexpected(
+        error(slip, fmt::format("`{}` needs `{}`: {}{}", mechanism_, key, wanted,
+                                slip.empty() ? "" : "; is `" + slip + "` meant for it?")));
+  }
+
+  PlanBuilder& builder_;
+  const std::string mechanism_;
+  const YamlNode& node_;
+  Fields fields_;
+};
+
+Result<AnswererPtr> PlanBuilder::build_mechanism(const Mechanism& mechanism,
+                                                 const YamlNode& options) {
+  PlanOptions plan_options(*this, mechanism.name, options);
+  if (!plan_options.is_map()) return std::unexpected(*plan_options.problem());
+  Result<AnswererPtr> answerer = mechanism.build(plan_options);
+  if (!answerer) return answerer;
+  if (std::optional<Error> unknown = plan_options.problem()) {
+    return std::unexpected(*std::move(unknown));
+  }
+  return answerer;
+}
+
+/// Stands for a model that is not loaded yet.
+class DeclaredModel : public Model {
+ public:
+  DeclaredModel(std::string name, bool local) : name_(std::move(name)), local_(local) {}
+  const std::string& name() const override { return name_; }
+  bool local() const override { return local_; }
+  std::int64_t context_length() const override { return 0; }
+  awaitable<Result<Answer>> answer(Request, Turn&) override { co_return not_loaded(); }
+  awaitable<Result<Embeddings>> embed(std::vector<std::string>, Turn&) override {
+    co_return not_loaded();
+  }
+
+ private:
+  std::unexpected<Error> not_loaded() const {
+    return fail(Errc::internal, fmt::format("model `{}` is not loaded", name_));
+  }
+
+  const std::string name_;
+  const bool local_;
+};
+
+}  // namespace
+
+Result<Answerers> build_plans(const Config& config, const std::vector<ModelPtr>& models) {
+  PlanBuilder builder(config);
+  for (const ModelPtr& model : models) {
+    Result<void> added = builder.add_model(model->name(), model);
+    if (!added) return std::unexpected(std::move(added).error());
+  }
+  return builder.build_all();
+}
+
+Result<std::vector<std::string>> check_plans(const Config& config,
+                                             const std::vector<ModelPtr>& others) {
+  std::vector<ModelPtr> models = others;
+  for (const ModelConfig& model : config.models) {
+    const auto* local = std::get_if<model::LocalModelOptions>(&model.options);
+    models.push_back(std::make_shared<DeclaredModel>(model.name, local != nullptr));
+    if (local == nullptr) continue;
+    for (const model::AdapterOptions& adapter : local->adapters) {
+      models.push_back(std::make_shared<DeclaredModel>(model.name + "+" + adapter.name, true));
+    }
+  }
+  const Result<Answerers> plans = build_plans(config, models);
+  if (!plans) return std::unexpected(plans.error());
+  std::vector<std::string> names;
+  for (const auto& [name, answerer] : *plans) names.push_back(name);
+  return names;
+}
+
+}  // namespace lichen::policy

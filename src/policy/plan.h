@@ -1,0 +1,26 @@
+// Plans: expressions of models and mechanisms, built into answerers.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "lichen/answerer.h"
+#include "policy/config.h"
+
+namespace lichen::policy {
+
+using Answerers = std::map<std::string, AnswererPtr, std::less<>>;
+
+/// All plans and models by name. What a plan cannot be is `bad_config` with file, line, and what
+/// would be right: an unknown name or mechanism, a circle of plans, a missing or unknown option.
+Result<Answerers> build_plans(const Config& config, const std::vector<ModelPtr>& models);
+
+/// Finds the same errors before any model is there: nobody wants to hear of a misspelt plan after
+/// minutes of loading. `others` are models that the configuration does not describe. Brings back
+/// the names of all plans and models, sorted.
+Result<std::vector<std::string>> check_plans(const Config& config,
+                                             const std::vector<ModelPtr>& others);
+
+}  // namespace lichen::policy

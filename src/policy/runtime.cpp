@@ -1,0 +1,211 @@
+#include "lichen/runtime.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <boost/system/system_error.hpp>
+#include <exception>
+#include <utility>
+
+#include "ledger/ledger.h"
+#include "policy/config.h"
+#include "policy/nearest.h"
+#include "policy/open_models.h"
+#include "policy/plan.h"
+
+namespace lichen {
+namespace {
+
+using policy::Config;
+
+double ms_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Config& config) {
+  if (config.ledger.path == "none") return ledger::Ledger::in_memory();
+  Result<std::filesystem::path> path = config.ledger.path;
+  if (path->empty()) path = ledger::default_path();
+  if (!path) return std::unexpected(std::move(path).error());
+  return ledger::Ledger::open(*std::move(path));
+}
+
+/// The plan of requests that name none; empty when there is no obvious one. `names` are all plans
+/// and models.
+Result<std::string> default_plan(const Config& config, const std::vector<std::string>& names) {
+  const auto exists = [&names](const std::string& name) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  const std::string& chosen = config.serve.plan;
+  if (!chosen.empty() && !exists(chosen)) {
+    return fail(Errc::bad_config,
+                fmt::format("{}:{}: `plan` of `serve`: there is no plan or model `{}`{}; there "
+                            "are: {}",
+                            config.file.string(), config.serve.plan_line, chosen,
+                            policy::did_you_mean(chosen, names), policy::list(names)));
+  }
+  if (!chosen.empty()) return chosen;
+  if (exists("default")) return "default";
+  if (config.plans.size() == 1) return config.plans.front().name;
+  return names.size() == 1 ? names.front() : "";
+}
+
+/// Why a turn ended with an exception: Asio throws when a coroutine is cancelled from outside; all
+/// else is a defect.
+Error thrown_error(const Turn& turn, std::exception_ptr thrown) {
+  if (std::optional<Error> stopped = turn.stopped()) return *std::move(stopped);
+  try {
+    std::rethrow_exception(std::move(thrown));
+  } catch (const boost::system::system_error& error) {
+    if (error.code() == boost::asio::error::operation_aborted) {
+      return {Errc::cancelled, "the request was cancelled"};
+    }
+    return {Errc::internal, fmt::format("a defect in Lichen: {}", error.what())};
+  } catch (const std::exception& error) {
+    return {Errc::internal, fmt::format("a defect in Lichen: {}", error.what())};
+  } catch (...) {
+    return {Errc::internal, "a defect in Lichen: an exception of unknown type"};
+  }
+}
+
+/// `work` with its exceptions as errors.
+template <class T>
+awaitable<Result<T>> guarded(awaitable<Result<T>> work, Turn& turn) {
+  std::exception_ptr thrown;
+  try {
+    co_return co_await std::move(work);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  co_return std::unexpected(thrown_error(turn, std::move(thrown)));
+}
+
+}  // namespace
+
+struct Runtime::Parts {
+  Config config;
+  std::unique_ptr<ledger::Ledger> ledger;
+  std::vector<ModelPtr> models;
+  policy::Answerers answerers;  // plans and models
+  std::string default_plan;
+
+  /// The answerer for the turn; an empty name in its receipt becomes that of the default plan.
+  awaitable<Result<Answer>> answer(const Runtime& runtime, Request request, Turn& turn) const {
+    if (turn.receipt.plan.empty()) turn.receipt.plan = default_plan;
+    Result<AnswererPtr> answerer = runtime.find(turn.receipt.plan);
+    if (!answerer) co_return std::unexpected(std::move(answerer).error());
+    co_return co_await (*answerer)->answer(std::move(request), turn);
+  }
+
+  awaitable<Result<Embeddings>> embed(const Runtime& runtime, std::vector<std::string> texts,
+                                      Turn& turn) const {
+    if (turn.receipt.plan.empty() && models.size() == 1) {
+      turn.receipt.plan = models.front()->name();
+    }
+    Result<ModelPtr> model = runtime.find_model(turn.receipt.plan);
+    if (!model) co_return std::unexpected(std::move(model).error());
+    co_return co_await (*model)->embed(std::move(texts), turn);
+  }
+
+  void record(Turn& turn, const std::optional<Error>& error) const {
+    turn.receipt.total_ms = ms_since(turn.started);
+    turn.receipt.error = error ? to_string(error->code) : "";
+    ledger->record(turn.receipt);
+  }
+};
+
+Runtime::Runtime(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Runtime::~Runtime() = default;
+
+Result<std::unique_ptr<Runtime>> Runtime::open(const std::filesystem::path& config,
+                                               boost::asio::any_io_executor io, Progress progress) {
+  Result<Config> loaded = policy::load_config(config);
+  if (!loaded) return std::unexpected(std::move(loaded).error());
+  return open(*std::move(loaded), std::move(io), std::move(progress));
+}
+
+Result<std::unique_ptr<Runtime>> Runtime::open(Config config, boost::asio::any_io_executor io,
+                                               Progress progress, std::vector<ModelPtr> models) {
+  if (config.models.empty() && models.empty()) {
+    return fail(Errc::bad_config, fmt::format("{}: there is no model: add one under `models`, like "
+                                              "`small: {{gguf: small.gguf}}`",
+                                              config.file.string()));
+  }
+  Result<std::vector<std::string>> names = policy::check_plans(config, models);
+  if (!names) return std::unexpected(std::move(names).error());
+  Result<std::string> plan = default_plan(config, *names);
+  if (!plan) return std::unexpected(std::move(plan).error());
+  auto parts = std::make_unique<Parts>();
+  parts->default_plan = *std::move(plan);
+  Result<std::unique_ptr<ledger::Ledger>> ledger = open_ledger(config);
+  if (!ledger) return std::unexpected(std::move(ledger).error());
+  parts->ledger = *std::move(ledger);
+  Result<std::vector<ModelPtr>> opened = policy::open_models(config, std::move(io), progress);
+  if (!opened) return std::unexpected(std::move(opened).error());
+  parts->models = *std::move(opened);
+  std::ranges::move(models, std::back_inserter(parts->models));
+  Result<policy::Answerers> answerers = policy::build_plans(config, parts->models);
+  if (!answerers) return std::unexpected(std::move(answerers).error());
+  parts->answerers = *std::move(answerers);
+  parts->config = std::move(config);
+  return std::unique_ptr<Runtime>(new Runtime(std::move(parts)));
+}
+
+Result<AnswererPtr> Runtime::find(std::string_view name) const {
+  if (name.empty()) name = parts_->default_plan;
+  const auto found = parts_->answerers.find(name);
+  if (found != parts_->answerers.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [known, answerer] : parts_->answerers) names.push_back(known);
+  if (name.empty()) {
+    return fail(Errc::not_found, fmt::format("no plan was named, and there is no default one; "
+                                             "there are: {}",
+                                             policy::list(names)));
+  }
+  return fail(Errc::not_found, fmt::format("there is no plan or model `{}`{}; there are: {}", name,
+                                           policy::did_you_mean(name, names), policy::list(names)));
+}
+
+Result<ModelPtr> Runtime::find_model(std::string_view name) const {
+  const auto found = std::ranges::find(parts_->models, name, &Model::name);
+  if (found != parts_->models.end()) return *found;
+  std::vector<std::string> names;
+  for (const ModelPtr& model : parts_->models) names.push_back(model->name());
+  const bool plan = parts_->answerers.contains(name);
+  return fail(plan ? Errc::unsupported : Errc::not_found,
+              fmt::format("{}; the models are: {}",
+                          plan           ? fmt::format("`{}` is a plan, not a model", name)
+                          : name.empty() ? "no model was named"
+                                         : fmt::format("there is no model `{}`{}", name,
+                                                       policy::did_you_mean(name, names)),
+                          policy::list(names)));
+}
+
+std::vector<std::string> Runtime::plan_names() const {
+  std::vector<std::string> names;
+  for (const policy::PlanConfig& plan : parts_->config.plans) names.push_back(plan.name);
+  return names;
+}
+
+std::vector<ModelPtr> Runtime::models() const { return parts_->models; }
+const Config& Runtime::config() const { return parts_->config; }
+ledger::Ledger& Runtime::ledger() { return *parts_->ledger; }
+
+awaitable<Result<Answer>> Runtime::answer(Request request, Turn& turn) {
+  Result<Answer> answer = co_await guarded(parts_->answer(*this, std::move(request), turn), turn);
+  if (answer) {
+    turn.receipt.authors = answer->authors;
+    turn.receipt.finish = to_string(answer->finish);
+  }
+  parts_->record(turn, answer ? std::nullopt : std::optional(answer.error()));
+  co_return answer;
+}
+
+awaitable<Result<Embeddings>> Runtime::embed(std::vector<std::string> texts, Turn& turn) {
+  Result<Embeddings> embeddings =
+      co_await guarded(parts_->embed(*this, std::move(texts), turn), turn);
+  parts_->record(turn, embeddings ? std::nullopt : std::optional(embeddings.error()));
+  co_return embeddings;
+}
+
+}  // namespace lichen

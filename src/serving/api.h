@@ -1,0 +1,75 @@
+// The routes: OpenAI's API over a runtime, receipts, health and metrics.
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lichen/runtime.h"
+#include "serving/api_error.h"
+#include "serving/api_key.h"
+#include "serving/exchange.h"
+#include "serving/metrics.h"
+#include "serving/openai_reply.h"
+#include "serving/openai_request.h"
+#include "serving/turn_group.h"
+
+namespace lichen::serving {
+
+struct ApiOptions {
+  std::optional<ApiKey> key = {};  // none: everybody is let in
+  RequestLimits limits = {};
+  std::chrono::milliseconds deadline{600'000};  // of a request
+};
+
+/// Called from all I/O threads. `runtime` and `metrics` outlive it.
+class Api final : public Handler {
+ public:
+  Api(Runtime& runtime, ApiOptions options, Metrics& metrics);
+
+  std::optional<HttpResponse> admit(const HttpRequest& header) override;
+  awaitable<void> handle(Exchange& exchange) override;
+  HttpResponse refusal(unsigned status, std::string detail) override;
+  void served(const Served& served) override;
+
+ private:
+  struct Route;
+  static const Route* find_route(std::string_view path);
+
+  // One for each route
+  awaitable<void> chat(Exchange& exchange);
+  awaitable<void> completion(Exchange& exchange);
+  awaitable<void> embedding(Exchange& exchange);
+  awaitable<void> models(Exchange& exchange);
+  awaitable<void> model(Exchange& exchange);
+  awaitable<void> receipt(Exchange& exchange);
+  awaitable<void> health(Exchange& exchange);
+  awaitable<void> metrics(Exchange& exchange);
+
+  awaitable<void> complete(Exchange& exchange, ApiResult<CompletionCall> call);
+  awaitable<void> reply(Exchange& exchange, TurnGroup& turns, ReplyHead head,
+                        const CompletionCall& call);
+  awaitable<void> stream(Exchange& exchange, TurnGroup& turns, ReplyHead head,
+                         const CompletionCall& call);
+  static void begin_stream(Exchange& exchange);
+  static void add_common_headers(Exchange& exchange, HttpResponse& response);
+  awaitable<void> respond(Exchange& exchange, HttpResponse response);
+  awaitable<void> fail(Exchange& exchange, ApiError error);
+
+  ApiResult<CompletionCall> read_call(Exchange& exchange, bool chat) const;
+  /// When the client, its header and the configuration want the request to end.
+  ApiResult<Clock::time_point> deadline(const Exchange& exchange,
+                                        std::optional<std::chrono::milliseconds> timeout) const;
+  /// The name that stands for an empty one.
+  ApiResult<std::string> resolve(const std::string& name) const;
+
+  Runtime& runtime_;
+  const ApiOptions options_;
+  Metrics& metrics_;
+  const std::int64_t started_;  // Unix time, seconds
+  boost::asio::thread_pool readers_{1};  // the ledger's reading blocks
+};
+
+}  // namespace lichen::serving

@@ -1,0 +1,154 @@
+// The routes that answer: chat and text completions, whole and as streams.
+#include <boost/json/object.hpp>
+#include <chrono>
+
+#include "serving/api.h"
+
+namespace lichen::serving {
+namespace {
+
+/// Events are gathered into one write until a batch has this many bytes.
+constexpr std::size_t kBatchBytes = 64u << 10;
+
+std::string join_ids(const TurnGroup& turns) {
+  std::string ids;
+  for (std::size_t choice = 0; choice < turns.size(); ++choice) {
+    ids += (choice == 0 ? "" : ",") + turns.receipt(choice).id;
+  }
+  return ids;
+}
+
+ReplyHead head_of(const Receipt& receipt, std::string model, bool chat) {
+  return {.id = receipt.id.substr(receipt.id.find('_') + 1),
+          .created = std::chrono::duration_cast<std::chrono::seconds>(
+                         receipt.started.time_since_epoch())
+                         .count(),
+          .model = std::move(model),
+          .chat = chat};
+}
+
+/// Once one choice has failed, the others are of no use.
+void stop_others(TurnGroup& turns) {
+  turns.cancel(Error{Errc::cancelled, "another choice of the same request failed"});
+}
+
+}  // namespace
+
+awaitable<void> Api::chat(Exchange& exchange) {
+  return complete(exchange, read_call(exchange, true));
+}
+
+awaitable<void> Api::completion(Exchange& exchange) {
+  return complete(exchange, read_call(exchange, false));
+}
+
+ApiResult<CompletionCall> Api::read_call(Exchange& exchange, bool chat) const {
+  auto body = parse_body(exchange.request().body());
+  if (!body) return std::unexpected(std::move(body.error()));
+  if (!body->is_object()) {
+    return std::unexpected(ApiError{
+        .error = {.code = Errc::bad_request, .detail = "the body must be a JSON object"}});
+  }
+  return chat ? parse_chat(body->get_object(), options_.limits)
+              : parse_completion(body->get_object(), options_.limits);
+}
+
+awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call) {
+  if (!call) co_return co_await fail(exchange, std::move(call.error()));
+  auto until = deadline(exchange, call->timeout);
+  if (!until) co_return co_await fail(exchange, std::move(until.error()));
+  auto plan = resolve(call->model);
+  if (!plan) co_return co_await fail(exchange, std::move(plan.error()));
+
+  TurnGroup turns(runtime_, exchange.executor(), *plan, call->requests.size(), *until,
+                  call->stream);
+  exchange.notes.plan = *plan;
+  exchange.notes.receipts = join_ids(turns);
+  ReplyHead head = head_of(turns.receipt(0), std::move(*plan), call->chat);
+
+  const int count = static_cast<int>(turns.size());
+  metrics_.turns_in_flight(count);
+  turns.start(std::move(call->requests));
+  exchange.watch(*until, [&turns](const Error& why) { turns.cancel(why); });
+  if (call->stream) {
+    co_await stream(exchange, turns, std::move(head), *call);
+  } else {
+    co_await reply(exchange, turns, std::move(head), *call);
+  }
+  exchange.watch({}, {});
+  metrics_.turns_in_flight(-count);
+  for (std::size_t choice = 0; choice < turns.size(); ++choice) {
+    metrics_.turn(turns.receipt(choice));
+  }
+}
+
+awaitable<void> Api::reply(Exchange& exchange, TurnGroup& turns, ReplyHead head,
+                           const CompletionCall& call) {
+  std::vector<Answer> answers(turns.size());
+  std::optional<Error> failure;
+  while (!turns.finished()) {
+    TurnEvent event = co_await turns.next();
+    auto* end = std::get_if<Result<Answer>>(&event.what);
+    if (end == nullptr || failure) continue;
+    if (*end) {
+      answers[event.choice] = std::move(**end);
+    } else {
+      failure = std::move(end->error());
+      stop_others(turns);
+    }
+  }
+  if (failure) co_return co_await fail(exchange, ApiError{.error = std::move(*failure)});
+  HttpResponse response{.body = reply_json(head, answers, call.echo, call.logprobs)};
+  co_await respond(exchange, std::move(response));
+}
+
+awaitable<void> Api::stream(Exchange& exchange, TurnGroup& turns, ReplyHead head,
+                            const CompletionCall& call) {
+  ChunkWriter writer(head, turns.size(), call.include_usage, call.logprobs);
+  std::optional<Error> failure;
+  bool begun = false;
+  std::string batch;
+  while (!turns.finished()) {
+    std::optional<TurnEvent> event = co_await turns.next();
+    // What came while the last write was under way goes out together.
+    for (; event; event = batch.size() < kBatchBytes ? turns.try_next() : std::nullopt) {
+      if (failure) continue;
+      if (!begun && batch.empty()) writer.start(batch);
+      if (const auto* piece = std::get_if<Piece>(&event->what)) {
+        writer.piece(batch, event->choice, *piece);
+      } else if (auto& end = std::get<Result<Answer>>(event->what); end) {
+        writer.end(batch, event->choice, *end);
+      } else {
+        failure = std::move(end.error());
+        stop_others(turns);
+      }
+    }
+    if (turns.finished() || failure) continue;
+    if (!begun) begin_stream(exchange);
+    begun = true;
+    // A client that has gone has cancelled the turns; their ends are still to be taken.
+    co_await exchange.write(batch);
+    batch.clear();
+  }
+  if (failure && !begun) {
+    // Nothing has been sent yet, so the error can have its own status.
+    co_return co_await fail(exchange, ApiError{.error = std::move(*failure)});
+  }
+  if (!begun) begin_stream(exchange);
+  if (failure) {
+    ChunkWriter::error(batch, ApiError{.error = std::move(*failure)});
+  } else {
+    writer.done(batch);
+  }
+  co_await exchange.finish(batch);
+}
+
+void Api::begin_stream(Exchange& exchange) {
+  HttpResponse head{.content_type = "text/event-stream"};
+  head.headers.emplace_back("Cache-Control", "no-cache");
+  head.headers.emplace_back("X-Accel-Buffering", "no");  // asks nginx not to hold events back
+  add_common_headers(exchange, head);
+  exchange.begin_stream(std::move(head));
+}
+
+}  // namespace lichen::serving

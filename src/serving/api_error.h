@@ -1,0 +1,32 @@
+// An error as OpenAI's clients expect it.
+#pragma once
+
+#include <string>
+
+#include "lichen/result.h"
+#include "serving/exchange.h"
+
+namespace lichen::serving {
+
+struct ApiError {
+  Error error;
+  std::string param = {};  // the offending field: "messages[2].content"; empty when there is none
+  std::string_view code = {};  // OpenAI's word where it is finer than Errc; a literal
+};
+
+template <class T>
+using ApiResult = std::expected<T, ApiError>;
+
+/// The HTTP status that stands for `code`.
+unsigned http_status(Errc code);
+
+/// {"error": {"message", "type", "param", "code"}}
+std::string error_json(const ApiError& error);
+
+/// The same as a whole response, with Retry-After where trying again makes sense.
+HttpResponse error_response(const ApiError& error);
+
+/// For what has an HTTP status of its own.
+HttpResponse error_response(unsigned status, std::string message);
+
+}  // namespace lichen::serving

@@ -1,0 +1,24 @@
+// The key that clients must send.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace lichen::serving {
+
+/// Compares in a time that tells nothing about the key, its length included.
+class ApiKey {
+ public:
+  explicit ApiKey(std::string_view key) : digest_(digest(key)) {}
+
+  /// `authorization` is the header's value: "Bearer KEY".
+  bool admits(std::string_view authorization) const;
+
+ private:
+  using Digest = std::array<unsigned char, 32>;
+  static Digest digest(std::string_view text);
+
+  Digest digest_;
+};
+
+}  // namespace lichen::serving

@@ -1,0 +1,457 @@
+// The whole server over real sockets, on models with scripted answers.
+#include <gtest/gtest.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <thread>
+
+#include "ledger/ledger.h"
+#include "mechanisms/scripted_model.h"
+#include "policy/config.h"
+#include "serving/server.h"
+#include "serving/test_client.h"
+
+namespace lichen::serving {
+namespace {
+
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+namespace json = boost::json;
+using mechanisms::Script;
+using mechanisms::ScriptedModel;
+
+std::string long_text(int words) {
+  std::string text;
+  for (int i = 0; i < words; ++i) text += (i == 0 ? "w" : " w") + std::to_string(i);
+  return text;
+}
+
+/// What a model answers to a request, by the last word of its prompt.
+Script respond(const Request& request) {
+  const std::string& asked =
+      request.prompt ? *request.prompt : request.messages.back().content;
+  if (asked == "fail") return {.error = Error{Errc::upstream, "the endpoint is down"}};
+  if (asked == "busy") return {.error = Error{Errc::rate_limited, "slow down", 7}};
+  if (asked == "break") {
+    return {.text = "one two three", .error = Error{Errc::upstream, "cut off"}, .error_after = 2};
+  }
+  if (asked == "hang") return {.text = "well", .never_ends = true};
+  if (asked == "long") return {.text = long_text(20'000)};
+  if (asked == "tool") {
+    return {.finish = Finish::tool_calls,
+            .tool_calls = {{{"id", "c1"},
+                            {"type", "function"},
+                            {"function", {{"name", "f"}, {"arguments", "{}"}}}}}};
+  }
+  return {.text = "you said " + asked, .logprob = -0.5F};
+}
+
+class ApiTest : public ::testing::Test {
+ protected:
+  void start(policy::ServeConfig serve = {}) {
+    policy::Config config{.file = "test.yaml"};
+    serve.port = 0;
+    config.serve = serve;
+    config.serve.plan = "large";
+    config.ledger.path = "none";
+    const ScriptedModel::Traits traits{.context_length = 50'000,
+                                       .price = Price{.input = 1, .output = 2},
+                                       .embedding_width = 4};
+    std::vector<ModelPtr> models = {std::make_shared<ScriptedModel>("small", respond, traits),
+                                    std::make_shared<ScriptedModel>("large", respond, traits)};
+    auto runtime = Runtime::open(std::move(config), io_.get_executor(), {}, std::move(models));
+    ASSERT_TRUE(runtime) << runtime.error().detail;
+    runtime_ = std::move(*runtime);
+    auto server = Server::open(*runtime_, io_, serve, 50ms);
+    ASSERT_TRUE(server) << server.error().detail;
+    server_ = std::move(*server);
+    thread_ = std::thread([this] { server_->run(); });
+  }
+  void TearDown() override {
+    if (server_) server_->stop();
+    if (thread_.joinable()) thread_.join();
+  }
+  int port() const {
+    const std::string url = server_->url();
+    return std::stoi(url.substr(url.rfind(':') + 1));
+  }
+  static std::string ask(std::string_view text, std::string_view fields = "") {
+    return R"({"messages":[{"role":"user","content":")" + std::string(text) + "\"}]" +
+           std::string(fields) + "}";
+  }
+  TestReply chat(std::string_view text, std::string_view fields = "",
+                 std::string_view headers = "") {
+    return TestClient(port()).post("/v1/chat/completions", ask(text, fields), headers);
+  }
+  /// The data of a stream's events, in order.
+  static std::vector<std::string> events(std::string_view body) {
+    std::vector<std::string> list;
+    for (auto at = body.find("data: "); at != body.npos; at = body.find("data: ", at)) {
+      at += 6;
+      list.emplace_back(body.substr(at, body.find('\n', at) - at));
+    }
+    return list;
+  }
+  /// The text that a choice's chunks add up to.
+  static std::string text_of(std::string_view body, std::int64_t choice = 0) {
+    std::string text;
+    for (const auto& event : events(body)) {
+      if (event == "[DONE]") continue;
+      const json::value chunk = json::parse(event);
+      if (!chunk.as_object().contains("choices")) continue;
+      for (const auto& entry : chunk.at("choices").as_array()) {
+        if (entry.at("index").as_int64() != choice) continue;
+        const auto* content = entry.at("delta").as_object().if_contains("content");
+        if (content != nullptr) text += std::string_view(content->as_string());
+      }
+    }
+    return text;
+  }
+  /// The receipt of the only request so far; waits until it is there.
+  Receipt receipt() {
+    for (;;) {
+      if (auto recent = runtime_->ledger().recent(1); recent && !recent->empty()) {
+        return recent->front();
+      }
+      std::this_thread::sleep_for(1ms);
+    }
+  }
+  static json::value error_of(const TestReply& reply) { return json::parse(reply.body).at("error"); }
+
+  asio::io_context io_{1};
+  std::unique_ptr<Runtime> runtime_;
+  std::unique_ptr<Server> server_;
+  std::thread thread_;
+};
+
+TEST_F(ApiTest, Chat) {
+  start();
+  const auto reply = chat("hi", R"(,"model":"small","logprobs":true)", "x-request-id: r-1\r\n");
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(reply.headers.at("content-type"), "application/json");
+  EXPECT_EQ(reply.headers.at("x-request-id"), "r-1");
+  const auto body = json::parse(reply.body);
+  EXPECT_EQ(body.at("model"), "small");
+  EXPECT_EQ(body.at("choices").at(0).at("message").at("content"), "you said hi");
+  EXPECT_EQ(body.at("choices").at(0).at("logprobs").at("content").as_array().size(), 3U);
+  EXPECT_EQ(body.at("usage").at("prompt_tokens"), 1);
+  EXPECT_EQ(body.at("usage").at("completion_tokens"), 3);
+
+  const auto kept =
+      TestClient(port()).get("/v1/receipts/" + reply.headers.at("x-lichen-receipt"));
+  ASSERT_EQ(kept.status, 200) << kept.body;
+  const auto receipt = json::parse(kept.body);
+  EXPECT_EQ(receipt.at("id"), json::string_view(reply.headers.at("x-lichen-receipt")));
+  EXPECT_EQ(receipt.at("plan"), "small");
+  EXPECT_EQ(receipt.at("steps").at(0).at("tokens_out"), 3);
+}
+
+TEST_F(ApiTest, TheDefaultPlanAnswersWhenNoneIsNamed) {
+  start();
+  EXPECT_EQ(json::parse(chat("hi").body).at("model"), "large");
+  EXPECT_EQ(json::parse(chat("hi", R"(,"model":"")").body).at("model"), "large");
+}
+
+TEST_F(ApiTest, ChatStream) {
+  start();
+  const auto reply =
+      chat("hi", R"(,"stream":true,"stream_options":{"include_usage":true})");
+  ASSERT_EQ(reply.status, 200);
+  EXPECT_TRUE(reply.whole);
+  EXPECT_EQ(reply.headers.at("content-type"), "text/event-stream");
+  EXPECT_TRUE(reply.headers.at("x-lichen-receipt").starts_with("rcpt_"));
+  EXPECT_EQ(text_of(reply.body), "you said hi");
+  const auto list = events(reply.body);
+  ASSERT_GE(list.size(), 4U);
+  EXPECT_EQ(json::parse(list[0]).at("choices").at(0).at("delta").at("role"), "assistant");
+  EXPECT_EQ(json::parse(list[list.size() - 3]).at("choices").at(0).at("finish_reason"), "stop");
+  EXPECT_EQ(json::parse(list[list.size() - 2]).at("usage").at("total_tokens"), 4);
+  EXPECT_EQ(list.back(), "[DONE]");
+}
+
+TEST_F(ApiTest, SeveralChoices) {
+  start();
+  const auto whole = json::parse(chat("hi", R"(,"n":3)").body);
+  EXPECT_EQ(whole.at("choices").as_array().size(), 3U);
+  EXPECT_EQ(whole.at("usage").at("completion_tokens"), 9);
+  const auto reply = chat("hi", R"(,"n":3,"stream":true)");
+  for (int choice = 0; choice < 3; ++choice) EXPECT_EQ(text_of(reply.body, choice), "you said hi");
+  const auto& ids = reply.headers.at("x-lichen-receipt");
+  EXPECT_EQ(std::ranges::count(ids, ','), 2);
+}
+
+TEST_F(ApiTest, ToolCalls) {
+  start();
+  const auto whole = json::parse(chat("tool").body).at("choices").at(0);
+  EXPECT_EQ(whole.at("finish_reason"), "tool_calls");
+  EXPECT_EQ(whole.at("message").at("tool_calls").at(0).at("function").at("name"), "f");
+  const auto list = events(chat("tool", R"(,"stream":true)").body);
+  ASSERT_EQ(list.size(), 4U);
+  EXPECT_EQ(json::parse(list[1]).at("choices").at(0).at("delta").at("tool_calls").at(0).at("index"),
+            0);
+}
+
+TEST_F(ApiTest, TextCompletions) {
+  start();
+  TestClient client(port());
+  const auto whole = json::parse(
+      client.post("/v1/completions", R"({"prompt":["a","b"],"max_tokens":2})").body);
+  EXPECT_EQ(whole.at("object"), "text_completion");
+  EXPECT_EQ(whole.at("choices").at(1).at("text"), "you said");
+  EXPECT_EQ(whole.at("choices").at(1).at("finish_reason"), "length");
+  const auto list =
+      events(client.post("/v1/completions", R"({"prompt":"a","stream":true})").body);
+  EXPECT_EQ(json::parse(list[0]).at("object"), "text_completion");
+  EXPECT_EQ(list.back(), "[DONE]");
+}
+
+TEST_F(ApiTest, Embeddings) {
+  start();
+  TestClient client(port());
+  const auto body = R"({"model":"small","input":["one","two words"]})";
+  const auto reply = client.post("/v1/embeddings", body);
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  const auto floats = json::parse(reply.body);
+  EXPECT_EQ(floats.at("data").at(1).at("embedding").as_array().size(), 4U);
+  EXPECT_GT(floats.at("usage").at("prompt_tokens").as_int64(), 0);
+  const auto base64 = json::parse(
+      client.post("/v1/embeddings", R"({"model":"small","input":"a","encoding_format":"base64"})")
+          .body);
+  EXPECT_EQ(base64.at("data").at(0).at("embedding").as_string().size(), 24U);
+  EXPECT_EQ(error_of(client.post("/v1/embeddings", R"({"input":"a"})")).at("param"), "model");
+}
+
+TEST_F(ApiTest, Models) {
+  start();
+  TestClient client(port());
+  const auto list = json::parse(client.get("/v1/models").body).at("data");
+  EXPECT_EQ(list.as_array().size(), 2U);
+  EXPECT_EQ(list.at(0).at("lichen").at("context_length"), 50'000);
+  EXPECT_EQ(json::parse(client.get("/v1/models/sm%61ll").body).at("id"), "small");
+  const auto missing = client.get("/v1/models/huge");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_EQ(error_of(missing).at("code"), "model_not_found");
+}
+
+TEST_F(ApiTest, HealthAndMetrics) {
+  start();
+  TestClient client(port());
+  EXPECT_EQ(client.get("/health").body, R"({"status":"ok"})");
+  client.send("HEAD /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(client.read(true).status, 200);
+  chat("hi");
+  chat("fail");
+  server_->metrics().add_gauge("lichen_lane_sessions", "of a lane", {{"lane", "cpu"}},
+                               [] { return 3.0; });
+  const std::string text = client.get("/metrics").body;
+  for (const std::string line :
+       {R"(lichen_requests_total{plan="large",route="/v1/chat/completions",status="200"} 1)",
+        R"(lichen_requests_total{plan="large",route="/v1/chat/completions",status="502"} 1)",
+        R"(lichen_tokens_total{direction="out",model="large",role="answer"} 3)",
+        R"(lichen_usd_total{model="large",role="answer"})",
+        R"(lichen_time_to_first_token_seconds_count{plan="large"} 1)",
+        R"(lichen_turns_in_flight 0)", R"(lichen_ledger_lost 0)", R"(lichen_ledger_pending)",
+        R"(lichen_lane_sessions{lane="cpu"} 3)", R"(lichen_connections)"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+  }
+}
+
+TEST_F(ApiTest, PathsAndMethodsThatAreNot) {
+  start();
+  const auto missing = TestClient(port()).get("/v1/nothing");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_EQ(error_of(missing).at("code"), "not_found");
+  const auto get = TestClient(port()).get("/v1/chat/completions");
+  EXPECT_EQ(get.status, 405);
+  EXPECT_EQ(get.headers.at("allow"), "POST");
+  EXPECT_EQ(TestClient(port()).post("/health", "").headers.at("allow"), "GET, HEAD");
+  EXPECT_EQ(TestClient(port()).get("/v1/receipts/rcpt_0").status, 404);
+  TestClient preflight(port());
+  preflight.send("OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const auto options = preflight.read();
+  EXPECT_EQ(options.status, 405);
+  EXPECT_FALSE(options.headers.contains("access-control-allow-origin"));
+}
+
+TEST_F(ApiTest, BadBodies) {
+  start();
+  TestClient client(port());
+  for (const std::string body : {"", "{", "[]", "7", "null", "{\"messages\":\"\xff\"}",
+                                 "{\"a\":1}{\"a\":1}", "\xef\xbb\xbf{}"}) {
+    for (const char* path : {"/v1/chat/completions", "/v1/completions", "/v1/embeddings"}) {
+      const auto reply = client.post(path, body);
+      EXPECT_EQ(reply.status, 400) << path << " " << body;
+      EXPECT_EQ(error_of(reply).at("type"), "invalid_request_error");
+    }
+  }
+  EXPECT_EQ(client.post("/v1/chat/completions", std::string(1'000'000, '[')).status, 400);
+  EXPECT_EQ(client.post("/v1/chat/completions", ask("hi")).status, 200);
+}
+
+TEST_F(ApiTest, ErrorsHaveTheirStatus) {
+  start();
+  const auto unknown = chat("hi", R"(,"model":"huge")");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_EQ(error_of(unknown).at("code"), "model_not_found");
+  for (const std::string stream : {"", R"(,"stream":true)"}) {
+    const auto failed = chat("fail", stream);
+    EXPECT_EQ(failed.status, 502);
+    EXPECT_EQ(error_of(failed).at("message"), "the endpoint is down");
+    EXPECT_TRUE(failed.headers.contains("x-lichen-receipt"));
+    const auto busy = chat("busy", stream + R"(,"n":2)");
+    EXPECT_EQ(busy.status, 429);
+    EXPECT_EQ(busy.headers.at("retry-after"), "7");
+  }
+  const auto overflow = chat(long_text(50'001));
+  EXPECT_EQ(overflow.status, 400);
+  EXPECT_EQ(error_of(overflow).at("code"), "context_length_exceeded");
+}
+
+TEST_F(ApiTest, AnErrorInMidStreamIsAnEventAndTheEnd) {
+  start();
+  // Long enough between its tokens and the failure that the first are on their way.
+  TestClient client(port());
+  const auto reply = client.post("/v1/chat/completions", ask("break", R"(,"stream":true)"));
+  if (reply.status == 502) GTEST_SKIP() << "the failure came before anything was sent";
+  EXPECT_TRUE(reply.whole);
+  EXPECT_NE(reply.body.find("event: error\n"), std::string::npos);
+  EXPECT_EQ(json::parse(events(reply.body).back()).at("error").at("message"), "cut off");
+  EXPECT_EQ(reply.body.find("[DONE]"), std::string::npos);
+  EXPECT_EQ(client.get("/health").status, 200);
+}
+
+TEST_F(ApiTest, DeadlinesEndATurn) {
+  start();
+  EXPECT_EQ(chat("hang", R"(,"timeout":0.02)").status, 504);
+  EXPECT_EQ(chat("hang", "", "x-lichen-deadline-ms: 20\r\n").status, 504);
+  EXPECT_EQ(chat("hi", "", "x-lichen-deadline-ms: soon\r\n").status, 400);
+  const auto stream = chat("hang", R"(,"stream":true,"timeout":0.02)");
+  EXPECT_EQ(stream.status, 200);
+  EXPECT_EQ(json::parse(events(stream.body).back()).at("error").at("code"), "deadline_exceeded");
+}
+
+TEST_F(ApiTest, TheServersOwnDeadlineHolds) {
+  start({.deadline = 20ms});
+  EXPECT_EQ(chat("hang", R"(,"timeout":100)").status, 504);
+}
+
+TEST_F(ApiTest, AClientThatLeavesCancelsItsTurn) {
+  for (const char* stream : {"", R"(,"stream":true)"}) {
+    TearDown();
+    io_.restart();
+    start();
+    {
+      TestClient client(port());
+      client.send(TestClient::post_text("/v1/chat/completions", ask("hang", stream)));
+      std::string seen;
+      if (*stream != '\0') {
+        EXPECT_TRUE(client.read_until("well", seen));
+      } else {
+        while (server_->metrics().text().find("lichen_turns_in_flight 1") == std::string::npos) {
+        }
+      }
+    }
+    EXPECT_EQ(receipt().error, "cancelled");
+  }
+}
+
+TEST_F(ApiTest, ASlowReaderHoldsBackItselfOnly) {
+  start();
+  TestClient slow(port());
+  slow.socket().set_option(asio::socket_base::receive_buffer_size(4'096));
+  slow.send(TestClient::post_text("/v1/chat/completions", ask("long", R"(,"stream":true)")));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(text_of(chat("hi", R"(,"stream":true)").body), "you said hi");
+  const auto reply = slow.read();
+  EXPECT_EQ(text_of(reply.body), long_text(20'000));
+  EXPECT_EQ(events(reply.body).back(), "[DONE]");
+}
+
+TEST_F(ApiTest, SixtyFourClientsAtOnce) {
+  start();
+  std::vector<std::thread> clients;
+  std::atomic<int> right = 0;
+  for (int i = 0; i < 64; ++i) {
+    clients.emplace_back([this, i, &right] {
+      TestClient client(port());
+      for (int j = 0; j < 5; ++j) {
+        const std::string word = "c" + std::to_string(i) + "-" + std::to_string(j);
+        const bool stream = (i + j) % 2 == 0;
+        const auto reply = client.post("/v1/chat/completions",
+                                       ask(word, stream ? R"(,"stream":true)" : ""));
+        const std::string text =
+            stream ? text_of(reply.body)
+                   : std::string(json::parse(reply.body)
+                                     .at("choices").at(0).at("message").at("content").as_string());
+        right += text == "you said " + word;
+      }
+    });
+  }
+  for (auto& client : clients) client.join();
+  EXPECT_EQ(right, 320);
+}
+
+TEST_F(ApiTest, PipelinedTurnsAreAnsweredInOrder) {
+  start();
+  TestClient client(port());
+  std::string all;
+  for (int i = 0; i < 20; ++i) {
+    all += TestClient::post_text("/v1/chat/completions",
+                                 ask(std::to_string(i), i % 2 ? R"(,"stream":true)" : ""));
+  }
+  client.send(all);
+  for (int i = 0; i < 20; ++i) {
+    const auto reply = client.read();
+    EXPECT_NE(reply.body.find(i % 2 ? '"' + std::string(" ") + std::to_string(i) + '"'
+                                    : "you said " + std::to_string(i)),
+              std::string::npos)
+        << reply.body;
+  }
+}
+
+TEST_F(ApiTest, AKeyIsAskedFor) {
+  setenv("LICHEN_TEST_KEY", "s3cret", 1);
+  start({.api_key_env = "LICHEN_TEST_KEY"});
+  const auto none = TestClient(port()).get("/v1/models");
+  EXPECT_EQ(none.status, 401);
+  EXPECT_EQ(error_of(none).at("code"), "invalid_api_key");
+  EXPECT_EQ(none.body.find("s3cret"), std::string::npos);
+  for (const char* wrong : {"Bearer s3cre", "Bearer s3crets", "Bearer ", "s3cret", "Basic s3cret"}) {
+    EXPECT_EQ(TestClient(port()).get("/v1/models", std::string("Authorization: ") + wrong + "\r\n")
+                  .status,
+              401)
+        << wrong;
+  }
+  EXPECT_EQ(TestClient(port()).get("/unknown").status, 401);
+  EXPECT_EQ(TestClient(port()).get("/metrics").status, 401);
+  EXPECT_EQ(TestClient(port()).get("/health").status, 200);
+  EXPECT_EQ(TestClient(port()).get("/v1/models", "Authorization: bearer s3cret\r\n").status, 200);
+}
+
+TEST_F(ApiTest, AddressesThatNeedAKey) {
+  start();
+  unsetenv("LICHEN_NO_SUCH_KEY");
+  const auto unset = Server::open(*runtime_, io_, {.port = 0, .api_key_env = "LICHEN_NO_SUCH_KEY"});
+  ASSERT_FALSE(unset);
+  EXPECT_EQ(unset.error().code, Errc::bad_config);
+  EXPECT_FALSE(Server::open(*runtime_, io_, {.host = "0.0.0.0", .port = 0}));
+  setenv("LICHEN_TEST_KEY", "s3cret", 1);
+  EXPECT_TRUE(Server::open(*runtime_, io_,
+                           {.host = "0.0.0.0", .port = 0, .api_key_env = "LICHEN_TEST_KEY"}));
+}
+
+TEST_F(ApiTest, StoppingLetsARunningTurnFinish) {
+  start();
+  TestClient client(port());
+  client.send(TestClient::post_text("/v1/chat/completions", ask("long")));
+  while (server_->metrics().text().find("lichen_turns_in_flight 1") == std::string::npos) {
+  }
+  server_->stop();
+  const auto reply = client.read();
+  EXPECT_TRUE(reply.status == 200 || reply.status == 503);
+  client.close();
+  thread_.join();
+}
+
+}  // namespace
+}  // namespace lichen::serving

@@ -1,0 +1,201 @@
+#include "serving/http_server.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+
+#include "serving/http_connection.h"
+#include "serving/shard.h"
+
+namespace lichen::serving {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
+
+/// How many connections over the limit get an answer (503) instead of being dropped.
+constexpr int kRefusedWithAnswer = 64;
+
+void log_exception(std::exception_ptr problem) {
+  if (!problem) return;
+  try {
+    std::rethrow_exception(problem);
+  } catch (const std::exception& error) {
+    spdlog::error("server: {}", error.what());
+  }
+}
+
+}  // namespace
+
+HttpServer::HttpServer(asio::io_context& io, HttpOptions options, Handler& handler)
+    : io_(io), options_(std::move(options)), handler_(handler), signals_(io) {
+  shards_.push_back(std::make_unique<Shard>(*this, io_));
+  while (static_cast<int>(shards_.size()) < options_.io_threads) {
+    shards_.push_back(std::make_unique<Shard>(*this));
+  }
+}
+
+HttpServer::~HttpServer() = default;
+
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(asio::io_context& io, HttpOptions options,
+                                                       Handler& handler) {
+  std::unique_ptr<HttpServer> server(new HttpServer(io, std::move(options), handler));
+  if (auto bound = server->bind(); !bound) return std::unexpected(bound.error());
+  return server;
+}
+
+Result<void> HttpServer::bind() {
+  error_code error;
+  tcp::resolver resolver(io_);
+  const auto found =
+      resolver.resolve(options_.host, std::to_string(options_.port),
+                       tcp::resolver::passive | tcp::resolver::numeric_service, error);
+  if (error) {
+    return fail(Errc::bad_config, "serve: host `" + options_.host + "`: " + error.message());
+  }
+  std::vector<tcp::endpoint> endpoints;
+  for (const auto& entry : found) {
+    if (std::ranges::find(endpoints, entry.endpoint()) == endpoints.end()) {
+      endpoints.push_back(entry.endpoint());
+    }
+  }
+  loopback_ = std::ranges::all_of(
+      endpoints, [](const tcp::endpoint& endpoint) { return endpoint.address().is_loopback(); });
+  if (!loopback_ && !options_.allow_public) {
+    return fail(Errc::bad_config,
+                "serve: host `" + options_.host +
+                    "` can be reached from other machines, which needs an API key: name the "
+                    "environment variable that holds it in `api_key_env`, or use 127.0.0.1");
+  }
+  Result<void> last = fail(Errc::bad_config, "serve: host `" + options_.host + "` has no address");
+  for (auto endpoint : endpoints) {
+    if (port_ != 0) endpoint.port(static_cast<std::uint16_t>(port_));
+    // `localhost` often stands for ::1 too, on machines that have no IPv6: one address is enough.
+    last = bind(endpoint);
+    if (last) port_ = acceptors_.back()->local_endpoint().port();
+  }
+  if (acceptors_.empty()) return last;
+  return {};
+}
+
+Result<void> HttpServer::bind(tcp::endpoint endpoint) {
+  auto acceptor = std::make_unique<Acceptor>(io_);
+  error_code error;
+  acceptor->open(endpoint.protocol(), error);
+  if (!error) acceptor->set_option(Acceptor::reuse_address(true), error);
+  if (!error && endpoint.address().is_v6()) acceptor->set_option(asio::ip::v6_only(true), error);
+  if (!error) acceptor->bind(endpoint, error);
+  if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
+  if (error) {
+    return fail(Errc::bad_config, "serve: cannot listen on " + endpoint.address().to_string() +
+                                      " port " + std::to_string(endpoint.port()) + ": " +
+                                      error.message());
+  }
+  acceptors_.push_back(std::move(acceptor));
+  return {};
+}
+
+void HttpServer::run() {
+  error_code ignored;
+  signals_.add(SIGINT, ignored);
+  signals_.add(SIGTERM, ignored);
+  await_signal();
+  for (auto& acceptor : acceptors_) asio::co_spawn(io_, accept(*acceptor), log_exception);
+  for (auto& shard : shards_) shard->start();
+  run_io(io_);
+  io_.restart();  // it is the caller's
+  for (auto& shard : shards_) shard->join();
+}
+
+awaitable<void> HttpServer::accept(Acceptor& acceptor) {
+  asio::steady_timer pause(io_);
+  while (acceptor.is_open()) {
+    Shard& shard = *shards_[next_shard_++ % shards_.size()];
+    auto [error, socket] = co_await acceptor.async_accept(
+        asio::any_io_executor(shard.io().get_executor()), kTuple);
+    if (error == asio::error::operation_aborted) break;
+    if (error) {
+      // Out of descriptors or memory: the kernel keeps the connection, so trying again at once
+      // would spin.
+      spdlog::warn("server: cannot accept a connection: {}", error.message());
+      pause.expires_after(std::chrono::milliseconds(100));
+      co_await pause.async_wait(kTuple);
+      continue;
+    }
+    serve(std::move(socket), shard);
+  }
+}
+
+void HttpServer::serve(tcp::socket socket, Shard& shard) {
+  if (stopping()) return;
+  const int count = connections_.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (count > options_.max_connections + kRefusedWithAnswer) {
+    connections_.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  auto connection = std::make_shared<Connection>(std::move(socket), shard,
+                                                 count > options_.max_connections);
+  asio::co_spawn(shard.io(), connection->run(),
+                 [this, connection](std::exception_ptr problem) {
+                   log_exception(problem);
+                   connections_.fetch_sub(1, std::memory_order_release);
+                   if (stopping()) asio::post(io_, [this] { end_when_empty(); });
+                 });
+}
+
+void HttpServer::await_signal() {
+  signals_.async_wait([this](error_code error, int) {
+    if (error) return;
+    if (stopping()) {
+      cancel_turns();
+    } else {
+      spdlog::info("server: stopping; a second signal cancels what still runs");
+      stop();
+    }
+    await_signal();
+  });
+}
+
+void HttpServer::stop() {
+  if (stopping_.exchange(true)) return;
+  asio::post(io_, [this] { begin_stop(); });
+}
+
+void HttpServer::begin_stop() {
+  error_code ignored;
+  for (auto& acceptor : acceptors_) acceptor->close(ignored);
+  const auto until = Clock::now() + options_.drain;
+  for (auto& shard : shards_) {
+    asio::post(shard->io(), [shard = shard.get(), until] { shard->stop(until); });
+  }
+  end_when_empty();
+}
+
+void HttpServer::cancel_turns() {
+  for (auto& shard : shards_) {
+    asio::post(shard->io(), [shard = shard.get()] { shard->cancel_turns(); });
+  }
+}
+
+void HttpServer::end_when_empty() {
+  if (connections_.load(std::memory_order_acquire) > 0) return;
+  error_code ignored;
+  signals_.cancel(ignored);
+  for (auto& shard : shards_) {
+    asio::post(shard->io(), [shard = shard.get()] { shard->end(); });
+  }
+  // Others may use `io_` and keep it busy: it is stopped, once what is queued now has run.
+  asio::post(io_, [this] { io_.stop(); });
+}
+
+}  // namespace lichen::serving

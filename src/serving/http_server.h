@@ -1,0 +1,83 @@
+// Accepts connections and spreads them over I/O threads; stops gracefully.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lichen/result.h"
+#include "serving/exchange.h"
+
+namespace lichen::serving {
+
+struct HttpOptions {
+  std::string host = "127.0.0.1";
+  int port = 8080;           // 0: a free one
+  bool allow_public = false;  // whether other than loopback addresses may be bound
+  int io_threads = 1;
+  int max_connections = 1'024;
+  std::size_t max_header_bytes = 16u << 10;
+  std::size_t max_body_bytes = 16u << 20;
+  std::chrono::milliseconds idle_timeout{75'000};    // between two requests of a connection
+  std::chrono::milliseconds header_timeout{10'000};  // from its first byte to its last
+  std::chrono::milliseconds body_timeout{60'000};
+  std::chrono::milliseconds write_timeout{30'000};  // of one write that the client does not read
+  std::chrono::milliseconds drain{10'000};          // for running turns when the server stops
+  std::chrono::milliseconds tick{100};              // how precisely the above are kept
+};
+
+class Shard;
+
+/// Each I/O thread has an io_context and its own connections, so connections need no locks. The
+/// first of them is `io`, on the thread that calls `run`.
+class HttpServer {
+ public:
+  /// Binds every address of `options.host` and listens. `bad_config`: see Server::open.
+  static Result<std::unique_ptr<HttpServer>> listen(boost::asio::io_context& io,
+                                                    HttpOptions options, Handler& handler);
+  ~HttpServer();
+
+  /// Blocks until stopped and all connections are closed.
+  void run();
+  /// From any thread; more than once does no harm.
+  void stop();
+
+  int port() const { return port_; }
+  bool loopback() const { return loopback_; }
+  const HttpOptions& options() const { return options_; }
+  Handler& handler() const { return handler_; }
+  bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
+  int connections() const { return connections_.load(std::memory_order_relaxed); }
+
+ private:
+  using Acceptor = boost::asio::ip::tcp::acceptor;
+
+  HttpServer(boost::asio::io_context& io, HttpOptions options, Handler& handler);
+  Result<void> bind();
+  Result<void> bind(boost::asio::ip::tcp::endpoint endpoint);
+  awaitable<void> accept(Acceptor& acceptor);
+  void serve(boost::asio::ip::tcp::socket socket, Shard& shard);
+  void await_signal();
+  void begin_stop();
+  void cancel_turns();
+  void end_when_empty();
+
+  boost::asio::io_context& io_;
+  const HttpOptions options_;
+  Handler& handler_;
+  int port_ = 0;
+  bool loopback_ = true;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::size_t next_shard_ = 0;
+  boost::asio::signal_set signals_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<int> connections_ = 0;
+};
+
+}  // namespace lichen::serving

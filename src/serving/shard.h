@@ -1,0 +1,64 @@
+// One I/O thread's part of the server: its connections, and the clock that keeps their timeouts.
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_set>
+
+#include "serving/http_server.h"
+
+namespace lichen::serving {
+
+class Connection;
+
+/// Everything but the constructors, `start` and `join` runs on the shard's own thread. One ticking
+/// timer checks all connections: setting a timeout costs them an assignment, not a system call.
+class Shard {
+ public:
+  /// On `io`, which somebody else runs.
+  Shard(HttpServer& server, boost::asio::io_context& io);
+  /// On an io_context and a thread of its own.
+  explicit Shard(HttpServer& server);
+  ~Shard();
+
+  void start();
+  /// Waits for the end of the shard's own thread, if it has one.
+  void join();
+
+  void add(Connection& connection) { connections_.insert(&connection); }
+  void remove(Connection& connection) { connections_.erase(&connection); }
+  /// Closes idle connections, lets the others end their request; after `until` cancels turns.
+  void stop(Clock::time_point until);
+  void cancel_turns();
+  /// Stops ticking; the io_context then runs out of work.
+  void end();
+
+  boost::asio::io_context& io() { return io_; }
+  HttpServer& server() { return server_; }
+  /// The value of a Date header, now.
+  const std::string& date() const { return date_; }
+
+ private:
+  void tick();
+
+  HttpServer& server_;
+  std::optional<boost::asio::io_context> own_io_;
+  boost::asio::io_context& io_;
+  std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
+  boost::asio::steady_timer ticker_;
+  std::unordered_set<Connection*> connections_;
+  std::optional<Clock::time_point> cancel_at_;
+  std::time_t date_time_ = 0;
+  std::string date_;
+  bool ended_ = false;
+  std::thread thread_;
+};
+
+/// Runs `io` until it stops or runs out of work. What a handler throws is logged, not fatal.
+void run_io(boost::asio::io_context& io);
+
+}  // namespace lichen::serving
