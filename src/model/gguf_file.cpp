@@ -592,6 +592,8 @@ void check_experts(Typed& typed, const std::string& arch, std::uint32_t layers) 
                 kMaxExperts, " are supported");
   typed.require(most <= experts && (most > 0) == (experts > 0), arch, ".expert_used_count is ",
                 most, " of ", experts, " experts; it must be at least 1 and at most all of them");
+  typed.require(experts > 0 || (arch != "smallthinker" && arch != "bailingmoe2"), arch,
+                ".expert_count must be above 0");
   if (groups == 0) return;
   typed.require(groups < experts, arch, ".expert_group_count is ", groups, " for ", experts,
                 " experts; groups must be fewer");
@@ -659,15 +661,16 @@ Checked<void> check_architecture(const Header& header, const std::string& arch) 
                     scaling == "linear" || scaling == "yarn" || scaling == "longrope",
                 arch, ".rope.scaling.type is ", quoted(scaling),
                 "; known are none, linear, yarn and longrope");
-  if (const Value* sections = header.find(arch + ".rope.dimension_sections");
-      sections != nullptr && sections->array && facts(sections->kind).bytes == sizeof(int) &&
-      sections->count > 0) {
+  const Value* sections = header.find(arch + ".rope.dimension_sections");
+  if (sections != nullptr && sections->array && facts(sections->kind).bytes == sizeof(int)) {
     bool any = false;
     for (std::uint64_t i = 0; i < std::min<std::uint64_t>(sections->count, 3); ++i) {
       any = any || sections->at<std::int32_t>(i) > 0;
     }
     typed.require(any, arch, ".rope.dimension_sections has no section above 0");
   }
+  typed.require(sections != nullptr || arch != "paddleocr", arch,
+                ".rope.dimension_sections is missing");
   const std::uint32_t pooling = typed.u32(arch + ".pooling_type").value_or(0);
   typed.require(pooling <= kLastPooling, arch, ".pooling_type is ", pooling, "; known are 0 to ",
                 kLastPooling);

@@ -184,8 +184,8 @@ class GgufFile : public testing::Test {
   }
 
   const fs::path folder_ = fs::path(testing::TempDir()) /
-                           ("gguf_" + std::to_string(getpid()) + "_" +
-                            testing::UnitTest::GetInstance()->current_test_info()->name());
+                           ("gguf_" + std::to_string(getpid()) + "_" + std::to_string(++count_));
+  static inline int count_ = 0;
 };
 
 TEST_F(GgufFile, DescribesAModel) {
@@ -368,6 +368,14 @@ TEST_F(GgufFile, RefusesWhatMakesLibllamaAbort) {
           {[](Writer& w) { w.u32("llama.pooling_type", 5); }, "pooling_type is 5"},
           {[](Writer& w) { w.f32("llama.attention.layer_norm_rms_epsilon", -1); }, "0 or more"},
           {[](Writer& w) { w.f32("llama.attention.layer_norm_epsilon", std::nanf("")); }, "0 or"},
+          {[](Writer& w) {
+             w.text("general.architecture", "smallthinker"), w.u32("smallthinker.block_count", 1);
+           },
+           "expert_count must be"},
+          {[](Writer& w) {
+             w.text("general.architecture", "paddleocr"), w.u32("paddleocr.block_count", 1);
+           },
+           "dimension_sections is missing"},
           {[](Writer& w) { w.u32("llama.expert_used_count", 2); }, "expert_used_count is 2"},
           {[](Writer& w) { w.u32("llama.expert_count", 8); }, "expert_used_count is 0"},
           {[](Writer& w) {
@@ -530,7 +538,7 @@ TEST_F(GgufFile, SurvivesEveryByteChanged) {
   Mutator mutator(write(whole));
   const std::size_t header = whole.find("\x11\x11\x11\x11\x11\x11\x11\x11");
   for (std::size_t at = 0; at < header; ++at) {
-    for (const char byte : {'\0', '\x01', '\xFF'}) {
+    for (const char byte : {'\xFF', static_cast<char>(whole[at] ^ 1)}) {
       ASSERT_NO_FATAL_FAILURE(mutator.survive(at, std::string(1, byte))) << at;
     }
   }
@@ -538,7 +546,9 @@ TEST_F(GgufFile, SurvivesEveryByteChanged) {
   EXPECT_GT(mutator.refused, 1'000);
 }
 
-TEST_F(GgufFile, SurvivesRandomChangesOfTheBundledModel) {
+class GgufFileSeeded : public GgufFile, public testing::WithParamInterface<unsigned> {};
+
+TEST_P(GgufFileSeeded, SurvivesRandomChangesOfTheBundledModel) {
   const fs::path path = folder_ / "small.gguf";
   fs::copy_file(kSmallModel, path);
   fs::permissions(path, fs::perms::owner_all);
@@ -552,8 +562,8 @@ TEST_F(GgufFile, SurvivesRandomChangesOfTheBundledModel) {
   const std::pair<std::size_t, std::size_t> regions[] = {
       {0, 1'024}, {tensors, header}, {0, header}};
   ASSERT_LT(tensors, header);
-  std::mt19937 random(20260711);
-  for (int i = 0; i < 2'000; ++i) {
+  std::mt19937 random(GetParam());
+  for (int i = 0; i < 500; ++i) {
     const auto& [begin, end] = regions[i % 8 == 0 ? 2 : i % 2];
     std::string change(1 + random() % 8, '\0');
     const std::size_t at = begin + random() % (end - begin - change.size());
@@ -564,9 +574,10 @@ TEST_F(GgufFile, SurvivesRandomChangesOfTheBundledModel) {
     }
     ASSERT_NO_FATAL_FAILURE(mutator.survive(at, change)) << "at " << at;
   }
-  EXPECT_GT(mutator.accepted, 100);
-  EXPECT_GT(mutator.refused, 1'000);
+  EXPECT_GT(mutator.accepted, 50);
+  EXPECT_GT(mutator.refused, 50);
 }
+INSTANTIATE_TEST_SUITE_P(, GgufFileSeeded, testing::Range(1u, 5u));
 
 }  // namespace
 }  // namespace lichen::model

@@ -219,30 +219,30 @@ bool present(const YamlNode* section) {
 std::optional<Error> read_models(const path& file, const YamlNode& section, Config& config) {
   Fields names(file, section, "`models`");
   for (const YamlNode& node : section.items) {
-    names.find(node.key);
     check_name(names, node.key);
     if (names.failed()) break;
     Result<ModelConfig> model = read_model(file, node);
     if (!model) return std::move(model).error();
     config.models.push_back(*std::move(model));
   }
-  return names.finish();
+  return names.error();
 }
 
 std::optional<Error> read_plans(const path& file, const YamlNode& section, Config& config) {
+  std::map<std::string_view, int> model_lines;
+  for (const ModelConfig& model : config.models) model_lines.emplace(model.name, model.line);
   Fields names(file, section, "`plans`");
   for (const YamlNode& node : section.items) {
-    names.find(node.key);
     check_name(names, node.key);
-    const auto model = std::ranges::find(config.models, node.key, &ModelConfig::name);
-    if (model != config.models.end()) {
+    if (const auto model = model_lines.find(node.key); model != model_lines.end()) {
       names.fail(node.key, fmt::format("`{}` is already the model in line {}: plans and models "
                                        "share their names, so give the plan another",
-                                       node.key, model->line));
+                                       node.key, model->second));
     }
+    if (names.failed()) break;
     config.plans.push_back({.name = node.key, .expression = node, .line = node.key_line});
   }
-  return names.finish();
+  return names.error();
 }
 
 std::optional<Error> read_serve(const path& file, const YamlNode& section, ServeConfig& serve) {

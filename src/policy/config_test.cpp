@@ -7,6 +7,8 @@
 #include <fstream>
 #include <string>
 
+#include "policy/marked_yaml.h"
+
 namespace lichen::policy {
 namespace {
 
@@ -149,117 +151,112 @@ TEST(Config, VariablesAreNotExpanded) {
 TEST(Config, NoLedgerIsNoPath) { EXPECT_EQ(parse("ledger: {path: none}").ledger.path, "none"); }
 
 struct Wrong {
-  const char* yaml;
-  const char* place;    // line:column
+  const char* yaml;     // with ^ before the place that the error must name
   const char* message;  // a part of it
 };
 
 class WrongConfig : public testing::TestWithParam<Wrong> {};
 
 TEST_P(WrongConfig, IsAnErrorWithItsPlace) {
-  const Result<Config> config = parse_config(GetParam().yaml, "f.yaml");
+  const MarkedYaml marked = read_marked(GetParam().yaml);
+  const Result<Config> config = parse_config(marked.yaml, "f.yaml");
   ASSERT_FALSE(config) << GetParam().yaml;
   EXPECT_EQ(config.error().code, Errc::bad_config);
   EXPECT_THAT(config.error().detail,
-              AllOf(StartsWith("f.yaml:" + std::string(GetParam().place) + ": "),
-                    HasSubstr(GetParam().message)))
+              AllOf(StartsWith("f.yaml:" + marked.place), HasSubstr(GetParam().message)))
       << GetParam().yaml;
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Structure, WrongConfig,
-    testing::Values(
-        Wrong{"", "1:1", "a configuration must be a map of keys and values, not nothing"},
-        Wrong{"- models\n", "1:1", "must be a map of keys and values, not a list"},
-        Wrong{"models: {}\nplan: {}\n", "2:1",
-              "no key `plan` (did you mean `plans`?); known keys: "
-              "`models`, `plans`, `serve`, `ledger`"},
-        Wrong{"models: [a]\n", "1:9", "`models` must be a map of keys and values, not a list"},
-        Wrong{"plans: x\n", "1:8", "`plans` must be a map"},
-        Wrong{"models:\n  a: {gguf: x}\n  a: {gguf: y}\n", "3:3", "already set in line 2"},
-        Wrong{"models:\n  a: {gguf: x}\nplans:\n  a: a\n", "4:3",
-              "`a` is already the model in line 2: plans and models share their names"},
-        Wrong{"models:\n  \"a b\": {gguf: x}\n", "2:3", "a name has 1 to 128 letters"},
-        Wrong{"models:\n  a+b: {gguf: x}\n", "2:3", "a name has"},
-        Wrong{"models: {a: {gguf: x}}\nplans:\n  \"\": a\n", "3:3", "a name has"}));
+    testing::Values(Wrong{"^", "a configuration must be a map of keys and values, not nothing"},
+                    Wrong{"^- models\n", "must be a map of keys and values, not a list"},
+                    Wrong{"models: {}\n^plan: {}\n",
+                          "no key `plan` (did you mean `plans`?); known keys: "
+                          "`models`, `plans`, `serve`, `ledger`"},
+                    Wrong{"models: ^[a]\n",
+                          "`models` must be a map of keys and values, not a list"},
+                    Wrong{"plans: ^x\n", "`plans` must be a map"},
+                    Wrong{"models:\n  a: {gguf: x}\n  ^a: {gguf: y}\n", "already set in line 2"},
+                    Wrong{"models:\n  a: {gguf: x}\nplans:\n  ^a: a\n",
+                          "`a` is already the model in line 2: plans and models share their names"},
+                    Wrong{"models:\n  ^\"a b\": {gguf: x}\n", "a name has 1 to 128 letters"},
+                    Wrong{"models:\n  ^a+b: {gguf: x}\n", "a name has"},
+                    Wrong{"models: {a: {gguf: x}}\nplans:\n  ^\"\": a\n", "a name has"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Models, WrongConfig,
     testing::Values(
-        Wrong{"models:\n  a:\n", "2:5", "model `a` must be a map of keys and values, not nothing"},
-        Wrong{"models:\n  a: x.gguf\n", "2:6", "must be a map of keys and values, not `x.gguf`"},
-        Wrong{"models:\n  a: {threads: 2}\n", "2:6",
+        Wrong{"models:\n  ^a:\n", "model `a` must be a map of keys and values, not nothing"},
+        Wrong{"models:\n  a: ^x.gguf\n", "must be a map of keys and values, not `x.gguf`"},
+        Wrong{"models:\n  a: ^{threads: 2}\n",
               "needs either `gguf` (a local file) or `url` (an endpoint)"},
-        Wrong{"models:\n  a: {gguf: x, url: y}\n", "2:6", "needs only one of"},
-        Wrong{"models:\n  a: {gguf: }\n", "2:7", "`gguf` must be a text, not nothing"},
-        Wrong{"models:\n  a: {gguf: [x]}\n", "2:13", "`gguf` must be a text, not a list"},
-        Wrong{"models:\n  a: {gguf: x, thread: 2}\n", "2:16",
+        Wrong{"models:\n  a: ^{gguf: x, url: y}\n", "needs only one of"},
+        Wrong{"models:\n  a: {^gguf: }\n", "`gguf` must be a text, not nothing"},
+        Wrong{"models:\n  a: {gguf: ^[x]}\n", "`gguf` must be a text, not a list"},
+        Wrong{"models:\n  a: {gguf: x, ^thread: 2}\n",
               "model `a` has no key `thread` (did you mean `threads`?)"},
-        Wrong{"models:\n  a:\n    gguf: x\n    threads: many\n", "4:14",
+        Wrong{"models:\n  a:\n    gguf: x\n    threads: ^many\n",
               "`threads` must be a whole number from 0 to 1024, not `many`"},
-        Wrong{"models:\n  a: {gguf: x, threads: 1.5}\n", "2:25", "not `1.5`"},
-        Wrong{"models:\n  a: {gguf: x, threads: \"2\"}\n", "2:25", "not \"2\""},
-        Wrong{"models:\n  a: {gguf: x, threads: 1025}\n", "2:25", "from 0 to 1024"},
-        Wrong{"models:\n  a: {gguf: x, threads: 99999999999999999999}\n", "2:25", "from 0 to"},
-        Wrong{"models:\n  a: {gguf: x, context: -1}\n", "2:25", "from 0 to"},
-        Wrong{"models:\n  a: {gguf: x, max_sessions: 0}\n", "2:30", "from 1 to 4096"},
-        Wrong{"models:\n  a: {gguf: x, key_env: K}\n", "2:16",
+        Wrong{"models:\n  a: {gguf: x, threads: ^1.5}\n", "not `1.5`"},
+        Wrong{"models:\n  a: {gguf: x, threads: ^\"2\"}\n", "not \"2\""},
+        Wrong{"models:\n  a: {gguf: x, threads: ^1025}\n", "from 0 to 1024"},
+        Wrong{"models:\n  a: {gguf: x, threads: ^99999999999999999999}\n", "from 0 to"},
+        Wrong{"models:\n  a: {gguf: x, context: ^-1}\n", "from 0 to"},
+        Wrong{"models:\n  a: {gguf: x, max_sessions: ^0}\n", "from 1 to 4096"},
+        Wrong{"models:\n  a: {gguf: x, ^key_env: K}\n",
               "`key_env` is for a remote model (one with `url`)"},
-        Wrong{"models:\n  a: {url: \"http://h/v1\", model: m, threads: 1}\n", "2:37",
+        Wrong{"models:\n  a: {url: \"http://h/v1\", model: m, ^threads: 1}\n",
               "`threads` is for a local model (one with `gguf`)"},
-        Wrong{"models:\n  a: {url: \"http://h/v1\"}\n", "2:6", "model `a` needs `model`"},
-        Wrong{"models:\n  a: {url: \"ftp://h/v1\", model: m}\n", "2:7", "`url` must be like"},
-        Wrong{"models:\n  a: {url: api.example.com, model: m}\n", "2:7", "`url` must be like"},
-        Wrong{"models:\n  a: {url: \"http://\", model: m}\n", "2:7", "`url` must be like"},
-        Wrong{"models:\n  a: {url: \"http://u:p@h/v1\", model: m}\n", "2:7", "no user"},
-        Wrong{"models:\n  a: {url: \"http://h/v1?k=v\", model: m}\n", "2:7", "without ? and #"},
-        Wrong{"models:\n  a: {url: \"http://h/v1\", model: m, key_env: sk-123}\n", "2:37",
+        Wrong{"models:\n  a: ^{url: \"http://h/v1\"}\n", "model `a` needs `model`"},
+        Wrong{"models:\n  a: {^url: \"ftp://h/v1\", model: m}\n", "`url` must be like"},
+        Wrong{"models:\n  a: {^url: api.example.com, model: m}\n", "`url` must be like"},
+        Wrong{"models:\n  a: {^url: \"http://\", model: m}\n", "`url` must be like"},
+        Wrong{"models:\n  a: {^url: \"http://u:p@h/v1\", model: m}\n", "no user"},
+        Wrong{"models:\n  a: {^url: \"http://h/v1?k=v\", model: m}\n", "without ? and #"},
+        Wrong{"models:\n  a: {url: \"http://h/v1\", model: m, ^key_env: sk-123}\n",
               "the name of an environment variable"},
-        Wrong{"models:\n  a: {gguf: x, adapters: {}}\n", "2:16", "must be a list"},
-        Wrong{"models:\n  a: {gguf: x, adapters: [{name: l}]}\n", "2:27",
-              "an adapter needs `gguf`"},
-        Wrong{"models:\n  a: {gguf: x, adapters: [{name: l, gguf: y}, {name: l, gguf: z}]}\n",
-              "2:47", "another adapter `l`"}));
+        Wrong{"models:\n  a: {gguf: x, ^adapters: {}}\n", "must be a list"},
+        Wrong{"models:\n  a: {gguf: x, adapters: [^{name: l}]}\n", "an adapter needs `gguf`"},
+        Wrong{"models:\n  a: {gguf: x, adapters: [{name: l, gguf: y}, {^name: l, gguf: z}]}\n",
+              "another adapter `l`"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Values, WrongConfig,
     testing::Values(
-        Wrong{"models:\n  a: {gguf: x, price: 5}\n", "2:23", "`price` must be a map"},
-        Wrong{"models:\n  a: {gguf: x, price: {input: 5}}\n", "2:23", "`price` needs `output`"},
-        Wrong{"models:\n  a: {gguf: x, price: {input: -1, output: 1}}\n", "2:31",
+        Wrong{"models:\n  a: {gguf: x, price: ^5}\n", "`price` must be a map"},
+        Wrong{"models:\n  a: {gguf: x, price: ^{input: 5}}\n", "`price` needs `output`"},
+        Wrong{"models:\n  a: {gguf: x, price: {input: ^-1, output: 1}}\n",
               "`input` must be a number from 0 to"},
-        Wrong{"models:\n  a: {gguf: x, price: {input: .nan, output: 1}}\n", "2:31", "not `.nan`"},
-        Wrong{"models:\n  a: {gguf: x, price: {input: inf, output: 1}}\n", "2:31", "not `inf`"},
-        Wrong{"models:\n  a: {gguf: x, price: {input: nan, output: 1}}\n", "2:31", "not `nan`"},
-        Wrong{"models:\n  a: {gguf: x, sampling: {temperature: 2.1}}\n", "2:40",
+        Wrong{"models:\n  a: {gguf: x, price: {input: ^.nan, output: 1}}\n", "not `.nan`"},
+        Wrong{"models:\n  a: {gguf: x, price: {input: ^inf, output: 1}}\n", "not `inf`"},
+        Wrong{"models:\n  a: {gguf: x, price: {input: ^nan, output: 1}}\n", "not `nan`"},
+        Wrong{"models:\n  a: {gguf: x, sampling: {temperature: ^2.1}}\n",
               "`temperature` must be a number from 0 to 2, not `2.1`"},
-        Wrong{"models:\n  a: {gguf: x, sampling: {temp: 1}}\n", "2:27", "no key `temp`"},
-        Wrong{"models:\n  a: {gguf: x, sampling: {top_p: 0}}\n", "2:34", "`top_p` must be"},
-        Wrong{"models:\n  a: {gguf: x, sampling: {logit_bias: {word: 1}}}\n", "2:40",
+        Wrong{"models:\n  a: {gguf: x, sampling: {^temp: 1}}\n", "no key `temp`"},
+        Wrong{"models:\n  a: {gguf: x, sampling: {top_p: ^0}}\n", "`top_p` must be"},
+        Wrong{"models:\n  a: {gguf: x, sampling: {logit_bias: {^word: 1}}}\n",
               "maps token ids to numbers, not `word`"},
-        Wrong{"models:\n  a: {gguf: x, sampling: {logit_bias: {1: 101}}}\n", "2:43",
-              "from -100 to 100"},
-        Wrong{"models:\n  a: {url: \"http://h\", model: m, timeouts: {idle: soon}}\n", "2:52",
+        Wrong{"models:\n  a: {gguf: x, sampling: {logit_bias: {1: ^101}}}\n", "from -100 to 100"},
+        Wrong{"models:\n  a: {url: \"http://h\", model: m, timeouts: {idle: ^soon}}\n",
               "`idle` must be a duration from 1ms to 24h"},
-        Wrong{"models:\n  a: {url: \"http://h\", model: m, timeouts: {idle: 0}}\n", "2:52",
+        Wrong{"models:\n  a: {url: \"http://h\", model: m, timeouts: {idle: ^0}}\n", "duration"},
+        Wrong{"models:\n  a: {url: \"http://h\", model: m, timeouts: {idle: ^25h}}\n", "duration"},
+        Wrong{"models:\n  a: {url: \"http://h\", model: m, timeouts: {idle: ^5 sec}}\n",
               "duration"},
-        Wrong{"models:\n  a: {url: \"http://h\", model: m, timeouts: {idle: 25h}}\n", "2:52",
-              "duration"},
-        Wrong{"models:\n  a: {url: \"http://h\", model: m, timeouts: {idle: 5 sec}}\n", "2:52",
-              "duration"},
-        Wrong{"models:\n  a: {url: \"http://h\", model: m, timeouts: {idel: 5s}}\n", "2:46",
+        Wrong{"models:\n  a: {url: \"http://h\", model: m, timeouts: {^idel: 5s}}\n",
               "did you mean `idle`?"}));
 
-INSTANTIATE_TEST_SUITE_P(
-    Serve, WrongConfig,
-    testing::Values(Wrong{"serve: {port: 65536}\n", "1:15", "from 0 to 65535"},
-                    Wrong{"serve: {port: http}\n", "1:15", "not `http`"},
-                    Wrong{"serve: {hots: x}\n", "1:9", "did you mean `host`?"},
-                    Wrong{"serve: {api_key_env: \"a secret\"}\n", "1:9", "not the key itself"},
-                    Wrong{"serve: {max_body_bytes: 1}\n", "1:25", "from 1024"},
-                    Wrong{"serve: {deadline: -1s}\n", "1:19", "duration"},
-                    Wrong{"ledger: {file: x}\n", "1:10", "known keys: `path`"},
-                    Wrong{"ledger: {path: }\n", "1:10", "`path` must be a text"}));
+INSTANTIATE_TEST_SUITE_P(Serve, WrongConfig,
+                         testing::Values(Wrong{"serve: {port: ^65536}\n", "from 0 to 65535"},
+                                         Wrong{"serve: {port: ^http}\n", "not `http`"},
+                                         Wrong{"serve: {^hots: x}\n", "did you mean `host`?"},
+                                         Wrong{"serve: {^api_key_env: \"a secret\"}\n",
+                                               "not the key itself"},
+                                         Wrong{"serve: {max_body_bytes: ^1}\n", "from 1024"},
+                                         Wrong{"serve: {deadline: ^-1s}\n", "duration"},
+                                         Wrong{"ledger: {^file: x}\n", "known keys: `path`"},
+                                         Wrong{"ledger: {^path: }\n", "`path` must be a text"}));
 
 TEST(Config, AKeyInTheWrongPlaceIsNotRepeated) {
   const Result<Config> config =

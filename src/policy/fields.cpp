@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "policy/nearest.h"
 
@@ -108,7 +109,7 @@ Fields::Fields(const std::filesystem::path& file, const YamlNode& node, std::str
 }
 
 const YamlNode* Fields::find(std::string_view key) {
-  known_.emplace_back(key);
+  known_.emplace(key);
   return node_.find(key);
 }
 
@@ -153,9 +154,10 @@ void Fields::fail(Error error) {
 std::optional<Error> Fields::finish() {
   for (const YamlNode& item : node_.items) {
     if (error_) break;
-    if (std::ranges::find(known_, item.key) != known_.end()) continue;
+    if (known_.contains(item.key)) continue;
+    const std::vector<std::string> known(known_.begin(), known_.end());
     fail(item.key, fmt::format("{} has no key `{}`{}; known keys: {}", what_, item.key,
-                               did_you_mean(item.key, known_), list(known_)));
+                               did_you_mean(item.key, known), list(known)));
   }
   return error_;
 }

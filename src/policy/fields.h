@@ -12,11 +12,12 @@
 
 #include <chrono>
 #include <filesystem>
-#include <limits>
+#include <functional>
+#include <initializer_list>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "lichen/result.h"
 #include "policy/yaml.h"
@@ -68,6 +69,7 @@ class Fields {
   void fail(std::string_view key, std::string_view what);
   void fail(Error error);
   bool failed() const { return error_.has_value(); }
+  const std::optional<Error>& error() const { return error_; }
 
   /// The first error: one of reading, or an unknown key with the nearest known one.
   std::optional<Error> finish();
@@ -85,7 +87,7 @@ class Fields {
   const std::filesystem::path& file_;
   const YamlNode& node_;
   const std::string what_;
-  std::vector<std::string> known_;
+  std::set<std::string, std::less<>> known_;
   std::optional<Error> error_;
 };
 

@@ -37,7 +37,9 @@ const Mechanism* find_mechanism(std::string_view name) {
 
 class PlanBuilder {
  public:
-  explicit PlanBuilder(const Config& config) : config_(config) {}
+  explicit PlanBuilder(const Config& config) : config_(config) {
+    for (const PlanConfig& plan : config.plans) plans_.emplace(plan.name, &plan);
+  }
 
   Result<void> add_model(const std::string& name, AnswererPtr model) {
     if (built_.emplace(name, std::move(model)).second) return {};
@@ -47,14 +49,15 @@ class PlanBuilder {
 
   Result<Answerers> build_all() {
     for (const PlanConfig& plan : config_.plans) {
-      if (built_.contains(plan.name)) {
-        if (finished_plan(plan.name)) continue;
-        return std::unexpected(yaml_error(
-            config_.file, plan.line, 1,
-            fmt::format("`{}` is already a model: plans and models share their names, so give the "
-                        "plan another",
-                        plan.name)));
-      }
+      if (!built_.contains(plan.name)) continue;
+      return std::unexpected(yaml_error(
+          config_.file, plan.expression.key_line, plan.expression.key_column,
+          fmt::format("`{}` is already a model: plans and models share their names, so give the "
+                      "plan another",
+                      plan.name)));
+    }
+    for (const PlanConfig& plan : config_.plans) {
+      if (built_.contains(plan.name)) continue;  // another plan refers to it
       Result<AnswererPtr> answerer = build_plan(plan);
       if (!answerer) return std::unexpected(std::move(answerer).error());
     }
@@ -92,23 +95,18 @@ class PlanBuilder {
     return Operand{.name = options.key, .answerer = *std::move(answerer)};
   }
 
-  bool finished_plan(const std::string& name) const {
-    return std::ranges::find(finished_, name) != finished_.end();
-  }
-
   Result<AnswererPtr> build_plan(const PlanConfig& plan) {
     in_progress_.push_back(plan.name);
     Result<Operand> operand = build(plan.expression);
     in_progress_.pop_back();
     if (!operand) return std::unexpected(std::move(operand).error());
-    finished_.push_back(plan.name);
     return built_.emplace(plan.name, std::move(operand->answerer)).first->second;
   }
 
   Result<AnswererPtr> look_up(const YamlNode& node) {
     if (const auto done = built_.find(node.text); done != built_.end()) return done->second;
-    const auto plan = std::ranges::find(config_.plans, node.text, &PlanConfig::name);
-    if (plan == config_.plans.end()) return unknown_name(node);
+    const auto plan = plans_.find(node.text);
+    if (plan == plans_.end()) return unknown_name(node);
     const auto begun = std::ranges::find(in_progress_, node.text);
     if (begun != in_progress_.end()) {
       std::string circle;
@@ -116,7 +114,7 @@ class PlanBuilder {
       return error(node, fmt::format("plans in a circle: {}`{}`; one of them must name a model",
                                      circle, node.text));
     }
-    return build_plan(*plan);
+    return build_plan(*plan->second);
   }
 
   std::unexpected<Error> unknown_name(const YamlNode& node) const {
@@ -159,8 +157,8 @@ class PlanBuilder {
   }
 
   const Config& config_;
+  std::map<std::string_view, const PlanConfig*> plans_;
   Answerers built_;                       // models, and plans that are done
-  std::vector<std::string> finished_;     // plans in built_
   std::vector<std::string> in_progress_;  // from the outermost to the innermost
   int depth_ = 0;
 };

@@ -17,6 +17,10 @@
 namespace lichen::policy {
 namespace {
 
+/// Stands at the end of what is parsed. yaml-cpp takes the end of the input for a missing closing
+/// quote, so that all that follows an open one would silently be text: this shows it.
+constexpr std::string_view kEnd = "# end of the configuration";
+
 /// yaml-cpp counts from 0, and gives -1 where it knows no place.
 int from_one(int zero_based) { return std::max(zero_based, 0) + 1; }
 
@@ -56,6 +60,7 @@ class TreeBuilder : public YAML::EventHandler {
     YamlNode node = make(mark, YamlNode::Kind::scalar);
     node.text = value;
     node.quoted = tag == "!";
+    if (node.quoted && value.ends_with(kEnd)) return fail_at(mark, "this quote is never closed");
     add(std::move(node), anchor);
   }
 
@@ -130,6 +135,10 @@ class TreeBuilder : public YAML::EventHandler {
       node.key_line = parent.key->line;
       node.key_column = parent.key->column;
       parent.key.reset();
+      if (node.is(YamlNode::Kind::null)) {  // yaml-cpp places these behind whatever space follows
+        node.line = node.key_line;
+        node.column = node.key_column;
+      }
     }
     parent.node.items.push_back(std::move(node));
   }
@@ -200,7 +209,7 @@ Result<YamlNode> parse_yaml(const std::string& yaml, const std::filesystem::path
     return fail(Errc::bad_config, fmt::format("{}: not UTF-8: save it as such", file.string()));
   }
   try {
-    std::istringstream stream(yaml);
+    std::istringstream stream(fmt::format("{}\n{}\n", yaml, kEnd));
     YAML::Parser parser(stream);
     TreeBuilder tree(file);
     parser.HandleNextDocument(tree);

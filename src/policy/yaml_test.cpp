@@ -47,7 +47,12 @@ TEST(Yaml, SaysWhereSyntaxIsWrong) {
   EXPECT_THAT(problem("a: 1\nb: [1, 2\nc: 3\n"), StartsWith("f.yaml:3:"));
   EXPECT_THAT(problem("a: 1\n\tb: 2\n"), StartsWith("f.yaml:2:"));
   EXPECT_THAT(problem("a: *nowhere\n"), StartsWith("f.yaml:1:"));
-  EXPECT_THAT(problem("a: \"never closed\n"), HasSubstr("not YAML"));
+}
+
+TEST(Yaml, AnOpenQuoteDoesNotSwallowTheRest) {
+  EXPECT_EQ(problem("a: \"open\nb: 2\n"), "f.yaml:1:4: this quote is never closed");
+  EXPECT_EQ(problem("a: 1\nb: 'open\nc: 2"), "f.yaml:2:4: this quote is never closed");
+  EXPECT_NE(problem("a: [\"open\n"), "no error");
 }
 
 TEST(Yaml, RefusesWhatAConfigurationIsNot) {

@@ -6,13 +6,13 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_executor.hpp>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <memory>
+#include <tuple>
 #include <vector>
 
 namespace lichen::model {
@@ -88,22 +88,35 @@ Result<std::shared_ptr<ssl::context>> open_tls_context(const std::string& ca_fil
 }
 
 awaitable<HttpResult<void>> Connection::connect(Host host, std::shared_ptr<ssl::context> tls,
-                                                Watchdog& watchdog) {
+                                                Clock::time_point until, Watchdog& watchdog) {
+  watchdog.phase(Bound::connect, until);
   const auto found = co_await look_up(host, watchdog);
   if (!found) co_return std::unexpected(found.error());
 
-  watchdog.on_hit([this] { close(); });
-  auto [error, endpoint] = co_await asio::async_connect(socket_, *found, kAwait);
-  watchdog.off();
-  if (watchdog.hit() != Bound::none) co_return http_fail(watchdog.hit());
-  if (error) {
-    co_return http_fail(HttpFault::connect, "no connection to " + host.name + ":" + host.port +
-                                                " (" + error.message() + ")");
+  error_code error;
+  for (std::size_t i = 0; i < found->size(); ++i) {
+    // An address that swallows packets (IPv6 without a route, often) leaves time for the others.
+    const auto now = Clock::now();
+    watchdog.phase(Bound::connect, now + (until - now) / static_cast<int>(found->size() - i));
+    close();
+    watchdog.on_hit([this] { close(); });
+    std::tie(error) = co_await socket_.async_connect((*found)[i], kAwait);
+    watchdog.off();
+    const bool last = i + 1 == found->size();
+    if (watchdog.hit() != Bound::none && (last || watchdog.hit() != Bound::connect)) {
+      co_return http_fail(watchdog.hit());
+    }
+    if (!error && watchdog.hit() == Bound::none) break;
+    if (last) {
+      co_return http_fail(HttpFault::connect, "no connection to " + host.name + ":" + host.port +
+                                                  " (" + error.message() + ")");
+    }
   }
   socket_.set_option(tcp::no_delay(true), error);
   socket_.set_option(asio::socket_base::keep_alive(true), error);  // finds peers that vanished
   if (!tls) co_return HttpResult<void>{};
   context_ = std::move(tls);
+  watchdog.phase(Bound::connect, until);
   co_return co_await handshake(std::move(host), watchdog);
 }
 

@@ -36,9 +36,9 @@ class Connection {
   explicit Connection(boost::asio::any_io_executor io) : socket_(io) {}
 
   /// Looks the name up, connects to the first address that answers, and shakes hands where `tls`
-  /// is given. The watchdog's present phase bounds it; faults: `bound`, `connect`, `tls`.
+  /// is given; all within `until`. Faults: `bound`, `connect`, `tls`.
   awaitable<HttpResult<void>> connect(Host host, std::shared_ptr<boost::asio::ssl::context> tls,
-                                      Watchdog& watchdog);
+                                      Clock::time_point until, Watchdog& watchdog);
 
   /// The buffer must stay valid until it resumes.
   awaitable<Moved> write(boost::asio::const_buffer bytes);

@@ -68,6 +68,7 @@ struct HttpResponse::State {
   std::optional<Parser> parser;
   std::string piece;  // what `read` returned last
   std::size_t max_body = 0;
+  bool heard = false;  // something of a response has come
   bool spent = false;  // the connection cannot carry another request
 
   awaitable<HttpResult<void>> send(std::string_view message);
@@ -91,11 +92,12 @@ awaitable<HttpResult<bool>> HttpResponse::State::fill() {
   const auto [error, size] = co_await connection->read_some(buffer.prepare(kReadBytes));
   watchdog->off();
   if (watchdog->hit() != Bound::none) co_return http_fail(watchdog->hit());
-  // A TLS peer that leaves without a goodbye ends the stream as well: whether that is a cut, the
-  // message's own framing tells.
+  // Many TLS servers leave without a goodbye. Whether that was a cut, the message's framing tells,
+  // and where it has none, the JSON within.
   if (is_end(error)) co_return false;
   if (error) co_return http_fail(HttpFault::cut, "the connection broke (" + error.message() + ")");
   buffer.commit(size);
+  heard = true;
   co_return true;
 }
 
@@ -264,7 +266,9 @@ awaitable<HttpResult<HttpResponse>> HttpClient::post(HttpRequest request, Watchd
   message.reserve(request.body.size() + request.fields.size() + 256);
   message.append("POST ").append(request.target).append(" HTTP/1.1\r\nHost: ");
   message.append(options_.authority);
-  message.append("\r\nUser-Agent: lichen\r\nAccept-Encoding: identity\r\n");
+  message.append(
+      "\r\nUser-Agent: lichen\r\nAccept: application/json, text/event-stream\r\n"
+      "Accept-Encoding: identity\r\n");
   message.append("Content-Type: application/json\r\nContent-Length: ");
   message.append(std::to_string(request.body.size())).append("\r\n").append(request.fields);
   message.append("\r\n").append(request.body);
@@ -281,9 +285,10 @@ awaitable<HttpResult<HttpResponse>> HttpClient::post(HttpRequest request, Watchd
   state->max_body = request.max_response_bytes;
   for (bool may_be_stale = reused;; may_be_stale = false) {
     if (!state->connection) {
-      watchdog.phase(Bound::connect, Clock::now() + options_.connect_timeout);
       state->connection = std::make_unique<Connection>(io_);
-      if (auto done = co_await state->connection->connect(options_.host, tls_, watchdog); !done) {
+      const auto until = Clock::now() + options_.connect_timeout;
+      auto done = co_await state->connection->connect(options_.host, tls_, until, watchdog);
+      if (!done) {
         state->spent = true;
         co_return std::unexpected(done.error());
       }
@@ -296,7 +301,7 @@ awaitable<HttpResult<HttpResponse>> HttpClient::post(HttpRequest request, Watchd
         sent || sent.error().fault != HttpFault::bound ? co_await state->read_header() : sent;
     if (sent || got) trace.bytes_sent += static_cast<std::int64_t>(request.body.size());
     if (got) break;
-    const bool untouched = got.error().fault == HttpFault::reset && state->buffer.size() == 0;
+    const bool untouched = got.error().fault == HttpFault::reset && !state->heard;
     if (!may_be_stale || !untouched) {
       state->spent = true;
       co_return std::unexpected(got.error());

@@ -81,7 +81,10 @@ awaitable<RemoteAnswer::Outcome> RemoteAnswer::read_stream(HttpResponse response
     events.feed(*bytes);
     for (;;) {
       auto event = events.next();
-      if (!event) co_return std::unexpected(Failure{std::move(event.error())});
+      if (!event) {
+        co_return std::unexpected(
+            call_.explain(HttpError{HttpFault::too_large, std::move(event.error().detail)}));
+      }
       if (!event->has_value()) break;
       if ((*event)->data == "[DONE]") {
         response.finish();

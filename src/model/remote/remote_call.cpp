@@ -55,6 +55,7 @@ awaitable<std::expected<HttpResponse, Failure>> RemoteCall::send(std::string api
                       .max_response_bytes = remote_.options.max_response_bytes};
   billed_ = false;
   last_status_ = 0;
+  header_timeout_ = header_timeout;
   trace_.sent = false;
   const auto asked = Clock::now();
   const auto queued_before = trace_.queued;
@@ -131,7 +132,9 @@ Failure RemoteCall::explain(Bound bound) const {
               true};
     case Bound::headers:
       return {{Errc::upstream,
-               who + "no response within " + text(options.headers_timeout) + " (headers_timeout)"}};
+               who + "no response within " + text(header_timeout_) +
+                   (header_timeout_ == options.headers_timeout ? " (headers_timeout)"
+                                                               : " (first_token_timeout)")}};
     case Bound::first_token:
       return {{Errc::upstream, who + "no token within " + text(options.first_token_timeout) +
                                    " (first_token_timeout)"}};

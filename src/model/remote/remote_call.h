@@ -73,6 +73,7 @@ class RemoteCall {
   std::optional<Clock::time_point> first_token_;
   std::optional<Clock::time_point> last_token_;
   Clock::time_point end_of_all_ = Clock::time_point::max();
+  std::chrono::milliseconds header_timeout_{0};
   int last_status_ = 0;
   bool billed_ = false;
 };

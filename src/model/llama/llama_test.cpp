@@ -1,0 +1,239 @@
+// The engine on real weights: the bundled pair.
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/json/parse.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "model/open_local_model.h"
+
+namespace lichen::model {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr const char* kSmall = LICHEN_SOURCE_DIR "/models/lichen-small.gguf";
+
+class LlamaTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    lane_ = *open_lane({.name = "cpu", .threads = 2});
+    small_ = *open_local_model("small", {.gguf = kSmall, .threads = 1}, lane_);
+  }
+  static void TearDownTestSuite() {
+    small_.reset();
+    lane_.reset();
+  }
+
+  static std::vector<Result<Answer>> ask(LocalModel& model, std::vector<Request> requests) {
+    asio::io_context io;
+    std::vector<std::unique_ptr<Turn>> turns;
+    std::vector<std::future<Result<Answer>>> futures;
+    for (Request& request : requests) {
+      turns.push_back(std::make_unique<Turn>("small"));
+      futures.push_back(
+          asio::co_spawn(io, model.answer(std::move(request), *turns.back()), asio::use_future));
+    }
+    io.run();
+    std::vector<Result<Answer>> answers;
+    for (auto& future : futures) answers.push_back(future.get());
+    return answers;
+  }
+
+  static Result<Answer> ask(Request request) { return ask(*small_, {std::move(request)}).front(); }
+
+  static Request question(std::string text) {
+    Request request;
+    request.messages.push_back({.role = "user", .content = std::move(text)});
+    return request;
+  }
+
+  static inline std::shared_ptr<Lane> lane_;
+  static inline std::shared_ptr<LocalModel> small_;
+};
+
+TEST_F(LlamaTest, AnswersAQuestionOfItsSuite) {
+  const Result<Answer> answer = ask(question("What is 12 + 30?"));
+  ASSERT_TRUE(answer.has_value()) << answer.error().detail;
+  EXPECT_EQ(answer->text, "12 + 30 = 42");
+  EXPECT_EQ(answer->finish, Finish::stop);
+  for (const AnswerToken& token : answer->tokens) EXPECT_LE(token.logprob, 0);
+}
+
+TEST_F(LlamaTest, AloneOrInABatchTheGreedyAnswerIsTheSame) {
+  std::vector<Request> requests;
+  for (int i = 0; i < 12; ++i) {
+    requests.push_back(question("What is " + std::to_string(10 + i) + " + " +
+                                std::to_string(3 * i + 11) + "?"));
+    requests.push_back(question("Multiply " + std::to_string(2 + i % 7) + " by 8."));
+  }
+  const std::vector<Result<Answer>> together = ask(*small_, requests);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const Result<Answer> alone = ask(requests[i]);
+    ASSERT_TRUE(together[i].has_value() && alone.has_value());
+    EXPECT_EQ(together[i]->text, alone->text) << i;
+  }
+}
+
+TEST_F(LlamaTest, TheSameSeedGivesTheSameAnswer) {
+  Request request = question("Reverse the order of this list: cloud, tiger, maple.");
+  request.sampling.temperature = 2.0F;
+  request.sampling.seed = 7;
+  request.max_tokens = 24;
+  const Result<Answer> first = ask(request);
+  const Result<Answer> second = ask(request);
+  request.sampling.seed = 8;
+  const Result<Answer> other = ask(request);
+  ASSERT_TRUE(first && second && other);
+  EXPECT_EQ(first->text, second->text);
+  EXPECT_NE(first->text, other->text);
+}
+
+TEST_F(LlamaTest, PenaltiesAndBiasChangeTheAnswer) {
+  Request request = question("What is 12 + 30?");
+  const Result<Answer> plain = ask(request);
+  const auto tokens = *small_->vocabulary().tokenize("4", false);
+  request.sampling.logit_bias = {{tokens.front(), -100.0F}};
+  const Result<Answer> biased = ask(request);
+  ASSERT_TRUE(plain && biased);
+  EXPECT_EQ(biased->text.find('4'), std::string::npos) << biased->text;
+  request.sampling.logit_bias.clear();
+  request.sampling.presence_penalty = 100;
+  const Result<Answer> penalised = ask(request);
+  ASSERT_TRUE(penalised.has_value());
+  EXPECT_NE(penalised->text, plain->text);
+  request.sampling.presence_penalty.reset();
+  request.sampling.temperature = -1;
+  EXPECT_EQ(ask(request).error().code, Errc::bad_request);
+}
+
+TEST_F(LlamaTest, AGrammarHolds) {
+  Request request = question("What is 12 + 30?");
+  request.format.gbnf = "root ::= \"yes\" | \"no\"";
+  const Result<Answer> answer = ask(request);
+  ASSERT_TRUE(answer.has_value()) << answer.error().detail;
+  EXPECT_TRUE(answer->text == "yes" || answer->text == "no") << answer->text;
+  request.format.gbnf = "root ::= (";
+  const Result<Answer> broken = ask(request);
+  ASSERT_FALSE(broken.has_value());
+  EXPECT_EQ(broken.error().code, Errc::bad_request);
+}
+
+TEST_F(LlamaTest, AJsonSchemaHolds) {
+  Request request = question("Tell me of Paris.");
+  request.format.json_schema = boost::json::parse(R"({
+      "type": "object", "additionalProperties": false, "required": ["city", "size"],
+      "properties": {"city": {"enum": ["Paris", "Rome"]}, "size": {"type": "boolean"}}})");
+  request.max_tokens = 100;
+  const Result<Answer> answer = ask(request);
+  ASSERT_TRUE(answer.has_value()) << answer.error().detail;
+  boost::system::error_code bad;
+  const auto value = boost::json::parse(answer->text, bad);
+  ASSERT_FALSE(bad) << answer->text;
+  EXPECT_TRUE(value.at("size").is_bool());
+}
+
+TEST_F(LlamaTest, SessionsForkRollBackAndComeBackFromMemory) {
+  Turn turn("small");
+  const auto prompt = *small_->vocabulary().tokenize(
+      "<|im_start|>user\nWhat is 12 + 30?<|im_end|>\n<|im_start|>assistant\n", true);
+  auto run = [&]() -> awaitable<void> {
+    Session session = small_->open_session(turn);
+    auto rows = co_await session.decode(prompt, {.logits = true});
+    const std::vector<float> first = rows->front().logits;
+    const std::vector<Token> wrong{5, 6, 7};
+    co_await session.decode(wrong);
+    session.truncate(static_cast<int>(prompt.size()) - 1);
+    rows = co_await session.decode(std::span(prompt).last(1), {.logits = true});
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      EXPECT_NEAR(rows->front().logits[i], first[i], 1e-2) << i;
+    }
+    Session fork = session.fork();
+    const Token next = rows->front().token;
+    auto a = co_await session.decode(std::span(&next, 1));
+    auto b = co_await fork.decode(std::span(&next, 1));
+    EXPECT_EQ(a->front().token, b->front().token);
+  };
+  asio::co_spawn(lane_->executor(), run(), asio::use_future).get();
+}
+
+TEST_F(LlamaTest, TheHiddenStateComesBesideTheLogits) {
+  Turn turn("small");
+  const auto prompt = *small_->vocabulary().tokenize("What is 12 + 30?", true);
+  auto run = [&]() -> awaitable<void> {
+    Session session = small_->open_session(turn);
+    auto rows = co_await session.decode(
+        prompt, {.rows = Want::Rows::all, .top_k = 2, .hidden = true, .input_logprobs = true});
+    EXPECT_EQ(rows->size(), prompt.size());
+    EXPECT_EQ(rows->front().hidden.size(), 128u);
+    EXPECT_LT(rows->front().input_logprob, 0);
+    EXPECT_GE(rows->front().top[0].logprob, rows->front().top[1].logprob);
+  };
+  asio::co_spawn(lane_->executor(), run(), asio::use_future).get();
+}
+
+TEST_F(LlamaTest, EmbeddingsTellSimilarTextsFromOthers) {
+  asio::io_context io;
+  Turn turn("small");
+  auto future = asio::co_spawn(
+      io, small_->embed({"What is 12 + 30?", "What is 14 + 31?", "Turn on the light."}, turn),
+      asio::use_future);
+  io.run();
+  const Result<Embeddings> vectors = future.get();
+  ASSERT_TRUE(vectors.has_value());
+  auto cosine = [&](std::size_t a, std::size_t b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < (*vectors)[a].size(); ++i) sum += (*vectors)[a][i] * (*vectors)[b][i];
+    return sum;
+  };
+  EXPECT_NEAR(cosine(0, 0), 1, 1e-5);
+  EXPECT_GT(cosine(0, 1), cosine(0, 2));
+}
+
+TEST_F(LlamaTest, ATightCacheGivesTheSameAnswers) {
+  auto tight = *open_local_model("tight", {.gguf = kSmall, .context = 256, .threads = 1}, lane_);
+  std::vector<Request> requests;
+  for (int i = 0; i < 20; ++i) {
+    requests.push_back(question("Sort from smallest to largest: " + std::to_string(911 - 37 * i) +
+                                ", " + std::to_string(55 + 31 * i) + ", " +
+                                std::to_string(400 - 13 * i) + "."));
+  }
+  const std::vector<Result<Answer>> answers = ask(*tight, requests);
+  EXPECT_GT(tight->stats().preemptions, 0u);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    ASSERT_TRUE(answers[i].has_value()) << answers[i].error().detail;
+    EXPECT_EQ(answers[i]->text, ask(requests[i])->text) << i;
+  }
+}
+
+TEST_F(LlamaTest, ToolsAreFormattedByTheTemplateWithoutHarm) {
+  Request request = question("Call Ada Stone.");
+  request.tools = boost::json::parse(R"([{"type": "function", "function": {"name": "call",
+      "description": "Calls a contact.", "parameters": {"type": "object",
+      "properties": {"contact": {"type": "string"}}}}}])").as_array();
+  request.max_tokens = 60;
+  const Result<Answer> answer = ask(request);
+  ASSERT_TRUE(answer.has_value()) << answer.error().detail;
+  EXPECT_TRUE(!answer->text.empty() || !answer->tool_calls.empty());
+}
+
+TEST_F(LlamaTest, BadFilesAreClearErrors) {
+  EXPECT_EQ(open_local_model("x", {.gguf = "/nowhere.gguf"}, lane_).error().code, Errc::bad_model);
+  const auto truncated = std::filesystem::path(::testing::TempDir()) / "truncated.gguf";
+  {
+    std::ifstream in(kSmall, std::ios::binary);
+    std::string bytes(300'000, '\0');
+    in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(truncated, std::ios::binary) << bytes;
+  }
+  const auto opened = open_local_model("x", {.gguf = truncated}, lane_);
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code, Errc::bad_model);
+  EXPECT_EQ(small_->with_adapter({.name = "x", .gguf = kSmall}).error().code, Errc::bad_model);
+}
+
+}  // namespace
+}  // namespace lichen::model

@@ -1,0 +1,47 @@
+// Starts `lichen serve` with a configuration of the test's, on a free port.
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '../..');
+export const lichen = process.env.LICHEN_BIN ?? join(root, 'build/release/src/cli/lichen');
+export const bundled = {
+  small: join(root, 'models/lichen-small.gguf'),
+  large: join(root, 'models/lichen-large.gguf'),
+};
+
+/// Resolves when the server listens; `stop` sends SIGTERM and gives its exit code.
+export async function startLichen(config, env = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'lichen-test-'));
+  const file = join(folder, 'lichen.yaml');
+  await writeFile(file, config);
+  const child = spawn(lichen, ['serve', '--config', file, '--port', '0'], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const ended = new Promise((done) => {
+    child.once('exit', (code, signal) => done(code ?? signal));
+    child.once('error', (problem) => done(problem.message));
+  });
+  const url = await new Promise((listening, failed) => {
+    child.stdout.on('data', (data) => {
+      output += data;
+      const found = output.match(/listening on (http:\/\/\S+)/);
+      if (found) listening(found[1]);
+    });
+    child.stderr.on('data', (data) => (output += data));
+    ended.then((why) => failed(new Error(`lichen serve ended (${why}):\n${output}`)));
+  });
+  return {
+    url,
+    output: () => output,
+    async stop() {
+      child.kill('SIGTERM');
+      const code = await ended;
+      await rm(folder, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
