@@ -65,9 +65,7 @@ int Chat::run() {
   return person_ ? kOk : status_;
 }
 
-void Chat::greet() const {
-  err_.write("Say something; /help tells what else there is.\n");
-}
+void Chat::greet() const { err_.write("Say something; /help tells what else there is.\n"); }
 
 void Chat::obey(const ChatInput& input) {
   switch (input.kind) {

@@ -27,16 +27,15 @@ int report_error(const Error& error) {
 
 Result<void> write_json(const std::string& file, const std::string& json) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> opened(
-      file == "-" ? nullptr : std::fopen(file.c_str(), "w"), [](std::FILE* f) {
-        return f == nullptr ? 0 : std::fclose(f);
-      });
+      file == "-" ? nullptr : std::fopen(file.c_str(), "w"),
+      [](std::FILE* f) { return f == nullptr ? 0 : std::fclose(f); });
   std::FILE* const out = file == "-" ? stdout : opened.get();
   const bool written = out != nullptr &&
                        std::fwrite(json.data(), 1, json.size(), out) == json.size() &&
                        std::fputc('\n', out) != EOF && std::fflush(out) == 0;
   if (written) return {};
-  return fail(Errc::storage, (file == "-" ? "stdout" : file) + " cannot be written: " +
-                                 std::generic_category().message(errno));
+  return fail(Errc::storage, (file == "-" ? "stdout" : file) +
+                                 " cannot be written: " + std::generic_category().message(errno));
 }
 
 }  // namespace lichen::cli

@@ -25,7 +25,7 @@ enum ExitStatus : int {
 struct Invocation {
   std::filesystem::path config;  // --config; empty: see find_config
   bool verbose = false;
-  std::function<int()> action;   // set by the chosen subcommand; returns the exit status
+  std::function<int()> action;  // set by the chosen subcommand; returns the exit status
 };
 
 void add_run(CLI::App& app, Invocation& invocation);

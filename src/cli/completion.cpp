@@ -27,8 +27,8 @@ std::vector<Word> words_after(const CLI::App& command) {
   }
   for (const CLI::App* app = &command; app != nullptr; app = app->get_parent()) {
     for (const CLI::Option* option : app->get_options()) {
-      const bool only_above = app != &command && (option == app->get_help_ptr() ||
-                                                  option == app->get_version_ptr());
+      const bool only_above =
+          app != &command && (option == app->get_help_ptr() || option == app->get_version_ptr());
       if (only_above) continue;
       for (const auto& name : option->get_snames()) {
         words.push_back({"-" + name, option->get_description()});

@@ -15,11 +15,14 @@ using testing::HasSubstr;
 class CompletionTest : public testing::Test {
  protected:
   CompletionTest() {
-    tree_.add_option("-c,--config", "Configuration");
+    tree_.add_option("-c,--config", config_, "Configuration");
     auto* show = tree_.add_subcommand("show", "Show it's worth");
-    show->add_flag("--json", "As JSON: all of it");
-    show->add_subcommand("deep", "Deeper")->add_option("-n,--count", "How many");
+    show->add_flag("--json", json_, "As JSON: all of it");
+    show->add_subcommand("deep", "Deeper")->add_option("-n,--count", count_, "How many");
   }
+  bool json_ = false;
+  int count_ = 0;
+  std::string config_;
   CLI::App tree_{"", "lichen"};
 };
 
@@ -27,8 +30,7 @@ TEST_F(CompletionTest, BashKnowsEveryCommandAndItsOptions) {
   const auto script = bash_completion(tree_);
   EXPECT_THAT(script, HasSubstr("'') words='show -h --help -c --config' ;;"));
   EXPECT_THAT(script, HasSubstr("'show') words='deep -h --help --json -c --config' ;;"));
-  EXPECT_THAT(script,
-              HasSubstr("'show deep') words='-h --help -n --count --json -c --config' ;;"));
+  EXPECT_THAT(script, HasSubstr("'show deep') words='-h --help -n --count --json -c --config' ;;"));
   EXPECT_THAT(script, HasSubstr("'show'|'show deep') command="));
 }
 
@@ -45,7 +47,7 @@ TEST(Completion, HoldsTheWholeTree) {
   const auto app = make_app(invocation);
   const auto bash = bash_completion(*app), zsh = zsh_completion(*app);
   int commands = 0;
-  for (const CLI::App* command : app->get_subcommands(std::function<bool(const CLI::App*)>())) {
+  for (const CLI::App* command : app->get_subcommands([](const CLI::App*) { return true; })) {
     ++commands;
     EXPECT_THAT(bash, HasSubstr("'" + command->get_name() + "') words="));
     EXPECT_THAT(zsh, HasSubstr("'" + command->get_name() + ":" + command->get_description()));

@@ -95,11 +95,9 @@ int demo(const DemoOptions& options, const Invocation& invocation) {
 
 void add_demo(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<DemoOptions>();
-  auto* command =
-      app.add_subcommand("demo", "Measure small alone, large alone and both together");
+  auto* command = app.add_subcommand("demo", "Measure small alone, large alone and both together");
   command->add_flag("--quick", options->quick, "Only the suite's first 40 prompts");
-  command
-      ->add_option("--plans", options->plans, "Plans and models to measure, separated by commas")
+  command->add_option("--plans", options->plans, "Plans and models to measure, separated by commas")
       ->type_name("NAMES")
       ->delimiter(',')
       ->capture_default_str();

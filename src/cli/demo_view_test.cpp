@@ -23,10 +23,11 @@ const std::set<std::string> kLarge = {"large"};
 TEST(DemoView, Table) {
   const eval::Report report{.suite = "demo",
                             .rows = {row("cascade", 0.975, 0.25, 20), row("dead", 0, 0, {})}};
-  EXPECT_EQ(report_table(report, Terminal{}),
-            "plan      right  requests by large  tokens by large    p50    p95  tokens/s  failed\n"
-            "cascade  97.5 %             25.0 %           12.5 %  20 ms  80 ms     1,234       0\n"
-            "dead      0.0 %              0.0 %            0.0 %      -      -     1,234      40\n");
+  EXPECT_EQ(
+      report_table(report, Terminal{}),
+      "plan      right  requests by large  tokens by large    p50    p95  tokens/s  failed\n"
+      "cascade  97.5 %             25.0 %           12.5 %  20 ms  80 ms     1,234       0\n"
+      "dead      0.0 %              0.0 %            0.0 %      -      -     1,234      40\n");
 }
 
 TEST(DemoView, WordsCompareTheBestMixWithEachAlone) {

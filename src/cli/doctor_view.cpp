@@ -69,11 +69,10 @@ bool healthy(const Diagnosis& diagnosis) {
 }
 
 std::string diagnosis_text(const Diagnosis& diagnosis, const Terminal& terminal) {
-  std::string out = line("device", fmt::format("{}, {} {}",
-                                               diagnosis.cpu.empty() ? "unknown processor"
-                                                                     : diagnosis.cpu,
-                                               diagnosis.cores,
-                                               diagnosis.cores == 1 ? "core" : "cores"));
+  std::string out =
+      line("device",
+           fmt::format("{}, {} {}", diagnosis.cpu.empty() ? "unknown processor" : diagnosis.cpu,
+                       diagnosis.cores, diagnosis.cores == 1 ? "core" : "cores"));
   out += line("memory", fmt::format("{}, {} available", format_bytes(diagnosis.memory_total),
                                     format_bytes(diagnosis.memory_available)));
   out += line("energy", diagnosis.energy ? "measured (RAPL)"
@@ -111,22 +110,21 @@ boost::json::object to_json(const Diagnosis& diagnosis) {
                                          {"times", to_json(model.times)}});
   }
   for (const auto& plan : diagnosis.plans) {
-    plans.push_back(boost::json::object{{"name", plan.name},
-                                        {"ok", plan.error.empty()},
-                                        {"error", error_or_null(plan.error)}});
+    plans.push_back(boost::json::object{
+        {"name", plan.name}, {"ok", plan.error.empty()}, {"error", error_or_null(plan.error)}});
   }
-  return {{"ok", healthy(diagnosis)},
-          {"device", {{"cpu", diagnosis.cpu}, {"cores", diagnosis.cores}}},
-          {"memory",
-           {{"total", diagnosis.memory_total}, {"available", diagnosis.memory_available}}},
-          {"energy", diagnosis.energy},
-          {"config", {{"file", diagnosis.config}, {"error", error_or_null(diagnosis.config_error)}}},
-          {"models", std::move(models)},
-          {"plans", std::move(plans)},
-          {"ledger",
-           {{"path", diagnosis.ledger},
-            {"error", error_or_null(diagnosis.ledger_error)},
-            {"pending", diagnosis.ledger_pending}}}};
+  return {
+      {"ok", healthy(diagnosis)},
+      {"device", {{"cpu", diagnosis.cpu}, {"cores", diagnosis.cores}}},
+      {"memory", {{"total", diagnosis.memory_total}, {"available", diagnosis.memory_available}}},
+      {"energy", diagnosis.energy},
+      {"config", {{"file", diagnosis.config}, {"error", error_or_null(diagnosis.config_error)}}},
+      {"models", std::move(models)},
+      {"plans", std::move(plans)},
+      {"ledger",
+       {{"path", diagnosis.ledger},
+        {"error", error_or_null(diagnosis.ledger_error)},
+        {"pending", diagnosis.ledger_pending}}}};
 }
 
 }  // namespace lichen::cli

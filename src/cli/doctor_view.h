@@ -14,10 +14,10 @@ namespace lichen::cli {
 
 struct ModelState {
   std::string name;
-  std::string source;        // file or url
+  std::string source;  // file or url
   bool local = true;
-  std::string error = {};    // why it does not load; empty: it does
-  std::int64_t context = 0;  // tokens; 0: unknown
+  std::string error = {};                      // why it does not load; empty: it does
+  std::int64_t context = 0;                    // tokens; 0: unknown
   std::optional<model::StepTimes> times = {};  // of local models
 };
 
@@ -27,8 +27,8 @@ struct PlanState {
 };
 
 struct Diagnosis {
-  std::string cpu;  // empty: unknown
-  int cores = 0;    // that this process may use
+  std::string cpu;                 // empty: unknown
+  int cores = 0;                   // that this process may use
   std::uint64_t memory_total = 0;  // bytes
   std::uint64_t memory_available = 0;
   bool energy = false;  // the machine offers an energy counter

@@ -21,8 +21,7 @@ Result<fs::path> find_home(const char* env, const fs::path& executable, const fs
     return fail(Errc::not_found, std::string("LICHEN_HOME is ") + env + ", which holds no " +
                                      kBundledConfig + "; it must name Lichen's own folder");
   }
-  for (fs::path folder = executable.parent_path(); !folder.empty();
-       folder = folder.parent_path()) {
+  for (fs::path folder = executable.parent_path(); !folder.empty(); folder = folder.parent_path()) {
     if (is_home(folder)) return folder;
     if (folder == folder.parent_path()) break;
   }

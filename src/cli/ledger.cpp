@@ -1,4 +1,6 @@
 // lichen ledger: what was answered, by whom, at what cost.
+#include "ledger/ledger.h"
+
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -7,7 +9,6 @@
 #include "cli/host.h"
 #include "cli/ledger_view.h"
 #include "cli/view.h"
-#include "ledger/ledger.h"
 
 namespace lichen::cli {
 namespace {
@@ -88,8 +89,7 @@ int show_tail(const LedgerOptions& options, const Invocation& invocation) {
 void add_ledger(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<LedgerOptions>();
   auto* command = app.add_subcommand("ledger", "What was answered, by whom, at what cost");
-  command
-      ->add_option("--since", options->since, "How far back: 90s, 30m, 24h, 7d, or all")
+  command->add_option("--since", options->since, "How far back: 90s, 30m, 24h, 7d, or all")
       ->type_name("TIME")
       ->capture_default_str();
   command->add_option("-p,--plan", options->plan, "Only requests of this plan or model")

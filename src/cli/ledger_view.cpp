@@ -109,11 +109,12 @@ std::string totals_text(const ledger::Totals& totals, std::string_view since,
   all.name = "all";
   auto plans = totals.plans;
   plans.push_back(std::move(all));
-  std::string out = usage_table("plan", plans, terminal) + "\n" +
-                    usage_table("model", totals.models, terminal);
+  std::string out =
+      usage_table("plan", plans, terminal) + "\n" + usage_table("model", totals.models, terminal);
   if (totals.all.bytes_sent > 0) {
-    out += "\nleft this device: " +
-           format_bytes(static_cast<std::uint64_t>(totals.all.bytes_sent)) + "\n";
+    out +=
+        "\nleft this device: " + format_bytes(static_cast<std::uint64_t>(totals.all.bytes_sent)) +
+        "\n";
   }
   return out;
 }

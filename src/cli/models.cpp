@@ -41,8 +41,7 @@ int compare(const ModelsOptions& options) {
   if (!a) return report_error(a.error());
   const auto b = read_vocabulary(options.other);
   if (!b) return report_error(b.error());
-  const auto overlap =
-      compare_vocabularies({a->tokenizer, a->tokens}, {b->tokenizer, b->tokens});
+  const auto overlap = compare_vocabularies({a->tokenizer, a->tokens}, {b->tokenizer, b->tokens});
   Terminal::of(stdout).write(options.json ? boost::json::serialize(to_json(overlap)) + "\n"
                                           : overlap_text(overlap));
   return kOk;
@@ -65,18 +64,15 @@ void add_models(CLI::App& app, Invocation& invocation) {
       command->add_subcommand("inspect", "Architecture, size, quantization, vocabulary");
   inspected->add_option("file", options->file, "A GGUF file")->type_name("FILE")->required();
   inspected->add_flag("--json", options->json, "As JSON");
-  inspected->callback([&invocation, options] {
-    invocation.action = [options] { return inspect(*options); };
-  });
+  inspected->callback(
+      [&invocation, options] { invocation.action = [options] { return inspect(*options); }; });
 
-  auto* compared =
-      command->add_subcommand("compare", "How much two vocabularies have in common");
+  auto* compared = command->add_subcommand("compare", "How much two vocabularies have in common");
   compared->add_option("a", options->file, "A GGUF file")->type_name("FILE")->required();
   compared->add_option("b", options->other, "Another")->type_name("FILE")->required();
   compared->add_flag("--json", options->json, "As JSON");
-  compared->callback([&invocation, options] {
-    invocation.action = [options] { return compare(*options); };
-  });
+  compared->callback(
+      [&invocation, options] { invocation.action = [options] { return compare(*options); }; });
 }
 
 }  // namespace lichen::cli

@@ -40,8 +40,8 @@ std::optional<char> byte_of(char32_t character) {
   return static_cast<char>(found - kByteCharacters.begin());
 }
 
-/// Byte-level spelling as bytes. All characters of the table have one or two bytes in UTF-8; a token
-/// with others is not in this spelling ("<|im_end|>" is, and stays) and is left as it is.
+/// Byte-level spelling as bytes. All characters of the table have one or two bytes in UTF-8; a
+/// token with others is not in this spelling ("<|im_end|>" is, and stays) and is left as it is.
 std::string from_byte_level(std::string_view token) {
   std::string out;
   for (std::size_t i = 0; i < token.size(); ++i) {
@@ -154,18 +154,18 @@ std::string info_text(const model::GgufInfo& info, std::string_view file,
   out += line("context", count_or_empty(info.context_length));
   out += line("layers", count_or_empty(info.block_count));
   out += line("width", count_or_empty(info.embedding_length));
-  out += line("vocabulary", has_tokenizer(info)
-                                ? fmt::format("{} tokens, {}{}{}", format_count(
-                                      static_cast<std::int64_t>(info.vocabulary)),
-                                      info.tokenizer, info.pre_tokenizer.empty() ? "" : ", ",
-                                      info.pre_tokenizer)
-                                : "none: it cannot read text");
+  out +=
+      line("vocabulary", has_tokenizer(info)
+                             ? fmt::format("{} tokens, {}{}{}",
+                                           format_count(static_cast<std::int64_t>(info.vocabulary)),
+                                           info.tokenizer, info.pre_tokenizer.empty() ? "" : ", ",
+                                           info.pre_tokenizer)
+                             : "none: it cannot read text");
   out += line("chat template", info.chat_template.empty() ? "no" : "yes");
   if (!info.adapter_type.empty()) {
-    out += line("adapter", info.adapter_lora_alpha
-                               ? fmt::format("{}, alpha {}", info.adapter_type,
-                                             *info.adapter_lora_alpha)
-                               : info.adapter_type);
+    out += line("adapter", info.adapter_lora_alpha ? fmt::format("{}, alpha {}", info.adapter_type,
+                                                                 *info.adapter_lora_alpha)
+                                                   : info.adapter_type);
   }
   if (info.shares.empty()) return out;
   Table table({{"tensors", Table::Align::left}, {"number"}, {"parameters"}, {"bytes"}});
@@ -208,9 +208,9 @@ std::string overlap_text(const Overlap& overlap) {
   return line("vocabularies",
               fmt::format("{} and {} tokens, {}", count(overlap.tokens_a), count(overlap.tokens_b),
                           overlap.same_vocabulary() ? "the same" : "not the same")) +
-         line("same tokens", fmt::format("{} ids mean the same in both ({})",
-                                         count(overlap.same_ids),
-                                         format_percent(overlap.id_share()))) +
+         line("same tokens",
+              fmt::format("{} ids mean the same in both ({})", count(overlap.same_ids),
+                          format_percent(overlap.id_share()))) +
          line("shared pieces",
               fmt::format("{} texts are in both: {} of the first's, {} of the second's",
                           count(overlap.shared_pieces),

@@ -33,8 +33,8 @@ struct Overlap {
 
 Overlap compare_vocabularies(const TokenList& a, const TokenList& b);
 
-/// The text that a token stands for: "Ġthe" (gpt2) and "▁the" (llama) are both " the", "<0x0A>" is a
-/// line feed.
+/// The text that a token stands for: "Ġthe" (gpt2) and "▁the" (llama) are both " the", "<0x0A>" is
+/// a line feed.
 std::string token_text(std::string_view tokenizer, std::string_view token);
 
 /// Whether `speculate` could draft with one vocabulary for a target of the other, and why.

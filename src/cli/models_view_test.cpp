@@ -33,7 +33,8 @@ TEST(ModelsView, TheSameVocabulary) {
   EXPECT_TRUE(overlap.same_vocabulary());
   EXPECT_EQ(overlap.id_share(), 1);
   EXPECT_EQ(overlap.piece_share(), 1);
-  EXPECT_EQ(speculation_in_words(overlap), "can draft token by token: the vocabularies are the same");
+  EXPECT_EQ(speculation_in_words(overlap),
+            "can draft token by token: the vocabularies are the same");
 }
 
 TEST(ModelsView, ALongerVocabularyIsNotTheSame) {

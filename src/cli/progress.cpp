@@ -8,8 +8,8 @@
 namespace lichen::cli {
 namespace {
 
-constexpr double kLong = 2.0;          // seconds
-constexpr double kRateKnownAt = 0.3;   // seconds
+constexpr double kLong = 2.0;         // seconds
+constexpr double kRateKnownAt = 0.3;  // seconds
 constexpr auto kRedraw = std::chrono::milliseconds(100);
 constexpr std::string_view kClearLine = "\r\x1b[K";
 

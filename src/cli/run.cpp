@@ -93,9 +93,7 @@ int run(const RunOptions& options, const Invocation& invocation) {
 void add_run(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<RunOptions>();
   auto* command = app.add_subcommand("run", "Answer one prompt and show the receipt");
-  command
-      ->add_option("prompt", options->prompt,
-                   "What to answer; - or nothing reads it from stdin")
+  command->add_option("prompt", options->prompt, "What to answer; - or nothing reads it from stdin")
       ->type_name("PROMPT");
   add_request_options(*command, options->request);
   command->add_flag("--json", options->json, "Answer and receipt as one JSON object");

@@ -48,8 +48,7 @@ void add_serve(CLI::App& app, Invocation& invocation) {
   command->add_option("--port", options->port, "Port; 0 takes a free one")
       ->type_name("PORT")
       ->check(CLI::Range(0, 65'535));
-  command
-      ->add_option("-p,--plan", options->plan, "Plan for requests that name no model")
+  command->add_option("-p,--plan", options->plan, "Plan for requests that name no model")
       ->type_name("NAME");
   command->footer(
       "What is not given here is taken from the configuration's `serve` block. The first line on\n"

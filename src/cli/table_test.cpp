@@ -19,8 +19,7 @@ TEST(Table, StylesTakeNoRoom) {
   const Terminal colourful{.colour = true};
   Table table({{"m", Table::Align::left}, {"n"}});
   table.row({colourful.styled("ab", Style::green), "1"});
-  EXPECT_EQ(table.text(colourful),
-            "\x1b[2mm\x1b[0m   \x1b[2mn\x1b[0m\n\x1b[32mab\x1b[0m  1\n");
+  EXPECT_EQ(table.text(colourful), "\x1b[2mm\x1b[0m   \x1b[2mn\x1b[0m\n\x1b[32mab\x1b[0m  1\n");
 }
 
 TEST(Table, EmptyHasOnlyItsTitles) {

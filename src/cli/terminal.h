@@ -21,7 +21,7 @@ struct Terminal {
   std::FILE* file = stdout;
   bool interactive = false;  // a person sees it, rather than a pipe or a file
   bool colour = false;
-  int width = 80;            // columns
+  int width = 80;  // columns
 
   static Terminal of(std::FILE* file);
 

@@ -14,8 +14,7 @@ class TerminalSink : public Sink {
 
   awaitable<bool> write(Piece piece) override {
     bytes_ += piece.text.size();
-    terminal_.write(
-        terminal_.styled(terminal_.harmless(piece.text), palette_.style(piece.model)));
+    terminal_.write(terminal_.styled(terminal_.harmless(piece.text), palette_.style(piece.model)));
     co_return std::ferror(terminal_.file) == 0;
   }
 
@@ -40,8 +39,7 @@ void add_request_options(CLI::App& command, RequestOptions& options) {
                   "0 takes the likeliest token, higher is more varied")
       ->type_name("T")
       ->check(CLI::Range(0.0, 2.0));
-  command.add_option("--seed", options.seed, "The same seed gives the same answer")
-      ->type_name("N");
+  command.add_option("--seed", options.seed, "The same seed gives the same answer")->type_name("N");
 }
 
 Request make_request(const RequestOptions& options, std::vector<Message> messages) {

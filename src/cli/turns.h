@@ -35,7 +35,8 @@ Request make_request(const RequestOptions& options, std::vector<Message> message
 Palette palette_of(const Runtime& runtime);
 
 /// Answers on `out`: streamed, each author in its colour, ended by a line feed if anything was
-/// written. An empty plan is the configuration's default. The turn's receipt is complete afterwards, also when it failed.
+/// written. An empty plan is the configuration's default. The turn's receipt is complete
+/// afterwards, also when it failed.
 struct ShownTurn {
   Result<Answer> answer;
   Receipt receipt;

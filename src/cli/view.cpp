@@ -31,8 +31,7 @@ std::string author_line(const Receipt& receipt, Palette& palette, const Terminal
     line += terminal.styled("\u25A0 " + model, palette.style(model));
     line += fmt::format(" {} {}", format_count(tokens), tokens == 1 ? "token" : "tokens");
     if (authors.size() > 1 && all > 0) {
-      line += " (" +
-              format_percent(static_cast<double>(tokens) / static_cast<double>(all)) + ")";
+      line += " (" + format_percent(static_cast<double>(tokens) / static_cast<double>(all)) + ")";
     }
   }
   return line.empty() ? "" : line + "\n";
@@ -101,9 +100,8 @@ std::string coloured(std::string_view text, std::size_t from, std::span<const St
   std::string out;
   std::size_t start = 0;
   for (const Stretch& stretch : authors) {
-    const std::size_t size = std::min(static_cast<std::size_t>(std::max<std::int64_t>(
-                                          stretch.bytes, 0)),
-                                      text.size() - start);
+    const std::size_t size = std::min(
+        static_cast<std::size_t>(std::max<std::int64_t>(stretch.bytes, 0)), text.size() - start);
     const std::size_t end = start + size;
     if (end > from) {
       const auto part = text.substr(std::max(start, from), end - std::max(start, from));

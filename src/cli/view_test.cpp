@@ -29,9 +29,9 @@ TEST(View, StretchesGoOnFromWhereTheStreamEnded) {
 
 TEST(View, WrongSizesOfStretchesDoNoHarm) {
   Palette palette(kModels);
-  EXPECT_EQ(coloured("ab", 0, std::vector<Stretch>{{"small", 1, 99}, {"large", 1, 3}}, palette,
-                     kPlain),
-            "ab");
+  EXPECT_EQ(
+      coloured("ab", 0, std::vector<Stretch>{{"small", 1, 99}, {"large", 1, 3}}, palette, kPlain),
+      "ab");
   EXPECT_EQ(coloured("ab", 0, std::vector<Stretch>{{"small", 1, -5}}, palette, kPlain), "ab");
 }
 

@@ -85,8 +85,7 @@ std::optional<double> last_number(std::string_view text) {
       if (!word) digits.insert(0, 1, '-');
     }
     double value = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (error == std::errc{} && end == digits.data() + digits.size()) found = value;
   }
   return found;

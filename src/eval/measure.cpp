@@ -194,8 +194,7 @@ std::set<std::string> large_models(const policy::Config& config) {
   };
   const auto size = [](const policy::ModelConfig& model) {
     Size found;
-    const auto price =
-        std::visit([](const auto& options) { return options.price; }, model.options);
+    const auto price = std::visit([](const auto& options) { return options.price; }, model.options);
     if (price) found.price = price->output;
     if (const auto* local = std::get_if<model::LocalModelOptions>(&model.options)) {
       std::error_code error;

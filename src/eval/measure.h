@@ -35,8 +35,8 @@ struct MeasureOptions {
 /// Blocks until all is measured; `io` must be run by another thread. Each plan first answers the
 /// suite's first prompt once unmeasured, so that no row pays for first touches of memory.
 /// `not_found`: a plan that does not exist; `bad_request`: no plan, or a concurrency under 1;
-/// `cancelled`: stopped. A request that fails is counted, not an error. Each turn is in the ledger like
-/// any other.
+/// `cancelled`: stopped. A request that fails is counted, not an error. Each turn is in the ledger
+/// like any other.
 Result<Report> measure(Runtime& runtime, boost::asio::any_io_executor io, const Suite& suite,
                        MeasureOptions options);
 

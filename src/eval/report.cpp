@@ -35,8 +35,8 @@ std::optional<double> percentile(std::span<const double> values, double percent)
   std::vector<double> sorted(values.begin(), values.end());
   // The small allowance keeps 0.95 * 20, which is 19.000000000000004 in binary, at rank 19.
   const double rank = std::ceil(percent / 100 * static_cast<double>(sorted.size()) - 1e-9);
-  const auto index = static_cast<std::size_t>(
-      std::clamp(rank, 1.0, static_cast<double>(sorted.size())) - 1);
+  const auto index =
+      static_cast<std::size_t>(std::clamp(rank, 1.0, static_cast<double>(sorted.size())) - 1);
   std::ranges::nth_element(sorted, sorted.begin() + static_cast<std::ptrdiff_t>(index));
   return sorted[index];
 }

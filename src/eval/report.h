@@ -12,14 +12,14 @@ namespace lichen::eval {
 
 struct Row {
   std::string plan;
-  std::int64_t n = 0;              // requests, failed ones included
-  double accuracy = 0;             // right answers / n: a failed request is a wrong one
-  double large_request_share = 0;  // requests in which a large model did a step / n
-  double large_token_share = 0;    // answer tokens that a large model wrote / answer tokens
+  std::int64_t n = 0;                 // requests, failed ones included
+  double accuracy = 0;                // right answers / n: a failed request is a wrong one
+  double large_request_share = 0;     // requests in which a large model did a step / n
+  double large_token_share = 0;       // answer tokens that a large model wrote / answer tokens
   std::optional<double> p50_ms = {};  // of answered requests; none when there are none
   std::optional<double> p95_ms = {};
-  double tokens_per_s = 0;         // answer tokens / wall-clock time of the plan's run
-  std::int64_t failures = 0;       // requests without an answer that could be checked
+  double tokens_per_s = 0;    // answer tokens / wall-clock time of the plan's run
+  std::int64_t failures = 0;  // requests without an answer that could be checked
 };
 
 struct Report {

@@ -43,15 +43,14 @@ TEST(Report, JsonHasExactlyTheAgreedForm) {
                                 .tokens_per_s = 100,
                                 .failures = 1},
                                {.plan = "dead", .n = 1, .failures = 1}}};
-  EXPECT_EQ(to_json(report),
-            boost::json::parse(R"({"suite": "demo", "rows": [
+  EXPECT_EQ(to_json(report), boost::json::parse(R"({"suite": "demo", "rows": [
               {"plan": "cascade", "n": 4, "accuracy": 0.75, "large_request_share": 0.5,
                "large_token_share": 0.25, "p50_ms": 12.5, "p95_ms": 40.0, "tokens_per_s": 100.0,
                "failures": 1},
               {"plan": "dead", "n": 1, "accuracy": 0.0, "large_request_share": 0.0,
                "large_token_share": 0.0, "p50_ms": null, "p95_ms": null, "tokens_per_s": 0.0,
                "failures": 1}]})")
-                .as_object());
+                                 .as_object());
 }
 
 }  // namespace

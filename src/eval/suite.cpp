@@ -32,8 +32,7 @@ Result<Task> parse_task(std::string_view line) {
   if (!value.is_object()) return fail(Errc::bad_request, "a task must be a JSON object");
   const auto& object = value.get_object();
   for (const auto& [key, unused] : object) {
-    constexpr std::string_view kKnown[] = {"id",     "family",    "level",
-                                           "prompt", "reference", "check"};
+    constexpr std::string_view kKnown[] = {"id", "family", "level", "prompt", "reference", "check"};
     if (std::ranges::find(kKnown, std::string_view(key)) == std::end(kKnown)) {
       return fail(Errc::bad_request, "unknown key \"" + std::string(key) +
                                          "\"; known are id, family, level, prompt, reference, "

@@ -39,8 +39,9 @@ TEST(Suite, ErrorsNameTheLine) {
             "dir/small.jsonl:1: \"prompt\" must be a string");
   EXPECT_EQ(error_of(R"({"prompt": "", "reference": "r", "check": "exact"})"),
             "dir/small.jsonl:1: \"prompt\" is empty");
-  EXPECT_EQ(error_of(R"({"prompt": "q", "reference": "r", "check": "close"})"),
-            "dir/small.jsonl:1: no check \"close\"; there are exact, numeric, contains, regex, json");
+  EXPECT_EQ(
+      error_of(R"({"prompt": "q", "reference": "r", "check": "close"})"),
+      "dir/small.jsonl:1: no check \"close\"; there are exact, numeric, contains, regex, json");
   EXPECT_EQ(error_of(R"({"prompt": "q", "reference": "r", "check": "numeric"})"),
             "dir/small.jsonl:1: the reference of a numeric check holds no number");
   EXPECT_EQ(error_of(R"({"prompt": "q", "reference": "r", "check": "exact", "level": 1e99})"),

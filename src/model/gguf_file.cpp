@@ -492,10 +492,11 @@ Checked<Header> read_header(std::string_view bytes) {
 // of it ends the process (GGML_ASSERT, GGML_ABORT), a request's thread or the machine's memory.
 // Found in libllama 0.5.0 and refused here:
 //   - block_count 0 or above 512; nextn_predict_layers above it
-//   - expert counts that contradict each other (llama-model.cpp, load_hparams)
+//   - expert counts that contradict each other (llama-model.cpp, load_hparams), or that are 0
+//     where the architecture's graph asserts experts
 //   - an unknown rope.scaling.type; a pooling_type above 4; a negative or NaN norm epsilon
 //   - context_length 0; query heads that the KV heads do not divide (ggml_mul_mat); RoPE over an
-//     odd number of dimensions, more than a head has, or sections that are all 0
+//     odd number of dimensions, more than a head has, or sections that are all 0 or missing
 //   - key, value and RoPE lengths that differ where the architecture's graph asserts one length
 //   - tokens that are the same string (up to a NUL); no token at all; too many
 //   - token_type or scores for fewer tokens than there are

@@ -2,6 +2,7 @@
 
 #include <chat.h>
 #include <json-schema-to-grammar.h>
+#include <log.h>
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -143,6 +144,7 @@ class LlamaChat : public ChatFormat {
 }  // namespace
 
 Result<std::shared_ptr<const ChatFormat>> open_llama_chat(const llama_model* model) {
+  common_log_set_verbosity_thold(-1);  // its remarks on templates are not for our users
   const llama_vocab* vocab = llama_model_get_vocab(model);
   common_chat_templates_ptr templates;
   if (llama_model_chat_template(model, nullptr) != nullptr) {

@@ -1,5 +1,6 @@
 #include "model/llama/llama_vocabulary.h"
 
+#include <exception>
 #include <limits>
 
 namespace lichen::model {
@@ -35,10 +36,16 @@ Result<std::vector<Token>> LlamaVocabulary::tokenize(std::string_view text, bool
     return llama_tokenize(vocab_, text.data(), static_cast<int>(text.size()), tokens.data(),
                           static_cast<int>(tokens.size()), special, special);
   };
-  int count = run();
-  if (count < 0 && count != std::numeric_limits<int>::min()) {
-    tokens.resize(static_cast<std::size_t>(-count));
+  int count = 0;
+  try {  // vocabularies that lack byte tokens throw through the C interface
     count = run();
+    if (count < 0 && count != std::numeric_limits<int>::min()) {
+      tokens.resize(static_cast<std::size_t>(-count));
+      count = run();
+    }
+  } catch (const std::exception& problem) {
+    return fail(Errc::bad_model, std::string("the vocabulary cannot express this text: ") +
+                                     problem.what());
   }
   if (count < 0) return fail(Errc::bad_request, "the text cannot be split into tokens");
   tokens.resize(static_cast<std::size_t>(count));
