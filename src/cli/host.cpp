@@ -89,14 +89,16 @@ Result<Answer> Host::answer(Request request, Turn& turn) {
   const CancelOnSignal watch(io_, [&turn] { turn.cancel(); });
   std::promise<Result<Answer>> ended;
   auto answer = ended.get_future();
-  asio::co_spawn(io_, runtime_->answer(std::move(request), turn),
-                 [&ended](std::exception_ptr error, Result<Answer> result) {
-                   if (error) {
-                     ended.set_exception(error);
-                   } else {
-                     ended.set_value(std::move(result));
-                   }
-                 });
+  // The handler owns the promise: it may still be at work when `get` returns.
+  asio::co_spawn(
+      io_, runtime_->answer(std::move(request), turn),
+      [ended = std::move(ended)](std::exception_ptr error, Result<Answer> result) mutable {
+        if (error) {
+          ended.set_exception(error);
+        } else {
+          ended.set_value(std::move(result));
+        }
+      });
   return answer.get();  // what it throws is for main
 }
 

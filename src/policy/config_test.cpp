@@ -173,7 +173,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"^- models\n", "must be a map of keys and values, not a list"},
                     Wrong{"models: {}\n^plan: {}\n",
                           "no key `plan` (did you mean `plans`?); known keys: "
-                          "`models`, `plans`, `serve`, `ledger`"},
+                          "`ledger`, `models`, `plans`, `serve`"},
                     Wrong{"models: ^[a]\n",
                           "`models` must be a map of keys and values, not a list"},
                     Wrong{"plans: ^x\n", "`plans` must be a map"},

@@ -79,11 +79,25 @@ TEST(Plan, MechanismsNest) {
 }
 
 TEST(Plan, FallbackNamesItsAlternativesAsThePlanDoes) {
-  const Result<Answerers> plans = build(
-      "  a: {fallback: {of: [broken, small]}}\n"
-      "  broken: {route: {small: small, large: large}}\n");
+  std::vector<ModelPtr> all = models();
+  all.push_back(std::make_shared<ScriptedModel>(
+      "down", std::vector<Script>{{.error = Error{Errc::upstream, "down"}}}));
+  const Result<Config> config = parse_config(
+      "plans:\n"
+      "  a: {fallback: {of: [b, {route: {small: down, large: down}}, small]}}\n"
+      "  b: down\n",
+      "f.yaml");
+  ASSERT_TRUE(config) << config.error().detail;
+  const Result<Answerers> plans = build_plans(*config, all);
   ASSERT_TRUE(plans) << plans.error().detail;
-  EXPECT_EQ(answer(*plans, "a"), "by small");
+  Turn turn("a");
+  ASSERT_TRUE(run(plans->at("a")->answer({.messages = {{"user", "hi"}}}, turn)));
+  std::vector<std::string> choices;
+  for (const Decision& decision : turn.receipt.decisions) {
+    if (decision.mechanism == "fallback") choices.push_back(decision.choice);
+  }
+  EXPECT_THAT(choices, testing::ElementsAre("route", "small"));
+  EXPECT_THAT(turn.receipt.decisions.at(0).reason, StartsWith("b: upstream: "));
 }
 
 struct Wrong {

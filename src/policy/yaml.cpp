@@ -17,8 +17,8 @@
 namespace lichen::policy {
 namespace {
 
-/// Stands at the end of what is parsed. yaml-cpp takes the end of the input for a missing closing
-/// quote, so that all that follows an open one would silently be text: this shows it.
+/// Stands at the end of what is parsed. yaml-cpp takes a last line break for a missing closing
+/// quote, so that all that follows an open one would silently be its text: this shows it.
 constexpr std::string_view kEnd = "# end of the configuration";
 
 /// yaml-cpp counts from 0, and gives -1 where it knows no place.
@@ -60,7 +60,7 @@ class TreeBuilder : public YAML::EventHandler {
     YamlNode node = make(mark, YamlNode::Kind::scalar);
     node.text = value;
     node.quoted = tag == "!";
-    if (node.quoted && value.ends_with(kEnd)) return fail_at(mark, "this quote is never closed");
+    if (node.quoted && value.contains(kEnd)) return fail_at(mark, "this quote is never closed");
     add(std::move(node), anchor);
   }
 

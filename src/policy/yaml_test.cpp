@@ -53,6 +53,9 @@ TEST(Yaml, AnOpenQuoteDoesNotSwallowTheRest) {
   EXPECT_EQ(problem("a: \"open\nb: 2\n"), "f.yaml:1:4: this quote is never closed");
   EXPECT_EQ(problem("a: 1\nb: 'open\nc: 2"), "f.yaml:2:4: this quote is never closed");
   EXPECT_NE(problem("a: [\"open\n"), "no error");
+  for (const char* closed : {"a: |\n  text\n", "a: |\n", "a: >-\n  text", "a: \"x\"", "a: 'x'\n"}) {
+    EXPECT_EQ(problem(closed), "no error") << closed;
+  }
 }
 
 TEST(Yaml, RefusesWhatAConfigurationIsNot) {

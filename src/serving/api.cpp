@@ -106,7 +106,9 @@ const Api::Route* Api::find_route(std::string_view path) {
 }
 
 Api::Api(Runtime& runtime, ApiOptions options, Metrics& metrics)
-    : runtime_(runtime), options_(std::move(options)), metrics_(metrics),
+    : runtime_(runtime),
+      options_(std::move(options)),
+      metrics_(metrics),
       started_(std::time(nullptr)) {}
 
 std::optional<HttpResponse> Api::admit(const HttpRequest& header) {
@@ -115,16 +117,16 @@ std::optional<HttpResponse> Api::admit(const HttpRequest& header) {
   const Route* route = find_route(path);
   if ((route == nullptr || !route->open) && options_.key &&
       !options_.key->admits(header[http::field::authorization])) {
-    return error_response(bad(Errc::unauthorized,
-                              header.count(http::field::authorization) == 0
-                                  ? "this server needs an API key: Authorization: Bearer KEY"
-                                  : "the API key is not right"));
+    return error_response(
+        bad(Errc::unauthorized, header.count(http::field::authorization) == 0
+                                    ? "this server needs an API key: Authorization: Bearer KEY"
+                                    : "the API key is not right"));
   }
   if (route == nullptr) return error_response(404, "there is no such path");
   if (route->allows(header.method())) return std::nullopt;
   const bool get = route->verb == http::verb::get;
-  HttpResponse response = error_response(
-      405, get ? "this path answers to GET and HEAD" : "this path answers to POST");
+  HttpResponse response =
+      error_response(405, get ? "this path answers to GET and HEAD" : "this path answers to POST");
   response.headers.emplace_back("Allow", get ? "GET, HEAD" : "POST");
   return response;
 }
@@ -166,8 +168,8 @@ awaitable<void> Api::fail(Exchange& exchange, ApiError error) {
   co_await respond(exchange, error_response(error));
 }
 
-ApiResult<Clock::time_point> Api::deadline(
-    const Exchange& exchange, std::optional<std::chrono::milliseconds> timeout) const {
+ApiResult<Clock::time_point> Api::deadline(const Exchange& exchange,
+                                           std::optional<std::chrono::milliseconds> timeout) const {
   auto shortest = std::min(options_.deadline, timeout.value_or(options_.deadline));
   if (const auto text = exchange.header("x-lichen-deadline-ms"); !text.empty()) {
     std::int64_t ms = 0;
@@ -182,9 +184,11 @@ ApiResult<Clock::time_point> Api::deadline(
   return Clock::now() + shortest;
 }
 
-ApiResult<std::string> Api::resolve(const std::string& name) const {
+ApiResult<std::string> Api::resolve(const std::string& asked) const {
+  const std::string& name = asked.empty() ? options_.plan : asked;
   if (auto found = runtime_.find(name); !found) return std::unexpected(unknown(found.error()));
   if (!name.empty()) return name;
+  // The runtime has a default; its rule, so that the reply can say which.
   if (const auto& plan = runtime_.config().serve.plan; !plan.empty()) return plan;
   if (runtime_.find("default")) return "default";
   const auto plans = runtime_.plan_names();
@@ -222,8 +226,7 @@ awaitable<void> Api::embedding(Exchange& exchange) {
 
   std::int64_t tokens = 0;
   for (const Step& step : turn.receipt.steps) tokens += step.tokens_in;
-  HttpResponse response{
-      .body = embeddings_json(call->model, *embeddings, call->base64, tokens)};
+  HttpResponse response{.body = embeddings_json(call->model, *embeddings, call->base64, tokens)};
   co_await respond(exchange, std::move(response));
 }
 

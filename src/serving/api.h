@@ -20,6 +20,7 @@ namespace lichen::serving {
 
 struct ApiOptions {
   std::optional<ApiKey> key = {};  // none: everybody is let in
+  std::string plan = {};           // of requests that name none; empty: the runtime's default
   RequestLimits limits = {};
   std::chrono::milliseconds deadline{600'000};  // of a request
 };
@@ -62,13 +63,13 @@ class Api final : public Handler {
   /// When the client, its header and the configuration want the request to end.
   ApiResult<Clock::time_point> deadline(const Exchange& exchange,
                                         std::optional<std::chrono::milliseconds> timeout) const;
-  /// The name that stands for an empty one.
-  ApiResult<std::string> resolve(const std::string& name) const;
+  /// The plan or model that was asked for; the default one's name when none was.
+  ApiResult<std::string> resolve(const std::string& asked) const;
 
   Runtime& runtime_;
   const ApiOptions options_;
   Metrics& metrics_;
-  const std::int64_t started_;  // Unix time, seconds
+  const std::int64_t started_;           // Unix time, seconds
   boost::asio::thread_pool readers_{1};  // the ledger's reading blocks
 };
 

@@ -20,9 +20,9 @@ std::string join_ids(const TurnGroup& turns) {
 
 ReplyHead head_of(const Receipt& receipt, std::string model, bool chat) {
   return {.id = receipt.id.substr(receipt.id.find('_') + 1),
-          .created = std::chrono::duration_cast<std::chrono::seconds>(
-                         receipt.started.time_since_epoch())
-                         .count(),
+          .created =
+              std::chrono::duration_cast<std::chrono::seconds>(receipt.started.time_since_epoch())
+                  .count(),
           .model = std::move(model),
           .chat = chat};
 }
@@ -46,8 +46,8 @@ ApiResult<CompletionCall> Api::read_call(Exchange& exchange, bool chat) const {
   auto body = parse_body(exchange.request().body());
   if (!body) return std::unexpected(std::move(body.error()));
   if (!body->is_object()) {
-    return std::unexpected(ApiError{
-        .error = {.code = Errc::bad_request, .detail = "the body must be a JSON object"}});
+    return std::unexpected(
+        ApiError{.error = {.code = Errc::bad_request, .detail = "the body must be a JSON object"}});
   }
   return chat ? parse_chat(body->get_object(), options_.limits)
               : parse_completion(body->get_object(), options_.limits);
@@ -126,8 +126,10 @@ awaitable<void> Api::stream(Exchange& exchange, TurnGroup& turns, ReplyHead head
     if (turns.finished() || failure) continue;
     if (!begun) begin_stream(exchange);
     begun = true;
-    // A client that has gone has cancelled the turns; their ends are still to be taken.
-    co_await exchange.write(batch);
+    // The turns' ends are still to be taken, whether anybody listens or not.
+    if (!co_await exchange.write(batch)) {
+      turns.cancel(Error{Errc::cancelled, "the client does not read its stream any more"});
+    }
     batch.clear();
   }
   if (failure && !begun) {

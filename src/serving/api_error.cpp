@@ -1,8 +1,8 @@
 #include "serving/api_error.h"
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <algorithm>
 #include <cmath>
 
 namespace lichen::serving {

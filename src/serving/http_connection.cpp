@@ -28,8 +28,8 @@ constexpr std::size_t kLingerBytes = 1u << 20;
 
 HttpFault fault_of(error_code error, const HttpOptions& options) {
   if (error == http::error::header_limit) {
-    return {431, "the header is longer than " + std::to_string(options.max_header_bytes) +
-                     " bytes"};
+    return {431,
+            "the header is longer than " + std::to_string(options.max_header_bytes) + " bytes"};
   }
   if (error == http::error::body_limit) {
     return {413, "the body is longer than " + std::to_string(options.max_body_bytes) + " bytes"};
@@ -41,8 +41,11 @@ HttpFault fault_of(error_code error, const HttpOptions& options) {
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, Shard& shard, bool refuse)
-    : socket_(std::move(socket)), shard_(shard), options_(shard.server().options()),
-      handler_(shard.server().handler()), refuse_(refuse),
+    : socket_(std::move(socket)),
+      shard_(shard),
+      options_(shard.server().options()),
+      handler_(shard.server().handler()),
+      refuse_(refuse),
       arrived_(socket_.get_executor(), 1) {}
 
 awaitable<void> Connection::run() {
@@ -82,7 +85,7 @@ awaitable<bool> Connection::serve_one() {
     co_await handle();
   }
   report();
-  co_return done_ && keep_alive_ && !write_failed_;
+  co_return done_&& keep_alive_ && !write_failed_;
 }
 
 awaitable<void> Connection::handle() {
@@ -223,8 +226,8 @@ void Connection::stage_head(const HttpResponse& response, Framing framing) {
   head_.clear();
   const auto reason = http::obsolete_reason(http::int_to_status(response.status));
   add("HTTP/1.1 ", std::to_string(response.status), " ",
-      response.status == 499 ? "Client Closed Request" : std::string_view(reason), "\r\nDate: ",
-      shard_.date(), "\r\nContent-Type: ", response.content_type, "\r\n");
+      response.status == 499 ? "Client Closed Request" : std::string_view(reason),
+      "\r\nDate: ", shard_.date(), "\r\nContent-Type: ", response.content_type, "\r\n");
   if (framing == Framing::length) {
     add("Content-Length: ", std::to_string(response.body.size()), "\r\n");
   } else if (framing == Framing::chunked) {
@@ -256,9 +259,9 @@ awaitable<bool> Connection::send(std::string_view data, bool last) {
       end = "0\r\n\r\n";
     }
   }
-  const std::array<asio::const_buffer, 4> parts = {
-      asio::buffer(head_), asio::buffer(size_line.data(), size_length), asio::buffer(data),
-      asio::buffer(end)};
+  const std::array<asio::const_buffer, 4> parts = {asio::buffer(head_),
+                                                   asio::buffer(size_line.data(), size_length),
+                                                   asio::buffer(data), asio::buffer(end)};
   enter(Phase::writing, options_.write_timeout);
   auto [error, sent] = co_await asio::async_write(socket_, parts, kTuple);
   enter(Phase::busy, {});
@@ -268,8 +271,7 @@ awaitable<bool> Connection::send(std::string_view data, bool last) {
   co_return !error;
 }
 
-void Connection::watch(std::optional<Clock::time_point> deadline,
-                       std::function<void(Error)> stop) {
+void Connection::watch(std::optional<Clock::time_point> deadline, std::function<void(Error)> stop) {
   turn_deadline_ = deadline;
   stop_turn_ = std::move(stop);
   if (!stop_turn_) return;

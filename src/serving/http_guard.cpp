@@ -77,8 +77,8 @@ std::optional<std::string_view> host_name(std::string_view authority) {
     return std::nullopt;
   }
   const bool plain = std::ranges::all_of(name, [](unsigned char c) {
-    return c > ' ' && c < 0x7f && std::string_view("/?#@\\,").find(static_cast<char>(c)) ==
-                                      std::string_view::npos;
+    return c > ' ' && c < 0x7f &&
+           std::string_view("/?#@\\,").find(static_cast<char>(c)) == std::string_view::npos;
   });
   return plain ? std::optional(name) : std::nullopt;
 }

@@ -12,6 +12,7 @@
 #include <csignal>
 
 #include "serving/http_connection.h"
+#include "serving/log_exception.h"
 #include "serving/shard.h"
 
 namespace lichen::serving {
@@ -25,15 +26,6 @@ constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 /// How many connections over the limit get an answer (503) instead of being dropped.
 constexpr int kRefusedWithAnswer = 64;
-
-void log_exception(std::exception_ptr problem) {
-  if (!problem) return;
-  try {
-    std::rethrow_exception(problem);
-  } catch (const std::exception& error) {
-    spdlog::error("server: {}", error.what());
-  }
-}
 
 }  // namespace
 
@@ -121,8 +113,8 @@ awaitable<void> HttpServer::accept(Acceptor& acceptor) {
   asio::steady_timer pause(io_);
   while (acceptor.is_open()) {
     Shard& shard = *shards_[next_shard_++ % shards_.size()];
-    auto [error, socket] = co_await acceptor.async_accept(
-        asio::any_io_executor(shard.io().get_executor()), kTuple);
+    auto [error, socket] =
+        co_await acceptor.async_accept(asio::any_io_executor(shard.io().get_executor()), kTuple);
     if (error == asio::error::operation_aborted) break;
     if (error) {
       // Out of descriptors or memory: the kernel keeps the connection, so trying again at once
@@ -143,14 +135,13 @@ void HttpServer::serve(tcp::socket socket, Shard& shard) {
     connections_.fetch_sub(1, std::memory_order_relaxed);
     return;
   }
-  auto connection = std::make_shared<Connection>(std::move(socket), shard,
-                                                 count > options_.max_connections);
-  asio::co_spawn(shard.io(), connection->run(),
-                 [this, connection](std::exception_ptr problem) {
-                   log_exception(problem);
-                   connections_.fetch_sub(1, std::memory_order_release);
-                   if (stopping()) asio::post(io_, [this] { end_when_empty(); });
-                 });
+  auto connection =
+      std::make_shared<Connection>(std::move(socket), shard, count > options_.max_connections);
+  asio::co_spawn(shard.io(), connection->run(), [this, connection](std::exception_ptr problem) {
+    log_exception(problem);
+    connections_.fetch_sub(1, std::memory_order_release);
+    if (stopping()) asio::post(io_, [this] { end_when_empty(); });
+  });
 }
 
 void HttpServer::await_signal() {

@@ -17,7 +17,7 @@ namespace lichen::serving {
 
 struct HttpOptions {
   std::string host = "127.0.0.1";
-  int port = 8080;           // 0: a free one
+  int port = 8080;            // 0: a free one
   bool allow_public = false;  // whether other than loopback addresses may be bound
   int io_threads = 1;
   int max_connections = 1'024;

@@ -167,8 +167,9 @@ TEST_F(HttpServerTest, ReadsARequestThatComesByteByByte) {
 TEST_F(HttpServerTest, ReadsChunkedBodies) {
   start();
   TestClient client(port());
-  client.send("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-              "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  client.send(
+      "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   EXPECT_EQ(client.read().body, "abcde");
   EXPECT_EQ(client.get("/").status, 200);
 }
@@ -193,8 +194,9 @@ TEST_F(HttpServerTest, StreamsToHttp10UntilClose) {
 TEST_F(HttpServerTest, ContinuesWhenAskedTo) {
   start();
   TestClient client(port());
-  client.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
-              "Expect: 100-continue\r\n\r\n");
+  client.send(
+      "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+      "Expect: 100-continue\r\n\r\n");
   EXPECT_EQ(client.read().status, 100);
   client.send("ok");
   EXPECT_EQ(client.read().body, "ok");
@@ -205,8 +207,9 @@ TEST_F(HttpServerTest, ContinuesWhenAskedTo) {
 TEST_F(HttpServerTest, RefusesBeforeTheBodyIsRead) {
   start();
   TestClient client(port());
-  client.send("POST /refused HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
-              "Expect: 100-continue\r\n\r\n");
+  client.send(
+      "POST /refused HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
+      "Expect: 100-continue\r\n\r\n");
   EXPECT_EQ(client.read().status, 401);
   EXPECT_TRUE(client.closed());
 }
@@ -273,8 +276,8 @@ INSTANTIATE_TEST_SUITE_P(
         Hostile{"AbsoluteTarget", "GET http://evil/ HTTP/1.1\r\nHost: localhost\r\n\r\n"},
         Hostile{"Connect", "CONNECT evil:443 HTTP/1.1\r\nHost: localhost\r\n\r\n"},
         Hostile{"BareLineFeeds", "GET / HTTP/1.1\nHost: localhost\n\n\r\n\r\n", 505},
-        Hostile{"NulInHeader", "GET / HTTP/1.1\r\nHost: localhost\r\nX: a" +
-                                   std::string(1, '\0') + "b\r\n\r\n"},
+        Hostile{"NulInHeader",
+                "GET / HTTP/1.1\r\nHost: localhost\r\nX: a" + std::string(1, '\0') + "b\r\n\r\n"},
         Hostile{"NotHttp", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"},
         Hostile{"Http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
         Hostile{"OtherHost", "GET / HTTP/1.1\r\nHost: evil.example:8080\r\n\r\n", 403},
@@ -284,10 +287,10 @@ INSTANTIATE_TEST_SUITE_P(
         Hostile{"OriginNull", "GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\n\r\n", 403},
         Hostile{"OtherPortsOrigin",
                 "GET / HTTP/1.1\r\nHost: localhost:1\r\nOrigin: http://localhost:2\r\n\r\n", 403},
-        Hostile{"HeaderTooLong",
-                "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(17 << 10, 'x') +
-                    "\r\n\r\n",
-                431},
+        Hostile{
+            "HeaderTooLong",
+            "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + std::string(17 << 10, 'x') + "\r\n\r\n",
+            431},
         Hostile{"TargetTooLong", "GET /" + std::string(17 << 10, 'x'), 431},
         Hostile{"BodyTooLong", kPost + "Content-Length: 99999999\r\n\r\n", 413}),
     [](const auto& test) { return test.param.name; });
@@ -348,9 +351,11 @@ TEST_F(HttpServerTest, TooManyConnectionsGet503) {
   TestClient second(port());
   EXPECT_EQ(first.get("/").status, 200);
   EXPECT_EQ(second.get("/").status, 200);
-  TestClient third(port());
-  EXPECT_EQ(third.get("/").status, 503);
-  EXPECT_TRUE(third.closed());
+  {
+    TestClient third(port());
+    EXPECT_EQ(third.get("/").status, 503);
+    EXPECT_TRUE(third.closed());
+  }
   first.close();
   wait_for([this] { return server_->connections() < 2; });
   EXPECT_EQ(TestClient(port()).get("/").status, 200);

@@ -105,7 +105,8 @@ void JsonFields::wrong(std::string_view key, std::string_view what, Errc code) {
   if (error_) return;
   std::string where = path(key);
   std::string detail = where + ": " + std::string(what);
-  error_ = ApiError{.error = {.code = code, .detail = std::move(detail)}, .param = std::move(where)};
+  error_ =
+      ApiError{.error = {.code = code, .detail = std::move(detail)}, .param = std::move(where)};
 }
 
 void JsonFields::fail(ApiError error) {

@@ -121,11 +121,10 @@ struct Metrics::Parts {
 
   prometheus::Registry registry;
   ReadGauges read;
-  prometheus::Family<prometheus::Counter>& request_count =
-      prometheus::BuildCounter()
-          .Name("lichen_requests_total")
-          .Help("Responses sent")
-          .Register(registry);
+  prometheus::Family<prometheus::Counter>& request_count = prometheus::BuildCounter()
+                                                               .Name("lichen_requests_total")
+                                                               .Help("Responses sent")
+                                                               .Register(registry);
   prometheus::Family<prometheus::Histogram>& request_seconds =
       prometheus::BuildHistogram()
           .Name("lichen_request_duration_seconds")

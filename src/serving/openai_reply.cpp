@@ -155,8 +155,8 @@ std::string reply_json(const ReplyHead& head, std::span<const Answer> choices,
   json::array list;
   Usage usage;
   for (const Answer& answer : choices) {
-    json::object choice = head.chat ? chat_choice(answer)
-                                    : json::object{{"text", std::string(echo) + answer.text}};
+    json::object choice =
+        head.chat ? chat_choice(answer) : json::object{{"text", std::string(echo) + answer.text}};
     choice["index"] = list.size();
     std::int64_t offset = 0;
     choice["logprobs"] = !logprobs   ? json::value(nullptr)
@@ -166,13 +166,12 @@ std::string reply_json(const ReplyHead& head, std::span<const Answer> choices,
     list.push_back(std::move(choice));
     usage.add(answer);
   }
-  return json::serialize(
-      json::object{{"id", (head.chat ? "chatcmpl-" : "cmpl-") + head.id},
-                   {"object", head.chat ? "chat.completion" : "text_completion"},
-                   {"created", head.created},
-                   {"model", head.model},
-                   {"choices", std::move(list)},
-                   {"usage", usage_json(usage)}});
+  return json::serialize(json::object{{"id", (head.chat ? "chatcmpl-" : "cmpl-") + head.id},
+                                      {"object", head.chat ? "chat.completion" : "text_completion"},
+                                      {"created", head.created},
+                                      {"model", head.model},
+                                      {"choices", std::move(list)},
+                                      {"usage", usage_json(usage)}});
 }
 
 std::string embeddings_json(std::string_view model, const Embeddings& embeddings, bool base64,
@@ -200,8 +199,7 @@ ChunkWriter::ChunkWriter(const ReplyHead& head, std::size_t choices, bool includ
   prefix_ = std::string(chat_ ? R"(data: {"id":"chatcmpl-)" : R"(data: {"id":"cmpl-)") + head.id +
             (chat_ ? R"(","object":"chat.completion.chunk","created":)"
                    : R"(","object":"text_completion","created":)") +
-            std::to_string(head.created) + R"(,"model":)" + quoted(head.model) +
-            R"(,"choices":[)";
+            std::to_string(head.created) + R"(,"model":)" + quoted(head.model) + R"(,"choices":[)";
 }
 
 void ChunkWriter::start(std::string& out) {

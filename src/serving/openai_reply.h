@@ -14,7 +14,7 @@ namespace lichen::serving {
 
 /// What is the same in all parts of a reply.
 struct ReplyHead {
-  std::string id;     // without "chatcmpl-" or "cmpl-"
+  std::string id;            // without "chatcmpl-" or "cmpl-"
   std::int64_t created = 0;  // Unix time, seconds
   std::string model;
   bool chat = true;

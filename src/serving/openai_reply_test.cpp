@@ -54,7 +54,8 @@ TEST(ReplyJson, IsAChatCompletion) {
 }
 
 TEST(ReplyJson, ToolCallsStandInTheMessage) {
-  Answer answer{.finish = Finish::tool_calls};
+  Answer answer;
+  answer.finish = Finish::tool_calls;
   answer.tool_calls = {{{"id", "c"}, {"type", "function"}}};
   const auto reply = json::parse(reply_json(kChat, std::array{answer}, "", false));
   const auto& choice = reply.at("choices").at(0);
@@ -79,7 +80,7 @@ TEST(ReplyJson, IsATextCompletion) {
 TEST(EmbeddingsJson, GivesFloatsOrBase64) {
   const Embeddings embeddings = {{1, -0.5F}, {}, {0.1F, 0, 2}};
   const auto floats = json::parse(embeddings_json("m", embeddings, false, 4));
-  EXPECT_EQ(floats.at("data").at(0).at("embedding"), (json::array{1.0, -0.5}));
+  EXPECT_EQ(floats.at("data").at(0).at("embedding"), (json::array{1, -0.5}));
   EXPECT_EQ(floats.at("data").at(1).at("embedding"), json::array{});
   EXPECT_EQ(floats.at("data").at(2).at("index"), 2);
   EXPECT_EQ(floats.at("usage").at("total_tokens"), 4);
@@ -93,7 +94,7 @@ TEST(ChunkWriter, WritesRolePiecesEndUsageAndDone) {
   ChunkWriter writer(kChat, 1, true, false);
   std::string out;
   writer.start(out);
-  writer.piece(out, 0, Piece{.text = "a\n"});
+  writer.piece(out, 0, Piece{.text = "a\n", .model = "m"});
   writer.end(out, 0, Answer{.text = "a\n\"b\"", .prompt_tokens = 2, .completion_tokens = 3});
   writer.done(out);
   const auto list = events(out);
@@ -113,7 +114,8 @@ TEST(ChunkWriter, WritesRolePiecesEndUsageAndDone) {
 
 TEST(ChunkWriter, StreamsToolCallsWithTheirIndex) {
   ChunkWriter writer(kChat, 2, false, false);
-  Answer answer{.finish = Finish::tool_calls};
+  Answer answer;
+  answer.finish = Finish::tool_calls;
   answer.tool_calls = {{{"id", "c"}}, {{"id", "d"}}};
   std::string out;
   writer.end(out, 1, answer);
@@ -131,7 +133,7 @@ TEST(ChunkWriter, LogprobsGoOutOnce) {
   const AnswerToken one{.text = "é", .logprob = -1};
   const AnswerToken two{.text = "b", .logprob = -2};
   std::string out;
-  writer.piece(out, 0, Piece{.text = "é", .logprobs = {one}});
+  writer.piece(out, 0, Piece{.text = "é", .model = "m", .logprobs = {one}});
   Answer answer{.text = "éb"};
   answer.tokens = {one, two};
   writer.end(out, 0, answer);
@@ -169,8 +171,8 @@ TEST(ApiError, HasOpenAisForm) {
            Case{Errc::storage, 500, "storage"},
            Case{Errc::internal, 500, "internal"},
        }) {
-    const auto response = error_response(
-        ApiError{.error = {.code = code, .detail = "why \"so\""}, .param = "x"});
+    const auto response =
+        error_response(ApiError{.error = {.code = code, .detail = "why \"so\""}, .param = "x"});
     EXPECT_EQ(response.status, status);
     const auto error = json::parse(response.body).at("error");
     EXPECT_EQ(error.at("code"), name);
@@ -181,8 +183,8 @@ TEST(ApiError, HasOpenAisForm) {
 }
 
 TEST(ApiError, SaysWhenToTryAgain) {
-  const auto response = error_response(ApiError{
-      .error = {.code = Errc::rate_limited, .detail = "slow down", .retry_after_s = 1.2}});
+  const auto response = error_response(
+      ApiError{.error = {.code = Errc::rate_limited, .detail = "slow down", .retry_after_s = 1.2}});
   ASSERT_EQ(response.headers.size(), 1U);
   EXPECT_EQ(response.headers[0].first, "Retry-After");
   EXPECT_EQ(response.headers[0].second, "2");

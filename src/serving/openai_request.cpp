@@ -1,9 +1,9 @@
 #include "serving/openai_request.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/parser.hpp>
-#include <array>
 #include <charconv>
 #include <limits>
 
@@ -24,7 +24,8 @@ constexpr std::int64_t kMaxInt = std::numeric_limits<int>::max();
 constexpr double kMaxTimeoutSeconds = 86'400;
 
 std::unexpected<ApiError> bad(std::string detail) {
-  return std::unexpected(ApiError{.error = {.code = Errc::bad_request, .detail = std::move(detail)}});
+  return std::unexpected(
+      ApiError{.error = {.code = Errc::bad_request, .detail = std::move(detail)}});
 }
 
 std::vector<std::string> read_stop(JsonFields& body) {
@@ -217,7 +218,8 @@ ApiResult<json::value> parse_body(std::string_view body) {
   }
   if (!error) return parser.release();
   if (!base::valid_utf8(body)) return bad("the body is not valid UTF-8");
-  if (body.find_first_not_of(" \t\r\n") == body.npos) return bad("the body is empty; JSON expected");
+  if (body.find_first_not_of(" \t\r\n") == body.npos)
+    return bad("the body is empty; JSON expected");
   if (error == json::error::too_deep) {
     return bad("the body's JSON is nested deeper than " + std::to_string(kMaxDepth) + " levels");
   }

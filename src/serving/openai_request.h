@@ -29,9 +29,9 @@ struct CompletionCall {
   std::vector<Request> requests;  // one for each choice of the reply
   bool chat = true;
   bool stream = false;
-  bool include_usage = false;     // in the stream
-  bool logprobs = false;          // in the reply
-  std::string echo = {};          // text completions: what stands before the answer
+  bool include_usage = false;  // in the stream
+  bool logprobs = false;       // in the reply
+  std::string echo = {};       // text completions: what stands before the answer
   std::optional<std::chrono::milliseconds> timeout = {};
 };
 

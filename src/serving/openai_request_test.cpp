@@ -108,9 +108,9 @@ TEST(ParseChat, TheServersLimitsHold) {
   EXPECT_EQ(with(R"("n": 1)", {.max_tokens = 10})->requests[0].max_tokens, 10);
   EXPECT_EQ(with(R"("max_tokens": 3)", {.max_tokens = 10})->requests[0].max_tokens, 3);
   EXPECT_EQ(with(R"("max_tokens": 11)", {.max_tokens = 10}).error().param, "max_tokens");
-  const auto long_call = chat(
-      R"({"messages":[{"role":"user","content":"a"},{"role":"user","content":"b"}]})",
-      {.max_messages = 1});
+  const auto long_call =
+      chat(R"({"messages":[{"role":"user","content":"a"},{"role":"user","content":"b"}]})",
+           {.max_messages = 1});
   EXPECT_EQ(long_call.error().error.code, Errc::too_large);
 }
 
@@ -134,7 +134,8 @@ INSTANTIATE_TEST_SUITE_P(
     Chat, WrongField,
     ::testing::Values(
         Wrong{R"("model": 5)", "model"}, Wrong{R"("stream": "yes")", "stream"},
-        Wrong{R"("temperature": 2.1)", "temperature"}, Wrong{R"("temperature": -0.1)", "temperature"},
+        Wrong{R"("temperature": 2.1)", "temperature"},
+        Wrong{R"("temperature": -0.1)", "temperature"},
         Wrong{R"("temperature": "hot")", "temperature"},
         Wrong{R"("temperature": 1e308)", "temperature"}, Wrong{R"("top_p": 0)", "top_p"},
         Wrong{R"("top_p": 1.5)", "top_p"}, Wrong{R"("min_p": 1)", "min_p"},
@@ -145,11 +146,10 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{R"("seed": 18446744073709551616)", "seed"}, Wrong{R"("seed": 0.5)", "seed"},
         Wrong{R"("max_tokens": 0)", "max_tokens"},
         Wrong{R"("max_tokens": 99999999999)", "max_tokens"},
-        Wrong{R"("max_completion_tokens": -5)", "max_completion_tokens"},
-        Wrong{R"("n": 0)", "n"}, Wrong{R"("n": 9)", "n"},
-        Wrong{R"("stop": ["a","b","c","d","e"])", "stop"}, Wrong{R"("stop": "")", "stop"},
-        Wrong{R"("stop": [1])", "stop[0]"}, Wrong{R"("stop": {})", "stop"},
-        Wrong{R"("logit_bias": {"x": 1})", "logit_bias.x"},
+        Wrong{R"("max_completion_tokens": -5)", "max_completion_tokens"}, Wrong{R"("n": 0)", "n"},
+        Wrong{R"("n": 9)", "n"}, Wrong{R"("stop": ["a","b","c","d","e"])", "stop"},
+        Wrong{R"("stop": "")", "stop"}, Wrong{R"("stop": [1])", "stop[0]"},
+        Wrong{R"("stop": {})", "stop"}, Wrong{R"("logit_bias": {"x": 1})", "logit_bias.x"},
         Wrong{R"("logit_bias": {"-1": 1})", "logit_bias.-1"},
         Wrong{R"("logit_bias": {"1": 101})", "logit_bias.1"},
         Wrong{R"("logit_bias": {"1": null})", "logit_bias.1"},
@@ -175,8 +175,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{R"("tool_choice": {"type": "function", "function": {"name": "g"}})",
               "tool_choice.function.name"},
         Wrong{R"("functions": [])", "functions", Errc::unsupported},
-        Wrong{R"("audio": {})", "audio", Errc::unsupported},
-        Wrong{R"("timeout": 0)", "timeout"}));
+        Wrong{R"("audio": {})", "audio", Errc::unsupported}, Wrong{R"("timeout": 0)", "timeout"}));
 
 struct WrongMessage {
   const char* messages;
@@ -205,8 +204,9 @@ INSTANTIATE_TEST_SUITE_P(
         WrongMessage{R"([{"role":"user","content":["a"]}])", "messages[0].content[0]"},
         WrongMessage{R"([{"role":"user","content":[{"type":"text"}]}])",
                      "messages[0].content[0].text"},
-        WrongMessage{R"([{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}])",
-                     "messages[0].content[0].type", Errc::unsupported},
+        WrongMessage{
+            R"([{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}])",
+            "messages[0].content[0].type", Errc::unsupported},
         WrongMessage{R"([{"role":"user","content":"a"},{"role":"assistant"}])",
                      "messages[1].content"},
         WrongMessage{R"([{"role":"tool","content":"a"}])", "messages[0].tool_call_id"},
@@ -214,9 +214,8 @@ INSTANTIATE_TEST_SUITE_P(
                      "messages[0].tool_calls"},
         WrongMessage{R"([{"role":"assistant","tool_calls":[{"type":"function"}]}])",
                      "messages[0].tool_calls[0].id"},
-        WrongMessage{
-            R"([{"role":"assistant","tool_calls":[{"id":"1","function":{"name":"f"}}]}])",
-            "messages[0].tool_calls[0].function.arguments"}));
+        WrongMessage{R"([{"role":"assistant","tool_calls":[{"id":"1","function":{"name":"f"}}]}])",
+                     "messages[0].tool_calls[0].function.arguments"}));
 
 TEST(ParseCompletion, ReadsPromptsTimesChoices) {
   const auto call = completion(R"({"prompt":["a","b"],"n":2,"seed":1,"logprobs":2})");

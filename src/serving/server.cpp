@@ -53,10 +53,11 @@ Result<std::unique_ptr<Server>> Server::open(Runtime& runtime, boost::asio::io_c
   if (!key) return std::unexpected(key.error());
   const bool has_key = key->has_value();
   auto parts = std::make_unique<Parts>(
-      runtime, ApiOptions{.key = *key,
-                          .limits = {.max_messages = config.max_messages,
-                                     .max_tokens = config.max_tokens},
-                          .deadline = config.deadline});
+      runtime,
+      ApiOptions{.key = *key,
+                 .plan = config.plan,
+                 .limits = {.max_messages = config.max_messages, .max_tokens = config.max_tokens},
+                 .deadline = config.deadline});
   auto http = HttpServer::listen(io,
                                  HttpOptions{.host = config.host,
                                              .port = config.port,

@@ -23,11 +23,10 @@ std::string http_date(std::time_t time) {
   std::tm parts = {};
   gmtime_r(&time, &parts);
   std::array<char, 64> text;
-  const int size = std::snprintf(
-      text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
-      kDays.at(static_cast<std::size_t>(parts.tm_wday)), parts.tm_mday,
-      kMonths.at(static_cast<std::size_t>(parts.tm_mon)), parts.tm_year + 1900, parts.tm_hour,
-      parts.tm_min, parts.tm_sec);
+  const int size = std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
+                                 kDays.at(static_cast<std::size_t>(parts.tm_wday)), parts.tm_mday,
+                                 kMonths.at(static_cast<std::size_t>(parts.tm_mon)),
+                                 parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
   return {text.data(), static_cast<std::size_t>(size)};
 }
 
@@ -45,12 +44,19 @@ void run_io(asio::io_context& io) {
 }
 
 Shard::Shard(HttpServer& server, asio::io_context& io)
-    : server_(server), io_(io), ticker_(io), date_time_(std::time(nullptr)),
+    : server_(server),
+      io_(io),
+      ticker_(io),
+      date_time_(std::time(nullptr)),
       date_(http_date(date_time_)) {}
 
 Shard::Shard(HttpServer& server)
-    : server_(server), own_io_(std::in_place, 1), io_(*own_io_),
-      work_(asio::make_work_guard(*own_io_)), ticker_(io_), date_time_(std::time(nullptr)),
+    : server_(server),
+      own_io_(std::in_place, 1),
+      io_(*own_io_),
+      work_(asio::make_work_guard(*own_io_)),
+      ticker_(io_),
+      date_time_(std::time(nullptr)),
       date_(http_date(date_time_)) {}
 
 Shard::~Shard() = default;

@@ -1,10 +1,10 @@
 #include "serving/turn_group.h"
 
-#include <spdlog/spdlog.h>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
+
+#include "serving/log_exception.h"
 
 namespace lichen::serving {
 namespace {
@@ -16,15 +16,6 @@ constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 /// Enough to coalesce what a fast model writes during one system call.
 constexpr std::size_t kCapacity = 64;
-
-void log_exception(std::exception_ptr problem) {
-  if (!problem) return;
-  try {
-    std::rethrow_exception(problem);
-  } catch (const std::exception& error) {
-    spdlog::error("turn: {}", error.what());
-  }
-}
 
 }  // namespace
 

@@ -45,8 +45,9 @@ class TurnGroup {
   std::size_t size() const { return lines_.size(); }
 
  private:
-  using Channel = boost::asio::experimental::concurrent_channel<
-      boost::asio::any_io_executor, void(boost::system::error_code, TurnEvent)>;
+  using Channel =
+      boost::asio::experimental::concurrent_channel<boost::asio::any_io_executor,
+                                                    void(boost::system::error_code, TurnEvent)>;
 
   /// Where a turn's pieces go. Called on whatever thread generates.
   class ChannelSink final : public Sink {

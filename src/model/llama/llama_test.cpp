@@ -1,4 +1,5 @@
 // The engine on real weights: the bundled pair.
+#include <gguf.h>
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -207,6 +208,54 @@ TEST_F(LlamaTest, ATightCacheGivesTheSameAnswers) {
     ASSERT_TRUE(answers[i].has_value()) << answers[i].error().detail;
     EXPECT_EQ(answers[i]->text, ask(requests[i])->text) << i;
   }
+}
+
+/// A LoRA adapter of rank 2 for all query projections of the small model, of constant weights.
+std::filesystem::path write_adapter(float value) {
+  constexpr int kWidth = 128, kLayers = 4, kRank = 2;
+  const auto path = std::filesystem::path(::testing::TempDir()) / "adapter.gguf";
+  gguf_context* file = gguf_init_empty();
+  gguf_set_val_str(file, "general.type", "adapter");
+  gguf_set_val_str(file, "general.architecture", "llama");
+  gguf_set_val_str(file, "adapter.type", "lora");
+  gguf_set_val_f32(file, "adapter.lora.alpha", 2);
+  ggml_context* tensors = ggml_init({.mem_size = 1 << 20, .mem_buffer = nullptr, .no_alloc = false});
+  for (int layer = 0; layer < kLayers; ++layer) {
+    for (const bool a : {true, false}) {
+      ggml_tensor* tensor = a ? ggml_new_tensor_2d(tensors, GGML_TYPE_F32, kWidth, kRank)
+                              : ggml_new_tensor_2d(tensors, GGML_TYPE_F32, kRank, kWidth);
+      for (int i = 0; i < kWidth * kRank; ++i) {
+        static_cast<float*>(tensor->data)[i] = i % 3 == 0 ? value : -value / 2;
+      }
+      const std::string name = "blk." + std::to_string(layer) + ".attn_q.weight.lora_";
+      ggml_set_name(tensor, (name + (a ? "a" : "b")).c_str());
+      gguf_add_tensor(file, tensor);
+    }
+  }
+  gguf_write_to_file(file, path.c_str(), false);
+  ggml_free(tensors);
+  gguf_free(file);
+  return path;
+}
+
+TEST_F(LlamaTest, AdaptersSwapFromBatchToBatch) {
+  const auto adapted = small_->with_adapter({.name = "odd", .gguf = write_adapter(0.7F)});
+  ASSERT_TRUE(adapted.has_value()) << adapted.error().detail;
+  const Request request = question("Reverse the order of this list: cloud, tiger, maple, falcon.");
+  const Result<Answer> plain = ask(request);
+  // Both at once: their steps go into different batches of one lane and one KV cache.
+  asio::io_context io;
+  Turn one("small");
+  Turn two("small+odd");
+  auto first = asio::co_spawn(io, small_->answer(request, one), asio::use_future);
+  auto second = asio::co_spawn(io, (*adapted)->answer(request, two), asio::use_future);
+  io.run();
+  const Result<Answer> beside = first.get();
+  const Result<Answer> odd = second.get();
+  ASSERT_TRUE(plain && beside && odd);
+  EXPECT_EQ(plain->text, beside->text);
+  EXPECT_NE(plain->text, odd->text);
+  EXPECT_EQ(odd->authors.front().model, "small+odd");
 }
 
 TEST_F(LlamaTest, ToolsAreFormattedByTheTemplateWithoutHarm) {
