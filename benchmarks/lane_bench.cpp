@@ -34,6 +34,7 @@ void run(benchmark::State& state, model::LocalModel& model) {
   const int vocabulary = model.vocabulary().size();
   unsigned salt = 1;
   Turn turn("bench");
+  const model::BatcherStats before = model.stats();
   for (auto _ : state) {
     std::vector<std::future<bool>> all;
     for (int s = 0; s < sequences; ++s) {
@@ -41,7 +42,8 @@ void run(benchmark::State& state, model::LocalModel& model) {
       // Different in every run, so that the prefix cache has no part in it.
       for (int i = 0; i < kPrompt; ++i) {
         salt = salt * 1664525 + 1013904223;
-        prompt.push_back(static_cast<Token>(10 + (salt >> 8) % static_cast<unsigned>(vocabulary - 10)));
+        prompt.push_back(
+            static_cast<Token>(10 + (salt >> 8) % static_cast<unsigned>(vocabulary - 10)));
       }
       all.push_back(asio::co_spawn(model.lane().executor(),
                                    sequence(model, turn, std::move(prompt)), asio::use_future));
@@ -50,9 +52,12 @@ void run(benchmark::State& state, model::LocalModel& model) {
       if (!one.get()) state.SkipWithError("a step failed");
     }
   }
-  state.counters["tokens_per_s"] =
-      benchmark::Counter(static_cast<double>(state.iterations()) * sequences * (kPrompt + kGenerate),
-                         benchmark::Counter::kIsRate);
+  state.counters["batches"] =
+      benchmark::Counter(static_cast<double>(model.stats().batches - before.batches),
+                         benchmark::Counter::kAvgIterations);
+  state.counters["tokens_per_s"] = benchmark::Counter(
+      static_cast<double>(state.iterations()) * sequences * (kPrompt + kGenerate),
+      benchmark::Counter::kIsRate);
 }
 
 }  // namespace

@@ -80,8 +80,8 @@ TEST(App, WrongArgumentsAreUsageErrors) {
   };
   for (const auto& arguments : bad) {
     const auto parsed = parse(arguments);
-    EXPECT_EQ(parsed.status, kUsage) << (arguments.empty() ? "" : arguments.back());
-    EXPECT_FALSE(parsed.invocation.action) << (arguments.empty() ? "" : arguments.back());
+    EXPECT_EQ(parsed.status, kUsage) << testing::PrintToString(arguments);
+    EXPECT_FALSE(parsed.invocation.action) << testing::PrintToString(arguments);
   }
 }
 

@@ -4,7 +4,9 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "cli/command.h"
@@ -12,6 +14,8 @@
 
 namespace lichen::cli {
 namespace {
+
+bool every(const CLI::App*) { return true; }
 
 struct Word {
   std::string text;
@@ -22,20 +26,18 @@ struct Word {
 /// which are understood anywhere.
 std::vector<Word> words_after(const CLI::App& command) {
   std::vector<Word> words;
-  for (const CLI::App* sub : command.get_subcommands(std::function<bool(const CLI::App*)>())) {
-    words.push_back({sub->get_name(), sub->get_description()});
+  const auto add = [&words](std::string text, const std::string& description) {
+    if (std::ranges::find(words, text, &Word::text) != words.end()) return;  // the nearest counts
+    words.push_back({std::move(text), description});
+  };
+  for (const CLI::App* sub : command.get_subcommands(every)) {
+    add(sub->get_name(), sub->get_description());
   }
   for (const CLI::App* app = &command; app != nullptr; app = app->get_parent()) {
     for (const CLI::Option* option : app->get_options()) {
-      const bool only_above =
-          app != &command && (option == app->get_help_ptr() || option == app->get_version_ptr());
-      if (only_above) continue;
-      for (const auto& name : option->get_snames()) {
-        words.push_back({"-" + name, option->get_description()});
-      }
-      for (const auto& name : option->get_lnames()) {
-        words.push_back({"--" + name, option->get_description()});
-      }
+      if (app != &command && option == app->get_version_ptr()) continue;
+      for (const auto& name : option->get_snames()) add("-" + name, option->get_description());
+      for (const auto& name : option->get_lnames()) add("--" + name, option->get_description());
     }
   }
   return words;
@@ -45,7 +47,7 @@ std::vector<Word> words_after(const CLI::App& command) {
 void each_command(const CLI::App& app, const std::string& path,
                   const std::function<void(const CLI::App&, const std::string&)>& visit) {
   visit(app, path);
-  for (const CLI::App* sub : app.get_subcommands(std::function<bool(const CLI::App*)>())) {
+  for (const CLI::App* sub : app.get_subcommands(every)) {
     each_command(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), visit);
   }
 }

@@ -50,7 +50,7 @@ TEST(Completion, HoldsTheWholeTree) {
   for (const CLI::App* command : app->get_subcommands([](const CLI::App*) { return true; })) {
     ++commands;
     EXPECT_THAT(bash, HasSubstr("'" + command->get_name() + "') words="));
-    EXPECT_THAT(zsh, HasSubstr("'" + command->get_name() + ":" + command->get_description()));
+    EXPECT_THAT(zsh, HasSubstr("'" + command->get_name() + ":"));
     for (const CLI::Option* option : command->get_options()) {
       for (const auto& name : option->get_lnames()) EXPECT_THAT(bash, HasSubstr("--" + name));
     }

@@ -18,20 +18,20 @@ std::string line(std::string_view label, std::string_view text) {
   return fmt::format("{:<8}  {}\n", label, text);
 }
 
-/// "1 token 1.5 ms on 2 threads; 4 tokens 3.4 ms (2.3x), 8 tokens 5.3 ms (3.5x) on 2 threads"
+/// "t(1) = 1.50 ms on 2 threads, t(4) = 3.40 ms (2.3x) on 1"
 std::string times_text(const model::StepTimes& times) {
   std::string out;
-  const double one = times.passes.empty() ? 0 : times.passes.front().second;
-  for (const auto& [tokens, ms] : times.passes) {
+  for (const auto& [tokens, ms, threads] : times.passes) {
     if (out.empty()) {
-      out = fmt::format("t({}) = {:.2f} ms on {} {}", tokens, ms, times.threads,
-                        times.threads == 1 ? "thread" : "threads");
+      out = fmt::format("t({}) = {:.2f} ms on {} {}", tokens, ms, threads,
+                        threads == 1 ? "thread" : "threads");
     } else {
+      const double one = times.passes.front().ms;
       out += fmt::format(", t({}) = {:.2f} ms", tokens, ms);
       if (one > 0) out += fmt::format(" ({:.1f}x)", ms / one);
+      out += fmt::format(" on {}", threads);
     }
   }
-  if (times.passes.size() > 1) out += fmt::format(" on {}", times.batch_threads);
   return out;
 }
 
@@ -40,7 +40,7 @@ std::string model_line(const ModelState& model, const Terminal& terminal) {
   if (!model.error.empty()) return text + terminal.harmless(model.error);
   text += model.source;
   if (model.context > 0) text += fmt::format(", context {}", format_count(model.context));
-  if (model.times) text += ", " + times_text(*model.times);
+  if (model.times && !model.times->passes.empty()) text += ", " + times_text(*model.times);
   if (!model.local) text += ", not contacted";
   return text;
 }
@@ -52,12 +52,10 @@ boost::json::value error_or_null(const std::string& error) {
 boost::json::value to_json(const std::optional<model::StepTimes>& times) {
   if (!times) return nullptr;
   boost::json::array passes;
-  for (const auto& [tokens, ms] : times->passes) {
-    passes.push_back(boost::json::object{{"tokens", tokens}, {"ms", ms}});
+  for (const auto& [tokens, ms, threads] : times->passes) {
+    passes.push_back(boost::json::object{{"tokens", tokens}, {"ms", ms}, {"threads", threads}});
   }
-  return boost::json::object{{"threads", times->threads},
-                             {"batch_threads", times->batch_threads},
-                             {"passes", std::move(passes)}};
+  return boost::json::object{{"passes", std::move(passes)}};
 }
 
 }  // namespace

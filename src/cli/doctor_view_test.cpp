@@ -14,12 +14,11 @@ Diagnosis fine() {
   diagnosis.memory_total = 8'000'000'000;
   diagnosis.memory_available = 5'500'000'000;
   diagnosis.config = "lichen.yaml";
-  diagnosis.models = {
-      {.name = "small",
-       .source = "small.gguf",
-       .context = 16'384,
-       .times = model::StepTimes{.threads = 1, .batch_threads = 2, .passes = {{1, 0.2}, {4, 0.5}}}},
-      {.name = "cloud", .source = "https://api.example.com/v1", .local = false}};
+  diagnosis.models = {{.name = "small",
+                       .source = "small.gguf",
+                       .context = 16'384,
+                       .times = model::StepTimes{.passes = {{1, 0.2, 1}, {4, 0.5, 2}}}},
+                      {.name = "cloud", .source = "https://api.example.com/v1", .local = false}};
   diagnosis.plans = {{.name = "default"}};
   diagnosis.ledger = "/var/lib/lichen/ledger.db";
   return diagnosis;

@@ -75,12 +75,16 @@ int run(const RunOptions& options, const Invocation& invocation) {
   auto host = Host::open(invocation.config);
   if (!host) return report_error(host.error());
   const auto& plan = options.request.plan;
+  if (auto found = (*host)->runtime().find(plan); !found) return report_error(found.error());
   auto request = make_request(options.request, {{.role = "user", .content = *prompt}});
   if (options.json) return run_as_json(**host, std::move(request), plan);
 
   const auto out = Terminal::of(stdout);
   auto palette = palette_of((*host)->runtime());
   const auto turn = answer_shown(**host, std::move(request), plan, palette, out);
+  if (std::ferror(out.file) != 0) {
+    return report_error({Errc::storage, "the answer could not be written to stdout"});
+  }
   // Under the answer for a person; beside it when the answer goes into a pipe or a file.
   const auto receipt = out.interactive ? out : Terminal::of(stderr);
   if (out.interactive) receipt.write("\n");

@@ -63,7 +63,7 @@ std::string steps_table(const Receipt& receipt, Palette& palette, const Terminal
 std::string left_device(const Receipt& receipt) {
   std::vector<std::pair<std::string, std::int64_t>> sent;
   for (const Step& step : receipt.steps) {
-    if (!step.remote) continue;
+    if (!step.remote || step.bytes_sent <= 0) continue;
     auto known = std::ranges::find(sent, step.model, &decltype(sent)::value_type::first);
     if (known == sent.end()) known = sent.insert(known, {step.model, 0});
     known->second += step.bytes_sent;
@@ -72,8 +72,7 @@ std::string left_device(const Receipt& receipt) {
   std::string line = "left this device:";
   for (const auto& [model, bytes] : sent) {
     line += fmt::format("{} {} to {}", line.ends_with(':') ? "" : ",",
-                        format_bytes(static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0))),
-                        model);
+                        format_bytes(static_cast<std::uint64_t>(bytes)), model);
   }
   return line;
 }

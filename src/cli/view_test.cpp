@@ -89,6 +89,13 @@ TEST(View, ReceiptOfAFailedTurn) {
             "0.0 ms, 0 tokens in, 0 out, nothing left this device\n");
 }
 
+TEST(View, AnEndpointThatWasNotReachedGotNothing) {
+  Palette palette;
+  Receipt receipt;
+  receipt.steps = {{.model = "cloud", .role = "answer", .remote = true}};
+  EXPECT_TRUE(receipt_text(receipt, palette, kPlain).contains(", nothing left this device\n"));
+}
+
 TEST(View, TotalsNeverInventCosts) {
   const Totals sum = totals(cascade_receipt());
   EXPECT_EQ(sum.tokens_in, 41);

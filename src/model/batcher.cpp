@@ -13,6 +13,9 @@ namespace {
 /// longer ones are prompts, which go in chunks.
 constexpr std::size_t kWritingTokens = 32;
 
+/// Batches of at least this many tokens tell how fast prompts are read.
+constexpr std::size_t kMeasuredTokens = 64;
+
 /// Prompts with a common beginning of at least this length are decoded one after the other, so
 /// that the later ones find the beginning in the cache.
 constexpr int kWorthWaiting = 32;
@@ -182,9 +185,19 @@ void Batcher::form_batch(bool interactive_only) {
     if (is_prompt(*step)) {
       prompt_room -= std::min(prompt_room, count);
     } else {
-      prompt_room = std::min(prompt_room, static_cast<std::size_t>(options_.prefill_chunk));
+      prompt_room = std::min(prompt_room, prefill_chunk());
     }
   }
+}
+
+/// Prompt tokens for one batch beside sessions that are writing.
+std::size_t Batcher::prefill_chunk() const {
+  constexpr double kLeast = 32;
+  constexpr double kUntilMeasured = 128;
+  const double most = limits().batch;
+  if (prompt_token_ms_ == 0) return static_cast<std::size_t>(std::min(kUntilMeasured, most));
+  const double wanted = static_cast<double>(options_.prefill_patience.count()) / prompt_token_ms_;
+  return static_cast<std::size_t>(std::clamp(wanted, std::min(kLeast, most), most));
 }
 
 /// Puts up to `room` tokens of the step into the batch; returns how many.
@@ -387,6 +400,10 @@ void Batcher::read_row(PendingStep& step, std::size_t offset, int index) {
 
 void Batcher::account(Clock::time_point begun) {
   const double took = ms(Clock::now() - begun);
+  if (batch_.size() >= kMeasuredTokens) {
+    const double token_ms = took / static_cast<double>(batch_.size());
+    prompt_token_ms_ += (prompt_token_ms_ == 0 ? 1 : 0.2) * (token_ms - prompt_token_ms_);
+  }
   const std::optional<double> joules = energy_ ? energy_->take() : std::nullopt;
   for (const Part& part : parts_) {
     SessionStats& stats = part.step->session->stats;

@@ -18,12 +18,13 @@
 namespace lichen::model {
 
 struct BatcherOptions {
-  /// Prompt tokens that go into one batch beside sessions that are writing: a larger chunk finishes
-  /// prompts sooner, a smaller one lets the others' next token come sooner.
-  int prefill_chunk = 128;
+  /// Sessions that are writing wait about this long at most for a batch that also reads prompts:
+  /// longer finishes prompts sooner, shorter lets the others' next token come sooner.
+  std::chrono::milliseconds prefill_patience{100};
   /// A background step that has waited this long counts as interactive, so that none starves.
   std::chrono::milliseconds background_patience{1'000};
-  /// Share of the KV cells that finished sequences may hold for prompts that begin like them.
+  /// Share of the KV cells that finished sequences may hold for prompts that begin like them, where
+  /// many prompts do.
   double keep_share = 0.25;
 };
 
@@ -89,6 +90,7 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
   bool displace_one(const Session::State& session);
   void preempt(Session::State& session);
   int reserved() const;
+  std::size_t prefill_chunk() const;
   bool decode_batch();
   void layout();
   void read_rows();
@@ -110,6 +112,7 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
   std::vector<BatchToken> batch_;
   std::uint64_t arrivals_ = 0;
   Clock::time_point now_ = {};  // the current batch's start
+  double prompt_token_ms_ = 0;  // in batches that read prompts, a moving average; 0: not known
 
   struct Counters {
     std::atomic<std::uint64_t> batches = 0, tokens = 0, cached_tokens = 0, preemptions = 0;

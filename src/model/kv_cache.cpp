@@ -10,6 +10,9 @@ namespace {
 /// Shorter beginnings are not worth a sequence number.
 constexpr int kMinShared = 8;
 
+/// Finished sequences may hold this many cells even if none has been of use yet.
+constexpr int kAlwaysKept = 256;
+
 int common_length(std::span<const Token> a, std::span<const Token> b) {
   return static_cast<int>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
@@ -63,6 +66,7 @@ bool KvCache::admit(Sequence& sequence, std::span<const Token> tokens, bool reus
     if (free_cells() >= wanted - match.length && !free_numbers_.empty()) {
       sequence.seq = free_numbers_.back();
       free_numbers_.pop_back();
+      if (reuse) reused_ += 0.1 * (static_cast<double>(match.length) / wanted - reused_);
       if (match.source != nullptr) {
         backend_.share(match.source->seq, sequence.seq, match.length);
         sequence.tokens.assign(tokens.begin(), tokens.begin() + match.length);
@@ -153,7 +157,12 @@ void KvCache::retire(Sequence sequence) {
   sequence.used = Clock::now();
   retired_cells_ += size;
   retired_.push_back(std::move(sequence));
-  while (retired_cells_ > keep_) forget_oldest();
+  while (retired_cells_ > keep_now() && retired_.size() > 1) forget_oldest();
+}
+
+int KvCache::keep_now() const {
+  const int least = std::min(kAlwaysKept, keep_);
+  return least + static_cast<int>(std::min(1.0, 4 * reused_) * (keep_ - least));
 }
 
 void KvCache::take_cells(Sequence& sequence, int count) {

@@ -35,7 +35,9 @@ struct SavedSequence {
 /// Used on the lane's thread only.
 class KvCache {
  public:
-  /// `backend` must outlive the cache. At most `keep` of the cells are spent on finished sequences.
+  /// `backend` must outlive the cache. At most `keep` of the cells are spent on finished sequences,
+  /// and as many only where prompts often begin like them: every cell in use makes every pass a
+  /// little slower, for attention looks at all of them to find those of the sequence.
   KvCache(Backend& backend, int keep);
 
   int cells() const { return static_cast<int>(holders_.size()); }
@@ -81,6 +83,7 @@ class KvCache {
   void drop_cells(Sequence& sequence, int from);
   void drop_number(Sequence& sequence);
   void forget_oldest();
+  int keep_now() const;
 
   Backend& backend_;
   const int keep_;
@@ -90,6 +93,7 @@ class KvCache {
   std::vector<Sequence*> live_;
   std::vector<Sequence> retired_;  // the least recently used first
   int retired_cells_ = 0;          // at most: shared ones are counted for each
+  double reused_ = 0;              // share of the prompts that was found, a moving average
 };
 
 }  // namespace lichen::model

@@ -53,7 +53,7 @@ class Lane {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::vector<std::shared_ptr<Batcher>> batchers_;  // the lane's thread only
   bool stopping_ = false;                           // likewise
-  std::thread thread_;  // last: starts when all else is there
+  std::thread thread_;                              // last: starts when all else is there
 };
 
 }  // namespace lichen::model

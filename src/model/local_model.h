@@ -28,7 +28,7 @@ struct LocalModelOptions {
   int context = 0;        // KV cells, shared by all sessions of the model; 0: 16,384, or the length
                           // the model was trained for where that is more, at most 32,768
   int max_sessions = 64;  // sequences at once, finished ones that are kept included; more wait
-  int threads = 0;        // 0: measured when the model is loaded
+  int threads = 0;        // 0: whatever is fastest, measured all the time
   int batch = 512;        // tokens in one pass, over all sessions
   int gpu_layers = -1;    // with a GPU backend: layers on the GPU, -1 all
   std::optional<Price> price = {};
@@ -37,12 +37,14 @@ struct LocalModelOptions {
   BatcherOptions batcher = {};
 };
 
-/// How long the model takes over a batch, measured when it was loaded.
+/// How long the model takes over passes of several sizes, measured when it was loaded.
 struct StepTimes {
-  int threads = 0;        // for one token
-  int batch_threads = 0;  // for more than one
-  /// Tokens of one sequence in one pass -> milliseconds, the best of some tries.
-  std::vector<std::pair<int, double>> passes = {};
+  struct Pass {
+    int tokens;   // of one sequence
+    double ms;    // the best of some tries
+    int threads;  // that were fastest
+  };
+  std::vector<Pass> passes = {};
 };
 
 /// What a local model is made of; put together by `open_local_model`, or by tests.

@@ -138,7 +138,7 @@ awaitable<void> Api::handle(Exchange& exchange) {
 }
 
 HttpResponse Api::refusal(unsigned status, std::string detail) {
-  return error_response(status, std::move(detail));
+  return error_response(status, detail);
 }
 
 void Api::served(const Served& served) {

@@ -75,7 +75,7 @@ HttpResponse error_response(const ApiError& error) {
   return response;
 }
 
-HttpResponse error_response(unsigned status, std::string message) {
+HttpResponse error_response(unsigned status, std::string_view message) {
   const std::string_view type = status < 500 ? "invalid_request_error" : "server_error";
   std::string_view code = "bad_request";
   switch (status) {

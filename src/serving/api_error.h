@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "lichen/result.h"
 #include "serving/exchange.h"
@@ -27,6 +28,6 @@ std::string error_json(const ApiError& error);
 HttpResponse error_response(const ApiError& error);
 
 /// For what has an HTTP status of its own.
-HttpResponse error_response(unsigned status, std::string message);
+HttpResponse error_response(unsigned status, std::string_view message);
 
 }  // namespace lichen::serving

@@ -60,7 +60,8 @@ awaitable<void> Connection::run() {
 }
 
 awaitable<bool> Connection::serve_one() {
-  parser_.emplace();
+  Parser parser;
+  parser_ = &parser;
   parser_->header_limit(static_cast<std::uint32_t>(options_.max_header_bytes));
   parser_->body_limit(options_.max_body_bytes);
   status_ = 0;
@@ -222,7 +223,7 @@ awaitable<bool> Connection::finish(std::string_view data) { co_return co_await s
 void Connection::stage_head(const HttpResponse& response, Framing framing) {
   framing_ = framing;
   status_ = response.status;
-  const auto add = [this](auto... parts) { (head_.append(parts), ...); };
+  const auto add = [this](const auto&... parts) { (head_.append(parts), ...); };
   head_.clear();
   const auto reason = http::obsolete_reason(http::int_to_status(response.status));
   add("HTTP/1.1 ", std::to_string(response.status), " ",
@@ -312,7 +313,6 @@ void Connection::cancel_turn(Error why) {
 }
 
 awaitable<void> Connection::close() {
-  parser_.reset();
   error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   enter(Phase::idle, kLinger);

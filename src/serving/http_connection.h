@@ -78,7 +78,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   bool reading_ = false;
   boost::system::error_code read_error_;
   boost::asio::experimental::channel<void(boost::system::error_code)> arrived_;
-  std::optional<Parser> parser_;
+  Parser* parser_ = nullptr;  // of the request in progress; lives in serve_one
 
   // Writing
   std::string head_;

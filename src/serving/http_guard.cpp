@@ -47,7 +47,7 @@ std::optional<HttpFault> check_framing(const HttpRequest& header) {
 std::optional<HttpFault> check_origin(const HttpRequest& header, bool loopback) {
   const std::string_view authority = header[http::field::host];
   if (loopback) {
-    const std::string_view host = *host_name(authority);
+    const std::string_view host = host_name(authority).value_or("");
     if (!beast::iequals(host, "localhost") && host != "127.0.0.1" && host != "[::1]") {
       return HttpFault{403, "Host: this server answers to localhost, 127.0.0.1 and [::1] only"};
     }

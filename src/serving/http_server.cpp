@@ -80,7 +80,7 @@ Result<void> HttpServer::bind() {
   return {};
 }
 
-Result<void> HttpServer::bind(tcp::endpoint endpoint) {
+Result<void> HttpServer::bind(const tcp::endpoint& endpoint) {
   auto acceptor = std::make_unique<Acceptor>(io_);
   error_code error;
   acceptor->open(endpoint.protocol(), error);
@@ -138,7 +138,7 @@ void HttpServer::serve(tcp::socket socket, Shard& shard) {
   auto connection =
       std::make_shared<Connection>(std::move(socket), shard, count > options_.max_connections);
   asio::co_spawn(shard.io(), connection->run(), [this, connection](std::exception_ptr problem) {
-    log_exception(problem);
+    log_exception(std::move(problem));
     connections_.fetch_sub(1, std::memory_order_release);
     if (stopping()) asio::post(io_, [this] { end_when_empty(); });
   });

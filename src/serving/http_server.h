@@ -59,7 +59,7 @@ class HttpServer {
 
   HttpServer(boost::asio::io_context& io, HttpOptions options, Handler& handler);
   Result<void> bind();
-  Result<void> bind(boost::asio::ip::tcp::endpoint endpoint);
+  Result<void> bind(const boost::asio::ip::tcp::endpoint& endpoint);
   awaitable<void> accept(Acceptor& acceptor);
   void serve(boost::asio::ip::tcp::socket socket, Shard& shard);
   void await_signal();

@@ -109,8 +109,8 @@ void JsonFields::wrong(std::string_view key, std::string_view what, Errc code) {
       ApiError{.error = {.code = code, .detail = std::move(detail)}, .param = std::move(where)};
 }
 
-void JsonFields::fail(ApiError error) {
-  if (!error_) error_ = std::move(error);
+void JsonFields::adopt(const JsonFields& part) {
+  if (!error_) error_ = part.error_;
 }
 
 }  // namespace lichen::serving

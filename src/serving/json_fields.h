@@ -35,8 +35,15 @@ class JsonFields {
 
   /// Records an error at `key` unless there is one already. `what`: "must be ...".
   void wrong(std::string_view key, std::string_view what, Errc code = Errc::bad_request);
-  void fail(ApiError error);
-  const std::optional<ApiError>& error() const { return error_; }
+  /// Makes the error of a part of this object, if it has one, this object's.
+  void adopt(const JsonFields& part);
+  bool failed() const { return error_.has_value(); }
+  /// `value`, or the error.
+  template <class T>
+  ApiResult<T> result(T value) const {
+    if (error_) return std::unexpected(*error_);
+    return value;
+  }
   std::string path(std::string_view key) const { return path_ + std::string(key); }
 
  private:

@@ -26,7 +26,7 @@ std::string element(std::string_view path, std::size_t index) {
 /// question.
 std::string read_parts(JsonFields& message, const json::array& parts) {
   std::string text;
-  for (std::size_t i = 0; i < parts.size() && !message.error(); ++i) {
+  for (std::size_t i = 0; i < parts.size() && !message.failed(); ++i) {
     const std::string key = element("content", i);
     const auto* object = parts[i].if_object();
     if (object == nullptr) {
@@ -46,7 +46,7 @@ std::string read_parts(JsonFields& message, const json::array& parts) {
     } else {
       part.wrong("type", "must be `text`");
     }
-    if (part.error()) message.fail(*part.error());
+    message.adopt(part);
   }
   return text;
 }
@@ -80,11 +80,11 @@ void check_tool_call(JsonFields& message, const std::string& key, const json::va
       function.wrong("name", "must be 1 to 64 letters, digits, _ or -");
     }
     if (!function.text("arguments")) function.wrong("arguments", "is required: JSON as a string");
-    if (function.error()) call.fail(*function.error());
+    call.adopt(function);
   } else {
     call.wrong("function", "is required");
   }
-  if (call.error()) message.fail(*call.error());
+  message.adopt(call);
 }
 
 Message read_message(JsonFields& in) {
@@ -128,11 +128,11 @@ std::string read_tool(JsonFields& body, const std::string& key, const json::valu
     function.text("description");
     function.object("parameters");
     function.flag("strict");
-    if (function.error()) tool.fail(*function.error());
+    tool.adopt(function);
   } else {
     tool.wrong("function", "is required");
   }
-  if (tool.error()) body.fail(*tool.error());
+  body.adopt(tool);
   return name;
 }
 
@@ -153,9 +153,9 @@ void read_tool_choice(JsonFields& body, const std::vector<std::string>& names, R
         std::ranges::find(names, std::string_view(name->get_string())) == names.end()) {
       forced.wrong("function.name", "must be the name of one of the tools");
     }
-    if (forced.error()) body.fail(*forced.error());
+    body.adopt(forced);
   }
-  if (!body.error()) request.tool_choice = json::value(*choice, json::storage_ptr{});
+  if (!body.failed()) request.tool_choice = json::value(*choice, json::storage_ptr{});
 }
 
 }  // namespace
@@ -174,13 +174,13 @@ void read_messages(JsonFields& body, int max_messages, Request& request) {
                       Errc::too_large);
   }
   request.messages.reserve(list->size());
-  for (std::size_t i = 0; i < list->size() && !body.error(); ++i) {
+  for (std::size_t i = 0; i < list->size() && !body.failed(); ++i) {
     const std::string key = element("messages", i);
     const auto* object = (*list)[i].if_object();
     if (object == nullptr) return body.wrong(key, "must be an object with `role` and `content`");
     JsonFields message(*object, key + ".");
     request.messages.push_back(read_message(message));
-    if (message.error()) body.fail(*message.error());
+    body.adopt(message);
   }
 }
 
@@ -193,7 +193,7 @@ void read_tools(JsonFields& body, Request& request) {
     for (std::size_t i = 0; i < tools->size(); ++i) {
       names.push_back(read_tool(body, element("tools", i), (*tools)[i]));
     }
-    if (!body.error()) request.tools = json::array(*tools, json::storage_ptr{});
+    if (!body.failed()) request.tools = json::array(*tools, json::storage_ptr{});
   }
   read_tool_choice(body, names, request);
   request.parallel_tool_calls = body.flag("parallel_tool_calls").value_or(true);

@@ -75,7 +75,7 @@ std::map<std::int32_t, float> read_logit_bias(JsonFields& body) {
     if (value.is_null()) entries.wrong(key, "must be a number from -100 to 100");
     if (const auto bias = entries.real(key, -100, 100)) biases[token] = *bias;
   }
-  if (entries.error()) body.fail(*entries.error());
+  body.adopt(entries);
   return biases;
 }
 
@@ -113,7 +113,7 @@ void read_json_schema(JsonFields& form, Format& format) {
   } else {
     format.json_schema.emplace(*schema, json::storage_ptr{});
   }
-  if (in.error()) form.fail(*in.error());
+  form.adopt(in);
 }
 
 Format read_format(JsonFields& body) {
@@ -124,7 +124,7 @@ Format read_format(JsonFields& body) {
     if (!type) form.wrong("type", "is required");
     format.json_object = type == "json_object";
     if (type == "json_schema") read_json_schema(form, format);
-    if (form.error()) body.fail(*form.error());
+    body.adopt(form);
   }
   if (const auto grammar = body.text("grammar")) {
     if (!format.free()) body.wrong("grammar", "excludes response_format");
@@ -155,7 +155,7 @@ void read_common(JsonFields& body, RequestLimits limits, CompletionCall& call, R
     if (!call.stream) body.wrong("stream_options", "needs `stream`: true");
     JsonFields in(*options, "stream_options.");
     call.include_usage = in.flag("include_usage").value_or(false);
-    if (in.error()) body.fail(*in.error());
+    body.adopt(in);
   }
   if (const auto seconds = body.number("timeout", 0.001, kMaxTimeoutSeconds)) {
     call.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1'000));
@@ -244,9 +244,8 @@ ApiResult<CompletionCall> parse_chat(const json::object& object, RequestLimits l
   }
   call.logprobs = request.logprobs;
   const auto n = body.integer("n", 1, kMaxChoices).value_or(1);
-  if (body.error()) return std::unexpected(*body.error());
   add_choices(request, n, call.requests);
-  return call;
+  return body.result(std::move(call));
 }
 
 ApiResult<CompletionCall> parse_completion(const json::object& object, RequestLimits limits) {
@@ -275,13 +274,12 @@ ApiResult<CompletionCall> parse_completion(const json::object& object, RequestLi
   if (static_cast<std::int64_t>(prompts.size()) * n > kMaxChoices) {
     body.wrong("n", "prompts times `n` must be at most " + std::to_string(kMaxChoices));
   }
-  if (body.error()) return std::unexpected(*body.error());
   if (echo) call.echo = prompts.front();
   for (const auto& prompt : prompts) {
     request.prompt = prompt;
     add_choices(request, n, call.requests);
   }
-  return call;
+  return body.result(std::move(call));
 }
 
 ApiResult<EmbeddingCall> parse_embedding(const json::object& object) {
@@ -299,8 +297,7 @@ ApiResult<EmbeddingCall> parse_embedding(const json::object& object) {
   if (const auto seconds = body.number("timeout", 0.001, kMaxTimeoutSeconds)) {
     call.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1'000));
   }
-  if (body.error()) return std::unexpected(*body.error());
-  return call;
+  return body.result(std::move(call));
 }
 
 }  // namespace lichen::serving

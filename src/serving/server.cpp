@@ -47,7 +47,7 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::open(Runtime& runtime, boost::asio::io_context& io,
-                                             policy::ServeConfig config,
+                                             const policy::ServeConfig& config,
                                              std::chrono::milliseconds drain) {
   auto key = read_key(config.api_key_env);
   if (!key) return std::unexpected(key.error());

@@ -27,7 +27,7 @@ class Server {
   /// bound, is not a loopback address while no API key is set, or `api_key_env` names a variable
   /// that is not set. Port 0 takes a free one. `io` must be the one that the runtime was given.
   static Result<std::unique_ptr<Server>> open(
-      Runtime& runtime, boost::asio::io_context& io, policy::ServeConfig config,
+      Runtime& runtime, boost::asio::io_context& io, const policy::ServeConfig& config,
       std::chrono::milliseconds drain = std::chrono::seconds(10));
   ~Server();
 

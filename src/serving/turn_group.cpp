@@ -49,7 +49,9 @@ awaitable<bool> TurnGroup::ChannelSink::write(Piece piece) {
   if (group_.gone_.load(std::memory_order_relaxed)) co_return false;
   TurnEvent event{.choice = choice_, .what = std::move(piece)};
   // Without suspending while there is room, so that a lane goes straight on.
+  // It takes the event only when it succeeds.
   if (!group_.channel_.try_send(error_code{}, std::move(event))) {
+    // NOLINTNEXTLINE(bugprone-use-after-move)
     co_await group_.channel_.async_send(error_code{}, std::move(event), kTuple);
   }
   co_return !group_.gone_.load(std::memory_order_relaxed);

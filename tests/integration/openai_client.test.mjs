@@ -223,7 +223,7 @@ test('a stream that the client aborts is cancelled at once', async () => {
   const { data: stream, response } = await client.chat.completions.create({
     model: 'large', stream: true, max_tokens: 4_000,
     // Whatever the model would like to say, it must go on.
-    grammar: 'root ::= [a-z ]{3900,4000}', messages: question }).withResponse();
+    grammar: 'root ::= [a-z ] root', messages: question }).withResponse();
   for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
   stream.controller.abort();
   for (let tries = 0; await metric('lichen_turns_in_flight') > 0; ++tries) {
@@ -231,7 +231,7 @@ test('a stream that the client aborts is cancelled at once', async () => {
   }
   const receipt = await receiptOf(response.headers.get('x-lichen-receipt'));
   assert.equal(receipt.error, 'cancelled');
-  assert.ok(receipt.steps[0].tokens_out < 3_900);
+  assert.ok(receipt.steps[0].tokens_out < 4_000);
 });
 
 test('64 clients at once lose nothing', async () => {

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const root = resolve(import.meta.dirname, '../..');
+const root = process.env.LICHEN_SOURCE_DIR ?? resolve(import.meta.dirname, '../..');
 export const lichen = process.env.LICHEN_BIN ?? join(root, 'build/release/src/cli/lichen');
 export const bundled = {
   small: join(root, 'models/lichen-small.gguf'),

@@ -12,6 +12,9 @@ class ComputePool {
  public:
   explicit ComputePool(int threads) : threads_(threads) {
     ggml_threadpool_params params = ggml_threadpool_params_default(threads);
+    // Between passes a thread looks out for the next one for some milliseconds, then sleeps: the
+    // cores belong to others too, first of all to our own I/O.
+    params.poll = 1;
     pool_.reset(ggml_threadpool_new(&params));
   }
   int threads() const { return threads_; }

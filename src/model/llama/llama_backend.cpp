@@ -58,6 +58,10 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
     return fail(Errc::bad_model, file + ": no memory for a context of " + std::to_string(cells) +
                                      " tokens; set a smaller `context`");
   }
+  backend->threads_ = std::make_unique<ThreadChoice>(backend->pool_->threads());
+  if (options.threads > 0) {
+    backend->threads_->fix(std::min(options.threads, backend->pool_->threads()));
+  }
   llama_attach_threadpool(context, backend->pool_->get(), backend->pool_->get());
   backend->batch_ = std::make_unique<Batch>(batch);
   backend->limits_ = {.cells = static_cast<int>(llama_n_ctx(context)),
@@ -79,7 +83,13 @@ Backend::Outcome LlamaBackend::decode(std::span<const BatchToken> tokens) {
     raw.seq_id[i][0] = tokens[i].seq;
     raw.logits[i] = tokens[i].output;
   }
-  switch (llama_decode(context_.get(), raw)) {
+  const auto begun = Clock::now();
+  const int threads = threads_->choose(raw.n_tokens, begun);
+  llama_set_n_threads(context_.get(), threads, threads);
+  const int status = llama_decode(context_.get(), raw);
+  llama_synchronize(context_.get());
+  threads_->took(Clock::now() - begun);
+  switch (status) {
     case 0: return Outcome::ok;
     case 1: return Outcome::full;
     default: return Outcome::failed;
@@ -142,10 +152,6 @@ void LlamaBackend::use_adapter(int adapter) {
   }
   Adapter& chosen = adapters_[static_cast<std::size_t>(adapter - 1)];
   llama_set_adapters_lora(context_.get(), &chosen.lora, 1, &chosen.scale);
-}
-
-void LlamaBackend::set_threads(int one, int more) {
-  llama_set_n_threads(context_.get(), one, more);
 }
 
 }  // namespace lichen::model

@@ -11,6 +11,7 @@
 #include "model/llama/compute_pool.h"
 #include "model/llama/llama_vocabulary.h"
 #include "model/local_model.h"
+#include "model/thread_choice.h"
 
 namespace lichen::model {
 
@@ -35,9 +36,8 @@ class LlamaBackend : public Backend {
   void use_adapter(int adapter) override;
 
   const llama_model* model() const { return model_.get(); }
-  /// Threads for passes of one token and of more; at most the pool's.
-  void set_threads(int one, int more);
-  int max_threads() const { return pool_->threads(); }
+  /// Which threads passes are computed with.
+  ThreadChoice& threads() { return *threads_; }
 
  private:
   struct FreeModel {
@@ -68,6 +68,7 @@ class LlamaBackend : public Backend {
   Limits limits_ = {};
   std::vector<Adapter> adapters_;
   bool hidden_ = false;
+  std::unique_ptr<ThreadChoice> threads_;
 };
 
 }  // namespace lichen::model

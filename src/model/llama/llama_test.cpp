@@ -67,8 +67,8 @@ TEST_F(LlamaTest, AnswersAQuestionOfItsSuite) {
 TEST_F(LlamaTest, AloneOrInABatchTheGreedyAnswerIsTheSame) {
   std::vector<Request> requests;
   for (int i = 0; i < 12; ++i) {
-    requests.push_back(question("What is " + std::to_string(10 + i) + " + " +
-                                std::to_string(3 * i + 11) + "?"));
+    requests.push_back(
+        question("What is " + std::to_string(10 + i) + " + " + std::to_string(3 * i + 11) + "?"));
     requests.push_back(question("Multiply " + std::to_string(2 + i % 7) + " by 8."));
   }
   const std::vector<Result<Answer>> together = ask(*small_, requests);
@@ -187,7 +187,8 @@ TEST_F(LlamaTest, EmbeddingsTellSimilarTextsFromOthers) {
   ASSERT_TRUE(vectors.has_value());
   auto cosine = [&](std::size_t a, std::size_t b) {
     double sum = 0;
-    for (std::size_t i = 0; i < (*vectors)[a].size(); ++i) sum += (*vectors)[a][i] * (*vectors)[b][i];
+    for (std::size_t i = 0; i < (*vectors)[a].size(); ++i)
+      sum += (*vectors)[a][i] * (*vectors)[b][i];
     return sum;
   };
   EXPECT_NEAR(cosine(0, 0), 1, 1e-5);
@@ -219,7 +220,8 @@ std::filesystem::path write_adapter(float value) {
   gguf_set_val_str(file, "general.architecture", "llama");
   gguf_set_val_str(file, "adapter.type", "lora");
   gguf_set_val_f32(file, "adapter.lora.alpha", 2);
-  ggml_context* tensors = ggml_init({.mem_size = 1 << 20, .mem_buffer = nullptr, .no_alloc = false});
+  ggml_context* tensors =
+      ggml_init({.mem_size = 1 << 20, .mem_buffer = nullptr, .no_alloc = false});
   for (int layer = 0; layer < kLayers; ++layer) {
     for (const bool a : {true, false}) {
       ggml_tensor* tensor = a ? ggml_new_tensor_2d(tensors, GGML_TYPE_F32, kWidth, kRank)
@@ -262,7 +264,8 @@ TEST_F(LlamaTest, ToolsAreFormattedByTheTemplateWithoutHarm) {
   Request request = question("Call Ada Stone.");
   request.tools = boost::json::parse(R"([{"type": "function", "function": {"name": "call",
       "description": "Calls a contact.", "parameters": {"type": "object",
-      "properties": {"contact": {"type": "string"}}}}}])").as_array();
+      "properties": {"contact": {"type": "string"}}}}}])")
+                      .as_array();
   request.max_tokens = 60;
   const Result<Answer> answer = ask(request);
   ASSERT_TRUE(answer.has_value()) << answer.error().detail;

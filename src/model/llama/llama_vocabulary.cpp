@@ -44,8 +44,8 @@ Result<std::vector<Token>> LlamaVocabulary::tokenize(std::string_view text, bool
       count = run();
     }
   } catch (const std::exception& problem) {
-    return fail(Errc::bad_model, std::string("the vocabulary cannot express this text: ") +
-                                     problem.what());
+    return fail(Errc::bad_model,
+                std::string("the vocabulary cannot express this text: ") + problem.what());
   }
   if (count < 0) return fail(Errc::bad_request, "the text cannot be split into tokens");
   tokens.resize(static_cast<std::size_t>(count));

@@ -52,7 +52,7 @@ double time_pass(LlamaBackend& backend, int count) {
   if (!pass(0, kPrompt)) return 0;
   double best = 0;
   const auto begun = Clock::now();
-  for (int i = 0; i < 50 && (i < 4 || Clock::now() - begun < kBudget); ++i) {
+  for (int i = 0; i < 50 && (i < 8 || Clock::now() - begun < kBudget); ++i) {
     const auto start = Clock::now();
     if (!pass(kPrompt, count)) break;
     backend.logits(count - 1);
@@ -64,34 +64,14 @@ double time_pass(LlamaBackend& backend, int count) {
   return best;
 }
 
-/// A tiny model may be fastest on one thread, a large one on all: try, for one token and for many.
-StepTimes measure(LlamaBackend& backend, int wanted_threads) {
-  std::vector<int> candidates;
-  for (int threads = 1; threads < backend.max_threads(); threads *= 2)
-    candidates.push_back(threads);
-  candidates.push_back(backend.max_threads());
-  if (wanted_threads > 0) candidates = {std::min(wanted_threads, backend.max_threads())};
-  auto fastest = [&](int count) {
-    int best_threads = candidates.front();
-    double best = 0;
-    for (int threads : candidates) {
-      backend.set_threads(threads, threads);
-      const double took = time_pass(backend, count);
-      // A thread more must be worth it: the others have use for the core.
-      if (best == 0 || (took > 0 && took < 0.95 * best)) {
-        best = took;
-        best_threads = threads;
-      }
-    }
-    return best_threads;
-  };
+/// Finds out which threads are fastest by computing passes of several sizes.
+StepTimes measure(LlamaBackend& backend) {
   StepTimes times;
-  times.threads = fastest(1);
-  times.batch_threads = fastest(16);
-  backend.set_threads(times.threads, times.batch_threads);
   for (int count : {1, 2, 4, 8, 16, 32}) {
     if (count > backend.limits().batch) break;
-    times.passes.emplace_back(count, time_pass(backend, count));
+    times.passes.push_back({.tokens = count,
+                            .ms = time_pass(backend, count),
+                            .threads = backend.threads().fastest(count)});
   }
   return times;
 }
@@ -132,7 +112,7 @@ Result<std::shared_ptr<LocalModel>> open_local_model(std::string name, LocalMode
     return make_llama_sampler(vocab, sampling, grammar);
   };
   // On the lane, so that no other model of it computes meanwhile.
-  lane->call([&] { parts.times = measure(*backend, options.threads); });
+  lane->call([&] { parts.times = measure(*backend); });
   parts.batcher = lane->add(std::move(backend), options.batcher);
   return std::make_shared<LocalModel>(std::move(name), std::move(lane), std::move(parts),
                                       std::move(options));
