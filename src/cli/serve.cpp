@@ -19,7 +19,7 @@ struct ServeOptions {
 int serve(const ServeOptions& options, const Invocation& invocation) {
   auto loaded = load_chosen_config(invocation.config);
   if (!loaded) return report_error(loaded.error());
-  boost::asio::io_context io(loaded->serve.io_threads);
+  boost::asio::io_context io(1);  // the server runs more for its other threads
   auto runtime = open_runtime(std::move(*loaded), io.get_executor());
   if (!runtime) return report_error(runtime.error());
 

@@ -7,6 +7,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fstream>
@@ -41,7 +42,8 @@ class ScriptedModel : public Model {
     const int now = ++in_flight;
     if (now > most_in_flight) most_in_flight = now;
     ++calls;
-    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    asio::steady_timer timer(co_await asio::this_coro::executor, takes);
+    co_await timer.async_wait(asio::use_awaitable);
     --in_flight;
     if (auto stopped = turn.stopped()) co_return std::unexpected(*stopped);
     const Script& script = scripts_.at(request.messages.back().content);
@@ -55,6 +57,7 @@ class ScriptedModel : public Model {
     co_return fail(Errc::unsupported, "scripted");
   }
 
+  std::chrono::milliseconds takes{0};
   std::atomic<int> calls = 0, in_flight = 0, most_in_flight = 0;
 
  private:
@@ -132,6 +135,7 @@ TEST_F(MeasureTest, AllFailedHasNoLatency) {
 }
 
 TEST_F(MeasureTest, KeepsToTheConcurrency) {
+  model_->takes = std::chrono::milliseconds(20);  // longer than it takes to start three
   const auto report = measure(*runtime_, io_.get_executor(), suite_,
                               {.plans = {"mixed", "mixed"}, .concurrency = 3});
   ASSERT_TRUE(report);

@@ -139,7 +139,8 @@ model::LocalModelOptions read_local(Fields& fields, const path& file) {
   read_sampling(fields, file, options.sampling);
   read_adapters(fields, file, options.adapters);
   fields.refuse({"model", "key_env", "timeouts", "bytes_per_token", "ca_file", "max_connections",
-                 "max_response_bytes"},
+                 "max_response_bytes", "retries", "retry_backoff", "allow_insecure",
+                 "max_tokens_field"},
                 "is for a remote model (one with `url`); this one has `gguf`");
   return options;
 }
@@ -188,6 +189,10 @@ model::RemoteModelOptions read_remote(Fields& fields, const path& file) {
   if (!ca_file.empty()) options.ca_file = resolve(file, ca_file).string();
   fields.read("max_connections", options.max_connections, 1, 65'536);
   fields.read("max_response_bytes", options.max_response_bytes, 1'024, 1ll << 40);
+  fields.read("retries", options.retries, 0, 20);
+  fields.read("retry_backoff", options.retry_backoff);
+  fields.read("allow_insecure", options.allow_insecure);
+  fields.read("max_tokens_field", options.max_tokens_field);
   read_timeouts(fields, file, options);
   fields.refuse({"threads", "max_sessions", "batch", "gpu_layers", "sampling", "adapters"},
                 "is for a local model (one with `gguf`); this one has `url`");

@@ -55,6 +55,10 @@ TEST(Config, ReadsEverything) {
     ca_file: ca.pem
     max_connections: 10
     max_response_bytes: 1000000
+    retries: 5
+    retry_backoff: 100ms
+    allow_insecure: true
+    max_tokens_field: max_completion_tokens
     timeouts: {connect: 500ms, headers: 5, first_token: "20s", idle: 1.5, total: 2m}
 plans:
   default: small
@@ -108,6 +112,10 @@ ledger: {path: state/ledger.db}
   EXPECT_EQ(cloud.ca_file, "/etc/lichen/ca.pem");
   EXPECT_EQ(cloud.max_connections, 10);
   EXPECT_EQ(cloud.max_response_bytes, 1'000'000u);
+  EXPECT_EQ(cloud.retries, 5);
+  EXPECT_EQ(cloud.retry_backoff, milliseconds(100));
+  EXPECT_TRUE(cloud.allow_insecure);
+  EXPECT_EQ(cloud.max_tokens_field, "max_completion_tokens");
   EXPECT_EQ(cloud.connect_timeout, milliseconds(500));
   EXPECT_EQ(cloud.headers_timeout, milliseconds(5'000));
   EXPECT_EQ(cloud.first_token_timeout, milliseconds(20'000));

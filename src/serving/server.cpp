@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "ledger/ledger.h"
+#include "model/local_model.h"
 #include "serving/api.h"
 #include "serving/http_server.h"
 
@@ -29,6 +30,22 @@ Result<std::optional<ApiKey>> read_key(const std::string& variable) {
   return ApiKey(key);
 }
 
+/// What the lane does for one local model.
+void add_lane_gauges(Metrics& metrics, std::shared_ptr<model::LocalModel> model) {
+  auto add = [&](std::string name, std::string help, auto model::BatcherStats::* field) {
+    metrics.add_gauge("lichen_lane_" + std::move(name), std::move(help), {{"model", model->name()}},
+                      [model, field] { return static_cast<double>(model->stats().*field); });
+  };
+  add("sessions", "Open sessions", &model::BatcherStats::sessions);
+  add("waiting_steps", "Steps that waited for the latest batch", &model::BatcherStats::waiting);
+  add("used_cells", "KV cells in use", &model::BatcherStats::used_cells);
+  add("batches", "Batches decoded since the start", &model::BatcherStats::batches);
+  add("tokens", "Tokens decoded since the start", &model::BatcherStats::tokens);
+  add("cached_tokens", "Prompt tokens that the prefix cache supplied",
+      &model::BatcherStats::cached_tokens);
+  add("preemptions", "Sessions moved out of the KV cache", &model::BatcherStats::preemptions);
+}
+
 void add_gauges(Metrics& metrics, Runtime& runtime, const HttpServer& http) {
   metrics.add_gauge("lichen_connections", "Open connections", {},
                     [&http] { return http.connections(); });
@@ -39,6 +56,11 @@ void add_gauges(Metrics& metrics, Runtime& runtime, const HttpServer& http) {
                     [&ledger] { return static_cast<double>(ledger.health().lost); });
   metrics.add_gauge("lichen_ledger_ok", "1 when the latest write of the ledger succeeded", {},
                     [&ledger] { return ledger.health().ok ? 1.0 : 0.0; });
+  for (const ModelPtr& model : runtime.models()) {
+    if (auto local = std::dynamic_pointer_cast<model::LocalModel>(model)) {
+      add_lane_gauges(metrics, std::move(local));
+    }
+  }
 }
 
 }  // namespace
