@@ -27,6 +27,9 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
 endif()
 
 if(LICHEN_SANITIZE)
+  # With assertions; quick to build, and enough to name a line.
+  set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O1 -gline-tables-only")
+  set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -gline-tables-only")
   add_compile_options(-fsanitize=${LICHEN_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${LICHEN_SANITIZE})
 endif()

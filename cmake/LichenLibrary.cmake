@@ -22,6 +22,8 @@ function(lichen_test target)
   target_link_libraries(${target} PRIVATE ${ARG_DEPENDS} GTest::gmock_main)
   target_compile_definitions(${target}
     PRIVATE LICHEN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  # Most of the building is tests, and they run in no time anyway.
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0>)
   lichen_warnings(${target})
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                        PROPERTIES TIMEOUT 120)

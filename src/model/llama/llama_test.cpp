@@ -161,6 +161,37 @@ TEST_F(LlamaTest, SessionsForkRollBackAndComeBackFromMemory) {
   asio::co_spawn(lane_->executor(), run(), asio::use_future).get();
 }
 
+TEST_F(LlamaTest, ABatchMovesLogitsInTheLastDigitsOnly) {
+  Turn turn("small");
+  std::vector<std::vector<Token>> prompts;
+  for (int i = 0; i < 8; ++i) {
+    prompts.push_back(*small_->vocabulary().tokenize(
+        std::to_string(31 * i) + " apples and " + std::to_string(77 - i) + " pens", true));
+  }
+  auto logits = [&](std::size_t i) -> awaitable<std::vector<float>> {
+    Session session = small_->open_session(turn);
+    auto rows = co_await session.decode(prompts[i], {.rows = Want::Rows::all, .logits = true});
+    co_return rows->back().logits;
+  };
+  auto spawn = [&](std::size_t i) {
+    return asio::co_spawn(lane_->executor(), logits(i), asio::use_future);
+  };
+  std::vector<std::vector<float>> alone;
+  for (std::size_t i = 0; i < prompts.size(); ++i) alone.push_back(spawn(i).get());
+  std::vector<std::future<std::vector<float>>> together;
+  for (std::size_t i = 0; i < prompts.size(); ++i) together.push_back(spawn(i));
+  float furthest = 0;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    const std::vector<float> row = together[i].get();
+    for (std::size_t t = 0; t < row.size(); ++t) {
+      furthest = std::max(furthest, std::abs(row[t] - alone[i][t]));
+    }
+  }
+  RecordProperty("furthest", std::to_string(furthest));
+  std::printf("a batch of 8 moved a logit by %g at most\n", static_cast<double>(furthest));
+  EXPECT_LT(furthest, 0.1F);
+}
+
 TEST_F(LlamaTest, TheHiddenStateComesBesideTheLogits) {
   Turn turn("small");
   const auto prompt = *small_->vocabulary().tokenize("What is 12 + 30?", true);
