@@ -1,4 +1,4 @@
-# Language level, warnings, sanitizers. Sanitizer flags are global, so that libllama has them too.
+# Language level, sanitizers, ccache.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
   message(FATAL_ERROR
     "g++ ${CMAKE_CXX_COMPILER_VERSION} destroys temporaries twice inside co_await (aggregates in "

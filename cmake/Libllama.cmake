@@ -2,7 +2,7 @@
 #
 # A system package comes first (-DLICHEN_SYSTEM_LLAMA=ON). Otherwise the source is taken from the
 # npm package node-llama-cpp, which carries upstream's release as a git bundle: fetched once,
-# checked against the hash below, unpacked beside the builds and compiled with this build's flags.
+# checked against the hash below, unpacked beside the builds and compiled for release.
 set(LICHEN_LLAMA_PACKAGE node-llama-cpp@3.22.1)
 set(LICHEN_LLAMA_BUNDLE_SHA256 5f5d1105d5df040738d87b8290e5d17e7362131cdcfdb0831618e0ea528b4a51)
 option(LICHEN_SYSTEM_LLAMA "Use the installed libllama instead of building it" OFF)
@@ -73,7 +73,12 @@ function(lichen_add_llama)
   set(CMAKE_CXX_STANDARD 17)
   set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)
   set(CMAKE_MESSAGE_LOG_LEVEL WARNING)
+  # Sanitizers look at our code; libllama is the same in every preset, and compiled once.
+  get_directory_property(options COMPILE_OPTIONS)
+  set_directory_properties(PROPERTIES COMPILE_OPTIONS "")
+  set(CMAKE_BUILD_TYPE Release)
   add_subdirectory(${LICHEN_LLAMA_SOURCE} ${CMAKE_BINARY_DIR}/llama EXCLUDE_FROM_ALL SYSTEM)
+  set_directory_properties(PROPERTIES COMPILE_OPTIONS "${options}")
 endfunction()
 lichen_add_llama()
 set(LICHEN_LLAMA_TARGETS llama llama-common)
