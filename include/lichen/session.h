@@ -63,8 +63,8 @@ struct Row {
 struct SessionStats {
   std::int64_t tokens_cached = 0;  // prompt tokens that the prefix cache supplied
   double queued_ms = 0;            // from asking for a step to the start of its batch
-  double prefill_ms = 0;           // in batches with more than one token of this session
-  double decode_ms = 0;            // in batches with one token of this session
+  double prefill_ms = 0;           // in batches with tokens of this session's first step
+  double decode_ms = 0;            // in batches with tokens of later ones
   std::optional<double> joules = {};  // this session's share, by tokens; none without a counter
 };
 

@@ -407,7 +407,7 @@ void Batcher::account(Clock::time_point begun) {
   const std::optional<double> joules = energy_ ? energy_->take() : std::nullopt;
   for (const Part& part : parts_) {
     SessionStats& stats = part.step->session->stats;
-    (is_prompt(*part.step) ? stats.prefill_ms : stats.decode_ms) += took;
+    (part.step->opens ? stats.prefill_ms : stats.decode_ms) += took;
     if (joules) {
       const double share = static_cast<double>(part.count) / static_cast<double>(batch_.size());
       stats.joules = stats.joules.value_or(0) + *joules * share;

@@ -94,6 +94,8 @@ TEST_F(LocalModelTest, AnswersStreamsAndWritesAReceipt) {
   EXPECT_EQ(turn.receipt.steps[0].tokens_in, 13);
   EXPECT_EQ(turn.receipt.steps[0].tokens_out, 9);
   EXPECT_FALSE(turn.receipt.steps[0].remote);
+  EXPECT_GT(turn.receipt.steps[0].prefill_ms, 0);
+  EXPECT_GT(turn.receipt.steps[0].decode_ms, 0);
   EXPECT_TRUE(turn.receipt.first_token_ms.has_value());
 }
 

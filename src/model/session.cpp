@@ -32,7 +32,10 @@ awaitable<Result<std::vector<Row>>> Session::decode(std::span<const Token> token
                        " tokens do not fit into the model's " + std::to_string(capacity) +
                        " KV cells");
   }
-  model::PendingStep step{.session = state_.get(), .tokens = tokens, .want = want};
+  model::PendingStep step{.session = state_.get(),
+                          .tokens = tokens,
+                          .want = want,
+                          .opens = state_->sequence.tokens.empty()};
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
       [&](auto handler) {
         step.resume = std::move(handler);

@@ -36,6 +36,7 @@ struct PendingStep {
   std::span<const Token> tokens;
   Want want;
   Clock::time_point asked = Clock::now();
+  bool opens = false;    // the session's first
   bool started = false;  // a batch has taken tokens of it
   std::size_t done = 0;  // tokens decoded, those that the prefix cache had included
   std::vector<Row> rows = {};
