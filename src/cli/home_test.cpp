@@ -1,6 +1,7 @@
 #include "cli/home.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -21,7 +22,8 @@ class HomeTest : public testing::Test {
   }
   ~HomeTest() override { fs::remove_all(root_); }
 
-  const fs::path root_ = fs::path(testing::TempDir()) / "lichen_home_test";
+  const fs::path root_ =
+      fs::path(testing::TempDir()) / ("lichen_home_test_" + std::to_string(::getpid()));
   const fs::path built_ = root_ / "project/build/release/src/cli/lichen";
 };
 
