@@ -29,12 +29,17 @@ struct BatchToken {
 class Backend {
  public:
   struct Limits {
-    int cells;         // KV cells, shared by all sequences
-    int batch;         // tokens in one pass
-    int outputs;       // outputs in one pass
-    int sequences;     // sequences at once
-    int train_length;  // longest sequence that the weights were trained for
-    int embedding;     // width of a hidden state
+    int cells;                   // KV cells of all sequences together
+    int batch;                   // tokens in one pass
+    int outputs;                 // outputs in one pass
+    int sequences;               // sequences at once
+    int train_length;            // longest sequence that the weights were trained for
+    int embedding;               // width of a hidden state
+    bool split = false;          // each sequence has its own cells; else all share them
+    std::int64_t cell_bytes = 0;  // memory of one cell
+
+    /// Tokens that one sequence can hold.
+    int length() const { return split ? cells / sequences : cells; }
   };
 
   enum class Outcome : std::uint8_t {
@@ -56,7 +61,8 @@ class Backend {
 
   /// Forgets positions from `from` on.
   virtual void truncate(Seq seq, int from) = 0;
-  /// Makes `to`, which is empty, share the first `length` cells of `from`.
+  /// Gives `to`, which is empty, the first `length` tokens of `from`: the same cells, or copies
+  /// where the sequences' cells are split.
   virtual void share(Seq from, Seq to, int length) = 0;
   /// The sequence's KV cells as bytes, to be put back with `restore`.
   virtual std::vector<std::byte> save(Seq seq) = 0;

@@ -26,6 +26,11 @@ double ms(Clock::duration duration) {
 
 bool is_prompt(const PendingStep& step) { return step.tokens.size() > kWritingTokens; }
 
+std::int64_t prefix_cache_bytes(const BatcherOptions& options, const Backend::Limits& limits) {
+  if (options.prefix_cache_bytes >= 0) return options.prefix_cache_bytes;
+  return std::max(limits.cells / 4, limits.length()) * limits.cell_bytes;
+}
+
 }  // namespace
 
 Batcher::Batcher(std::unique_ptr<Backend> backend, const BatcherOptions& options,
@@ -33,7 +38,7 @@ Batcher::Batcher(std::unique_ptr<Backend> backend, const BatcherOptions& options
     : backend_(std::move(backend)),
       options_(options),
       executor_(executor),
-      cache_(*backend_, static_cast<int>(options.keep_share * backend_->limits().cells)),
+      cache_(*backend_, prefix_cache_bytes(options, backend_->limits())),
       energy_(base::EnergyMeter::open()) {
   batch_.reserve(static_cast<std::size_t>(limits().batch));
 }
@@ -69,7 +74,7 @@ void Batcher::close(Session::State& session) {
   std::erase(waiting_, session.step);
   cache_.leave(session.sequence);
   std::erase(sessions_, &session);
-  cache_.retire(std::move(session.sequence));
+  cache_.retire(session.sequence);
   counters_.sessions.store(static_cast<std::int64_t>(sessions_.size()), std::memory_order_relaxed);
 }
 
@@ -100,7 +105,8 @@ BatcherStats Batcher::stats() const {
           .preemptions = counters_.preemptions.load(relaxed),
           .sessions = counters_.sessions.load(relaxed),
           .waiting = counters_.waiting.load(relaxed),
-          .used_cells = counters_.used_cells.load(relaxed)};
+          .used_cells = counters_.used_cells.load(relaxed),
+          .prefix_cache_bytes = counters_.prefix_cache_bytes.load(relaxed)};
 }
 
 bool Batcher::interactive(const PendingStep& step) const {
@@ -118,6 +124,7 @@ bool Batcher::run_batch(bool interactive) {
   now_ = Clock::now();
   finish_stopped();
   form_batch(interactive);
+  close_gaps();
   publish();
   if (parts_.empty()) return false;
   const bool decoded = decode_batch();
@@ -164,6 +171,7 @@ void Batcher::form_batch(bool interactive_only) {
   std::size_t room = static_cast<std::size_t>(limits().batch);
   std::size_t outputs = static_cast<std::size_t>(limits().outputs);
   std::size_t prompt_room = room;  // until a session that writes is in the batch
+  bool closed = false;             // one found no place in the cache, so none behind it gets in
   for (PendingStep* step : waiting_) {
     if (room == 0 || outputs == 0) break;
     if (interactive_only && !interactive(*step)) break;  // sorted: the rest is background too
@@ -174,6 +182,11 @@ void Batcher::form_batch(bool interactive_only) {
     std::size_t limit = is_prompt(*step) ? std::min(room, prompt_room) : room;
     if (step->want.rows == Want::Rows::all) limit = std::min(limit, outputs);
     if (limit == 0) continue;
+    if (!step->session->sequence.resident()) {
+      if (closed || begins_like_one_in_batch(*step)) continue;
+      closed = !bring_in(*step);
+      if (closed) continue;
+    }
     const std::size_t count = take(*step, limit);
     if (count == 0) continue;
     room -= count;
@@ -203,10 +216,8 @@ std::size_t Batcher::prefill_chunk() const {
 /// Puts up to `room` tokens of the step into the batch; returns how many.
 std::size_t Batcher::take(PendingStep& step, std::size_t room) {
   Session::State& session = *step.session;
-  if (session.sequence.tokens.empty() && begins_like_one_in_batch(step)) return 0;
-  if (!session.sequence.resident() && !bring_in(step)) return 0;
   const std::size_t count = std::min(step.rest().size(), room);
-  if (!make_room(session, reserved() + static_cast<int>(count), false, true)) return 0;
+  if (!make_room(session, reserved() + static_cast<int>(count), false)) return 0;
   if (!step.started) {
     step.started = true;
     session.stats.queued_ms += ms(now_ - step.asked);
@@ -224,23 +235,26 @@ bool Batcher::bring_in(PendingStep& step) {
   if (sequence.tokens.empty()) {
     session.saved = {};
     const bool reuse = step.want.rows != Want::Rows::all;
-    const int shared = reuse ? cache_.shared_prefix(step.rest(), sequence.adapter) : 0;
-    const int needed = reserved() + static_cast<int>(step.rest().size()) - shared;
-    if (!make_room(session, needed, true, false)) return false;
-    if (!cache_.admit(sequence, step.rest(), reuse)) return false;
+    const auto needed = [&] {  // again each time: a displaced session may have been the source
+      return reserved() + cache_.cells_to_admit(step.rest(), sequence.adapter, reuse);
+    };
+    while (!cache_.has_room(needed(), true)) {
+      if (!displace_one(session, false)) return false;
+    }
+    cache_.admit(sequence, step.rest(), reuse);
     step.done += sequence.tokens.size();
     session.stats.tokens_cached += static_cast<std::int64_t>(sequence.tokens.size());
     counters_.cached_tokens.fetch_add(sequence.tokens.size(), std::memory_order_relaxed);
     return true;
   }
   do {
-    if (!make_room(session, reserved() + session.saved.size, true, true)) return false;
+    if (!make_room(session, reserved() + session.saved.size, true)) return false;
     if (cache_.restore(sequence, session.saved)) {
       session.saved = {};
       return true;
     }
     // There is room by our count, but not in the form that the backend needs.
-  } while (displace_one(session));
+  } while (displace_one(session, true));
   return false;
 }
 
@@ -262,19 +276,16 @@ bool Batcher::begins_like_one_in_batch(const PendingStep& step) const {
   });
 }
 
-bool Batcher::make_room(const Session::State& session, int cells, bool number, bool displace) {
-  while (!cache_.make_room(cells, number)) {
-    Session::State* other = victim(session, displace);
-    if (other == nullptr) return false;
-    preempt(*other);
+bool Batcher::make_room(const Session::State& session, int cells, bool number) {
+  while (!cache_.has_room(cells, number)) {
+    if (!displace_one(session, true)) return false;
   }
   return true;
 }
 
-/// Frees some cells, whatever the count says. False: nobody may be moved for `session`.
-bool Batcher::displace_one(const Session::State& session) {
-  if (cache_.make_room(cache_.free_cells() + 1, false)) return true;
-  Session::State* other = victim(session, true);
+/// Moves one session out for `session`. False: none may be.
+bool Batcher::displace_one(const Session::State& session, bool displace) {
+  Session::State* other = victim(session, displace);
   if (other == nullptr) return false;
   preempt(*other);
   return true;
@@ -309,6 +320,19 @@ void Batcher::preempt(Session::State& session) {
 bool Batcher::in_batch(const Session::State& session) const {
   return std::ranges::any_of(parts_,
                              [&](const Part& part) { return part.step->session == &session; });
+}
+
+/// With split cells one pass takes sequences with consecutive numbers, in that order; a gap costs a
+/// pass more. One sequence is moved into a gap at a time, which is enough: gaps come from sessions
+/// that end.
+void Batcher::close_gaps() {
+  if (!limits().split || parts_.size() < 2) return;
+  auto number = [](const Part& part) { return part.step->session->sequence.seq; };
+  std::ranges::sort(parts_, {}, number);
+  const std::size_t width = static_cast<std::size_t>(number(parts_.back()) - number(parts_.front()));
+  if (width < parts_.size()) return;
+  cache_.move_down(parts_.back().step->session->sequence);
+  std::ranges::sort(parts_, {}, number);
 }
 
 // --- decoding -------------------------------------------------------------------------------
@@ -350,7 +374,7 @@ bool Batcher::decode_batch() {
     // needs. Make more room, or do less at once.
     if (parts_.size() > 1) {
       parts_.pop_back();
-    } else if (displace_one(*parts_.front().step->session)) {
+    } else if (displace_one(*parts_.front().step->session, true)) {
       continue;
     } else if (parts_.front().count > 1) {
       parts_.front().count /= 2;
@@ -420,6 +444,7 @@ void Batcher::account(Clock::time_point begun) {
 void Batcher::publish() {
   counters_.waiting.store(static_cast<std::int64_t>(waiting_.size()), std::memory_order_relaxed);
   counters_.used_cells.store(cache_.cells() - cache_.free_cells(), std::memory_order_relaxed);
+  counters_.prefix_cache_bytes.store(cache_.kept_bytes(), std::memory_order_relaxed);
 }
 
 }  // namespace lichen::model

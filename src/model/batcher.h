@@ -23,9 +23,9 @@ struct BatcherOptions {
   std::chrono::milliseconds prefill_patience{100};
   /// A background step that has waited this long counts as interactive, so that none starves.
   std::chrono::milliseconds background_patience{1'000};
-  /// Share of the KV cells that finished sequences may hold for prompts that begin like them, where
-  /// many prompts do.
-  double keep_share = 0.25;
+  /// Memory for finished sequences that later prompts may begin like. -1: a quarter of the KV
+  /// cache's own, and room for one sequence of full length at least; 0: none.
+  std::int64_t prefix_cache_bytes = -1;
 };
 
 /// Counters since the start; read from any thread.
@@ -37,14 +37,14 @@ struct BatcherStats {
   std::int64_t sessions = 0;  // open now
   std::int64_t waiting = 0;   // steps waiting at the last batch
   std::int64_t used_cells = 0;
+  std::int64_t prefix_cache_bytes = 0;
 };
 
 /// Lane's thread only, except `stats`, `vocabulary` and `limits`.
 ///
 /// A batch takes, in this order: steps of sessions that are writing, then prompts; interactive ones
-/// before background ones; earlier sessions before later ones. When KV cells run short, finished
-/// sequences are forgotten first; then sessions that have no step waiting, then the latest ones,
-/// are saved to memory and come back by themselves. The earliest session can always displace all
+/// before background ones; earlier sessions before later ones. When KV cells run short, sessions that
+/// have no step waiting, then the latest ones, are saved to memory and come back by themselves. The earliest session can always displace all
 /// others, so every session gets on whose tokens fit into the cache alone.
 class Batcher : public std::enable_shared_from_this<Batcher> {
  public:
@@ -85,9 +85,10 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
   std::size_t take(PendingStep& step, std::size_t room);
   bool bring_in(PendingStep& step);
   bool begins_like_one_in_batch(const PendingStep& step) const;
-  bool make_room(const Session::State& session, int cells, bool number, bool displace);
+  bool make_room(const Session::State& session, int cells, bool number);
   Session::State* victim(const Session::State& session, bool displace) const;
-  bool displace_one(const Session::State& session);
+  bool displace_one(const Session::State& session, bool displace);
+  void close_gaps();
   void preempt(Session::State& session);
   int reserved() const;
   std::size_t prefill_chunk() const;
@@ -116,7 +117,7 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
 
   struct Counters {
     std::atomic<std::uint64_t> batches = 0, tokens = 0, cached_tokens = 0, preemptions = 0;
-    std::atomic<std::int64_t> sessions = 0, waiting = 0, used_cells = 0;
+    std::atomic<std::int64_t> sessions = 0, waiting = 0, used_cells = 0, prefix_cache_bytes = 0;
   };
   Counters counters_;
 };

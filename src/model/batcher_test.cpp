@@ -21,7 +21,8 @@ constexpr Backend::Limits kLimits{.cells = 4'096,
                                   .outputs = 64,
                                   .sequences = 16,
                                   .train_length = 4'096,
-                                  .embedding = 4};
+                                  .embedding = 4,
+                                  .cell_bytes = 8};
 
 std::vector<Token> tokens_of(std::string_view text) {
   return *ByteVocabulary().tokenize(text, false);
@@ -130,6 +131,46 @@ TEST_F(BatcherTest, FinishedSequencesServePromptsThatBeginLikeThem) {
   EXPECT_EQ(stats.tokens_cached, static_cast<std::int64_t>(second.size()) - 1);
 }
 
+TEST_F(BatcherTest, FinishedSequencesHoldNoCells) {
+  start(kLimits);
+  Turn turn("test");
+  const auto prompt = tokens_of("a prompt that is kept in memory once it is answered");
+  ASSERT_TRUE(spawn(write(*batcher_, turn, prompt, 10)).get().has_value());
+  ASSERT_TRUE(spawn(write(*batcher_, turn, tokens_of("next"), 2)).get().has_value());
+  lane_.call([&] { EXPECT_EQ(backend_->used_cells(), 0); });
+  EXPECT_GT(batcher_->stats().prefix_cache_bytes, 0);
+}
+
+TEST_F(BatcherTest, ThePrefixCacheKeepsToItsMemory) {
+  constexpr std::int64_t kBytes = 1'000;  // 125 tokens
+  start(kLimits, {.prefix_cache_bytes = kBytes});
+  Turn turn("test");
+  SessionStats stats;
+  for (int i = 0; i < 20; ++i) {
+    const auto prompt = tokens_of(std::to_string(i) + std::string(40, 'k'));
+    ASSERT_TRUE(spawn(write(*batcher_, turn, prompt, 5, &stats)).get().has_value());
+    EXPECT_LE(batcher_->stats().prefix_cache_bytes, kBytes);
+  }
+  // The latest are there, the earliest are not.
+  const auto late = tokens_of("19" + std::string(40, 'k'));
+  EXPECT_TRUE(spawn(write(*batcher_, turn, late, 5, &stats)).get().has_value());
+  EXPECT_EQ(stats.tokens_cached, static_cast<std::int64_t>(late.size()) - 1);
+  const auto early = tokens_of("0" + std::string(40, 'k'));
+  EXPECT_TRUE(spawn(write(*batcher_, turn, early, 5, &stats)).get().has_value());
+  EXPECT_EQ(stats.tokens_cached, 0);
+}
+
+TEST_F(BatcherTest, WithoutAPrefixCacheNothingIsKept) {
+  start(kLimits, {.prefix_cache_bytes = 0});
+  Turn turn("test");
+  const auto prompt = tokens_of("a prompt that is asked twice");
+  SessionStats stats;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(spawn(write(*batcher_, turn, prompt, 5, &stats)).get().has_value());
+    EXPECT_EQ(stats.tokens_cached, 0);
+  }
+}
+
 TEST_F(BatcherTest, SamePromptsAtOnceAreDecodedOnce) {
   start(kLimits);
   const auto prompt = tokens_of(std::string(300, 'p') + "?");
@@ -162,10 +203,13 @@ TEST_F(BatcherTest, KvShortageDelaysButNeverFails) {
   EXPECT_GT(batcher_->stats().preemptions, 0u);
 }
 
-TEST_F(BatcherTest, RandomLoadOnATightCacheIsAlwaysRight) {
+class RandomLoad : public BatcherTest, public ::testing::WithParamInterface<bool> {};
+
+TEST_P(RandomLoad, OnATightCacheIsAlwaysRight) {
   Backend::Limits limits = kLimits;
-  limits.cells = 300;
+  limits.split = GetParam();
   limits.sequences = 5;
+  limits.cells = limits.split ? 5 * 300 : 300;
   start(limits);
   std::mt19937 random(7);
   std::vector<std::unique_ptr<Turn>> turns;
@@ -184,6 +228,47 @@ TEST_F(BatcherTest, RandomLoadOnATightCacheIsAlwaysRight) {
   for (std::size_t i = 0; i < answers.size(); ++i) {
     EXPECT_EQ(answers[i].get(), expected(script_, prompts[i], counts[i])) << i;
   }
+}
+
+INSTANTIATE_TEST_SUITE_P(KvLayouts, RandomLoad, ::testing::Bool(), [](const auto& layout) {
+  return layout.param ? "Split" : "Unified";
+});
+
+TEST_F(BatcherTest, SplitSequencesCloseTheGapsThatEndedOnesLeave) {
+  // libllama computes sequences with consecutive numbers in one pass, others in several.
+  Backend::Limits limits = kLimits;
+  limits.split = true;
+  start(limits);
+  std::vector<Seq> last;
+  backend_->on_decode = [&](std::span<const BatchToken> batch) {
+    last.clear();
+    for (const BatchToken& token : batch) {
+      if (last.empty() || last.back() != token.seq) last.push_back(token.seq);
+    }
+    return true;
+  };
+  std::vector<std::unique_ptr<Turn>> turns;
+  std::vector<std::future<Result<std::vector<Token>>>> answers;
+  std::vector<std::vector<Token>> prompts;
+  auto all = [&]() -> awaitable<void> {  // all begin in the same round of the lane
+    for (int i = 0; i < 6; ++i) {
+      turns.push_back(std::make_unique<Turn>("test"));
+      prompts.push_back(tokens_of(std::to_string(i) + " prompt"));
+      const int count = i % 2 == 0 ? 5 : 40;  // every second one ends early
+      answers.push_back(asio::co_spawn(
+          lane_.executor(), write(*batcher_, *turns.back(), prompts.back(), count),
+          asio::use_future));
+    }
+    co_return;
+  };
+  spawn(all()).get();
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    EXPECT_EQ(answers[i].get(), expected(script_, prompts[i], i % 2 == 0 ? 5 : 40)) << i;
+  }
+  lane_.call([&] {
+    ASSERT_EQ(last.size(), 3u);
+    EXPECT_EQ(last.back() - last.front(), 2);
+  });
 }
 
 TEST_F(BatcherTest, InteractiveSessionsGoFirst) {

@@ -2,25 +2,31 @@
 
 #include <algorithm>
 #include <cassert>
+#include <functional>
 #include <numeric>
 
 namespace lichen::model {
 namespace {
 
-/// Shorter beginnings are not worth a sequence number.
+/// Shorter beginnings are not worth a copy.
 constexpr int kMinShared = 8;
 
-/// Finished sequences may hold this many cells even if none has been of use yet.
-constexpr int kAlwaysKept = 256;
+/// A kept sequence is copied in whole and then cut, so a beginning of it must be at least this part
+/// of the whole to be worth it.
+constexpr int kMinSharedPart = 16;
 
 int common_length(std::span<const Token> a, std::span<const Token> b) {
   return static_cast<int>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
 
+int size_of(const std::vector<Token>& tokens) { return static_cast<int>(tokens.size()); }
+
 }  // namespace
 
-KvCache::KvCache(Backend& backend, int keep)
-    : backend_(backend), keep_(keep), holders_(static_cast<std::size_t>(backend.limits().cells)) {
+KvCache::KvCache(Backend& backend, std::int64_t keep_bytes)
+    : backend_(backend),
+      keep_bytes_(keep_bytes),
+      holders_(static_cast<std::size_t>(backend.limits().cells)) {
   free_cells_.resize(holders_.size());
   std::iota(free_cells_.rbegin(), free_cells_.rend(), 0);
   free_numbers_.resize(static_cast<std::size_t>(backend.limits().sequences));
@@ -31,74 +37,82 @@ void KvCache::enter(Sequence& sequence) { live_.push_back(&sequence); }
 
 void KvCache::leave(Sequence& sequence) { std::erase(live_, &sequence); }
 
-bool KvCache::make_room(int cells, bool number) {
-  while (free_cells() < cells || (number && free_numbers_.empty())) {
-    if (retired_.empty()) return false;
-    forget_oldest();
-  }
-  return true;
+bool KvCache::has_room(int cells, bool number) const {
+  return free_cells() >= cells && !(number && free_numbers_.empty());
 }
 
 KvCache::Match KvCache::longest_match(std::span<const Token> tokens, int adapter) const {
-  Match best;
-  auto look = [&](const Sequence& sequence) {
-    if (!sequence.resident() || sequence.adapter != adapter) return;
-    const int length = common_length(tokens, sequence.tokens);
-    if (length > best.length) best = {&sequence, length};
-  };
-  for (const Sequence* sequence : live_) look(*sequence);
-  for (const Sequence& sequence : retired_) look(sequence);
-  return best.length >= kMinShared ? best : Match{};
+  Match best{.length = kMinShared - 1};
+  for (const Sequence* live : live_) {
+    if (!live->resident() || live->adapter != adapter) continue;
+    const int length = common_length(tokens, live->tokens);
+    if (length > best.length) best = {.live = live, .length = length};
+  }
+  for (const Kept& kept : kept_) {
+    if (kept.adapter != adapter) continue;
+    const int length = common_length(tokens, kept.tokens);
+    if (length <= best.length || length < size_of(kept.tokens) / kMinSharedPart) continue;
+    best = {.kept = &kept, .length = length};
+  }
+  return best.length < kMinShared ? Match{} : best;
 }
 
 int KvCache::shared_prefix(std::span<const Token> tokens, int adapter) const {
   return longest_match(tokens, adapter).length;
 }
 
-bool KvCache::admit(Sequence& sequence, std::span<const Token> tokens, bool reuse) {
+int KvCache::cells_to_admit(std::span<const Token> tokens, int adapter, bool reuse) const {
+  const Match match = reuse ? longest_match(tokens, adapter) : Match{};
+  return cells_to_admit(match, static_cast<int>(tokens.size()));
+}
+
+int KvCache::cells_to_admit(const Match& match, int tokens) const {
+  if (match.kept != nullptr) return std::max(tokens, match.kept->saved.size);
+  return match.live != nullptr && !backend_.limits().split ? tokens - match.length : tokens;
+}
+
+void KvCache::admit(Sequence& sequence, std::span<const Token> tokens, bool reuse) {
   assert(!sequence.resident() && sequence.tokens.empty() && !tokens.empty());
-  const int wanted = static_cast<int>(tokens.size());
-  // Making room may forget the very sequence that matches, so look again until both hold. The last
-  // token is always decoded: its logits are what the caller is after.
+  // The last token is always decoded: its logits are what the caller is after.
   const auto reusable = tokens.first(reuse ? tokens.size() - 1 : 0);
-  for (;;) {
-    const Match match = longest_match(reusable, sequence.adapter);
-    if (free_cells() >= wanted - match.length && !free_numbers_.empty()) {
-      sequence.seq = free_numbers_.back();
-      free_numbers_.pop_back();
-      if (reuse) reused_ += 0.1 * (static_cast<double>(match.length) / wanted - reused_);
-      if (match.source != nullptr) {
-        backend_.share(match.source->seq, sequence.seq, match.length);
-        sequence.tokens.assign(tokens.begin(), tokens.begin() + match.length);
-        sequence.cells.assign(match.source->cells.begin(),
-                              match.source->cells.begin() + match.length);
-        for (std::int32_t cell : sequence.cells) ++holders_[static_cast<std::size_t>(cell)];
-        // A retired source that was of use again is the last to go.
-        for (auto it = retired_.begin(); it != retired_.end(); ++it) {
-          if (&*it != match.source) continue;
-          std::rotate(it, it + 1, retired_.end());
-          break;
-        }
-      }
-      return true;
+  const Match match = longest_match(reusable, sequence.adapter);
+  const std::span<const Token> shared = tokens.first(static_cast<std::size_t>(match.length));
+  if (match.kept != nullptr) {
+    sequence.tokens.assign(shared.begin(), shared.end());
+    if (restore(sequence, match.kept->saved)) {
+      const auto used = std::ranges::find(kept_, match.kept, [](Kept& kept) { return &kept; });
+      kept_.splice(kept_.end(), kept_, used);
+      return;
     }
-    if (retired_.empty()) return false;
-    forget_oldest();
+    sequence.tokens.clear();  // then without
+  }
+  take_number(sequence);
+  if (match.live == nullptr) return;
+  backend_.share(match.live->seq, sequence.seq, match.length);
+  sequence.tokens.assign(shared.begin(), shared.end());
+  if (backend_.limits().split) {
+    take_cells(sequence, match.length);
+  } else {
+    sequence.cells.assign(match.live->cells.begin(), match.live->cells.begin() + match.length);
+    for (std::int32_t cell : sequence.cells) ++holders_[static_cast<std::size_t>(cell)];
   }
 }
 
 bool KvCache::share(const Sequence& source, Sequence& copy) {
   assert(source.resident() && !copy.resident() && copy.tokens.empty());
-  if (!make_room(0, true)) return false;
-  copy.seq = free_numbers_.back();
-  free_numbers_.pop_back();
+  const int size = size_of(source.tokens);
+  const bool split = backend_.limits().split;
+  if (!has_room(split ? size : 0, true)) return false;
+  take_number(copy);
   copy.adapter = source.adapter;
   copy.tokens = source.tokens;
-  copy.cells = source.cells;
-  for (std::int32_t cell : copy.cells) ++holders_[static_cast<std::size_t>(cell)];
-  if (!copy.tokens.empty()) {
-    backend_.share(source.seq, copy.seq, static_cast<int>(copy.tokens.size()));
+  if (split) {
+    take_cells(copy, size);
+  } else {
+    copy.cells = source.cells;
+    for (std::int32_t cell : copy.cells) ++holders_[static_cast<std::size_t>(cell)];
   }
+  if (size > 0) backend_.share(source.seq, copy.seq, size);
   return true;
 }
 
@@ -108,7 +122,7 @@ void KvCache::grow(Sequence& sequence, std::span<const Token> tokens) {
 }
 
 void KvCache::truncate(Sequence& sequence, int size) {
-  assert(size >= 0 && static_cast<std::size_t>(size) <= sequence.tokens.size());
+  assert(size >= 0 && size <= size_of(sequence.tokens));
   if (sequence.resident()) {
     backend_.truncate(sequence.seq, size);
     drop_cells(sequence, size);
@@ -118,21 +132,19 @@ void KvCache::truncate(Sequence& sequence, int size) {
 
 SavedSequence KvCache::save(Sequence& sequence) {
   assert(sequence.resident());
-  SavedSequence saved{.state = backend_.save(sequence.seq),
-                      .size = static_cast<int>(sequence.tokens.size())};
+  SavedSequence saved{.state = backend_.save(sequence.seq), .size = size_of(sequence.tokens)};
   drop_number(sequence);
   return saved;
 }
 
 bool KvCache::restore(Sequence& sequence, const SavedSequence& saved) {
-  assert(!sequence.resident() && free_cells() >= saved.size && !free_numbers_.empty());
-  sequence.seq = free_numbers_.back();
-  free_numbers_.pop_back();
+  assert(!sequence.resident() && has_room(saved.size, true));
+  take_number(sequence);
   if (!backend_.restore(sequence.seq, saved.state)) {
     drop_number(sequence);
     return false;
   }
-  const int size = static_cast<int>(sequence.tokens.size());
+  const int size = size_of(sequence.tokens);
   if (size < saved.size) backend_.truncate(sequence.seq, size);
   take_cells(sequence, size);
   return true;
@@ -143,26 +155,57 @@ void KvCache::release(Sequence& sequence) {
   sequence.tokens.clear();
 }
 
-void KvCache::retire(Sequence sequence) {
-  const int size = static_cast<int>(sequence.tokens.size());
-  const bool useful = sequence.resident() && size >= kMinShared && size <= keep_ &&
-                      std::ranges::none_of(retired_, [&](const Sequence& other) {
-                        return other.adapter == sequence.adapter &&
-                               common_length(sequence.tokens, other.tokens) == size;
-                      });
-  if (!useful) {
-    release(sequence);
-    return;
-  }
-  sequence.used = Clock::now();
-  retired_cells_ += size;
-  retired_.push_back(std::move(sequence));
-  while (retired_cells_ > keep_now() && retired_.size() > 1) forget_oldest();
+bool KvCache::worth_keeping(const Sequence& sequence) const {
+  const int size = size_of(sequence.tokens);
+  return sequence.resident() && size >= kMinShared &&
+         size * backend_.limits().cell_bytes <= keep_bytes_ &&
+         std::ranges::none_of(kept_, [&](const Kept& kept) {
+           return kept.adapter == sequence.adapter &&
+                  common_length(sequence.tokens, kept.tokens) == size;
+         });
 }
 
-int KvCache::keep_now() const {
-  const int least = std::min(kAlwaysKept, keep_);
-  return least + static_cast<int>(std::min(1.0, 4 * reused_) * (keep_ - least));
+void KvCache::retire(Sequence& sequence) {
+  if (!worth_keeping(sequence)) return release(sequence);
+  // What this one continues, such as the turn before of the same chat, adds nothing any more.
+  for (auto it = kept_.begin(); it != kept_.end();) {
+    const auto next = std::next(it);
+    const bool covered = it->adapter == sequence.adapter &&
+                         common_length(it->tokens, sequence.tokens) == size_of(it->tokens);
+    if (covered) forget(it);
+    it = next;
+  }
+  SavedSequence saved = save(sequence);
+  kept_bytes_ += static_cast<std::int64_t>(saved.state.size());
+  kept_.push_back({.adapter = sequence.adapter,
+                   .tokens = std::move(sequence.tokens),
+                   .saved = std::move(saved)});
+  sequence.tokens.clear();
+  while (kept_bytes_ > keep_bytes_) forget(kept_.begin());
+}
+
+void KvCache::move_down(Sequence& sequence) {
+  if (free_numbers_.empty() || free_numbers_.back() > sequence.seq) return;
+  const Seq higher = sequence.seq;
+  take_number(sequence);
+  backend_.share(higher, sequence.seq, size_of(sequence.tokens));
+  free_number(higher);
+}
+
+void KvCache::take_number(Sequence& sequence) {
+  assert(!free_numbers_.empty());
+  sequence.seq = free_numbers_.back();
+  free_numbers_.pop_back();
+}
+
+void KvCache::drop_number(Sequence& sequence) {
+  free_number(std::exchange(sequence.seq, -1));
+  drop_cells(sequence, 0);
+}
+
+void KvCache::free_number(Seq number) {
+  backend_.truncate(number, 0);
+  free_numbers_.insert(std::ranges::lower_bound(free_numbers_, number, std::greater()), number);
 }
 
 void KvCache::take_cells(Sequence& sequence, int count) {
@@ -183,18 +226,9 @@ void KvCache::drop_cells(Sequence& sequence, int from) {
   sequence.cells.resize(static_cast<std::size_t>(from));
 }
 
-void KvCache::drop_number(Sequence& sequence) {
-  backend_.truncate(sequence.seq, 0);
-  drop_cells(sequence, 0);
-  free_numbers_.push_back(sequence.seq);
-  sequence.seq = -1;
-}
-
-void KvCache::forget_oldest() {
-  Sequence oldest = std::move(retired_.front());
-  retired_.erase(retired_.begin());
-  retired_cells_ -= static_cast<int>(oldest.tokens.size());
-  release(oldest);
+void KvCache::forget(std::list<Kept>::iterator kept) {
+  kept_bytes_ -= static_cast<std::int64_t>(kept->saved.state.size());
+  kept_.erase(kept);
 }
 
 }  // namespace lichen::model

@@ -1,11 +1,11 @@
-// The bookkeeping of one model's KV cache: which sequence holds which tokens in which cells, which
-// finished sequences are kept because a later prompt may begin like them, and how sequences are
-// moved out to memory and back.
+// The bookkeeping of one model's KV cache: which sequence holds which tokens in which cells, how
+// sequences are moved out to memory and back, and which finished ones are kept there because a
+// later prompt may begin like them.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <list>
 #include <span>
 #include <vector>
 
@@ -15,7 +15,7 @@
 namespace lichen::model {
 
 /// Tokens that stand in the KV cache. Cells are counted by numbers of our own, one for each token;
-/// sequences with a common beginning share them, as libllama's do.
+/// sequences with a common beginning share them where the backend's do.
 struct Sequence {
   Seq seq = -1;  // -1: not in the cache
   int adapter = 0;
@@ -33,31 +33,36 @@ struct SavedSequence {
 };
 
 /// Used on the lane's thread only.
+///
+/// Only sessions hold cells. Finished sequences are copied out to memory and back in when a prompt
+/// begins like them, which costs a hundredth of computing them again: kept in the cache they would
+/// make every pass slower, for attention looks at all cells up to the highest one in use.
 class KvCache {
  public:
-  /// `backend` must outlive the cache. At most `keep` of the cells are spent on finished sequences,
-  /// and as many only where prompts often begin like them: every cell in use makes every pass a
-  /// little slower, for attention looks at all of them to find those of the sequence.
-  KvCache(Backend& backend, int keep);
+  /// `backend` must outlive the cache. At most `keep_bytes` of memory are spent on finished
+  /// sequences.
+  KvCache(Backend& backend, std::int64_t keep_bytes);
 
   int cells() const { return static_cast<int>(holders_.size()); }
   int free_cells() const { return static_cast<int>(free_cells_.size()); }
+  std::int64_t kept_bytes() const { return kept_bytes_; }
 
   /// A live sequence is a source of shared beginnings; its address must stay the same.
   void enter(Sequence& sequence);
   void leave(Sequence& sequence);
 
-  /// Makes sure of `cells` free cells, and of a free sequence number where `number`, by forgetting
-  /// finished sequences, the least recently used first. False: not enough even so.
-  bool make_room(int cells, bool number);
+  /// Whether `cells` cells are free, and a sequence number where `number`.
+  bool has_room(int cells, bool number) const;
 
-  /// Length of the longest beginning of `tokens` that stands in the cache.
+  /// Length of the longest beginning of `tokens` that is at hand.
   int shared_prefix(std::span<const Token> tokens, int adapter) const;
-  /// Gives an absent, empty sequence a number and the cells of the longest such beginning, of which
-  /// it then holds the tokens. At least one token is left to decode, and all where `reuse` is
-  /// false. False when there is no room for what is left.
-  bool admit(Sequence& sequence, std::span<const Token> tokens, bool reuse);
-  /// Gives the absent, empty `copy` a number and all cells of `source`. False: no number is free.
+  /// Cells that must be free to admit such a sequence and decode all of its tokens.
+  int cells_to_admit(std::span<const Token> tokens, int adapter, bool reuse) const;
+  /// Gives an absent, empty sequence a number and the longest such beginning, of which it then
+  /// holds the tokens. At least one token is left to decode, and all where `reuse` is false. There
+  /// must be room for it.
+  void admit(Sequence& sequence, std::span<const Token> tokens, bool reuse);
+  /// Gives the absent, empty `copy` a number and all tokens of `source`. False: there is no room.
   bool share(const Sequence& source, Sequence& copy);
 
   /// The backend has decoded `tokens` at the sequence's end. There was room.
@@ -70,30 +75,41 @@ class KvCache {
   bool restore(Sequence& sequence, const SavedSequence& saved);
   /// Forgets the sequence altogether.
   void release(Sequence& sequence);
-  /// Keeps a finished sequence for prompts that begin like it, as long as there is room.
-  void retire(Sequence sequence);
+  /// Releases a finished sequence, and keeps a copy for prompts that begin like it.
+  void retire(Sequence& sequence);
+  /// With split cells a pass takes sequences with consecutive numbers: gives `sequence` the lowest
+  /// free number if that is lower than its own.
+  void move_down(Sequence& sequence);
 
  private:
+  struct Kept {
+    int adapter;
+    std::vector<Token> tokens;
+    SavedSequence saved;
+  };
   struct Match {
-    const Sequence* source = nullptr;
+    const Sequence* live = nullptr;
+    const Kept* kept = nullptr;
     int length = 0;
   };
   Match longest_match(std::span<const Token> tokens, int adapter) const;
+  int cells_to_admit(const Match& match, int tokens) const;
+  bool worth_keeping(const Sequence& sequence) const;
+  void take_number(Sequence& sequence);
+  void drop_number(Sequence& sequence);
+  void free_number(Seq number);
   void take_cells(Sequence& sequence, int count);
   void drop_cells(Sequence& sequence, int from);
-  void drop_number(Sequence& sequence);
-  void forget_oldest();
-  int keep_now() const;
+  void forget(std::list<Kept>::iterator kept);
 
   Backend& backend_;
-  const int keep_;
+  const std::int64_t keep_bytes_;
   std::vector<std::uint16_t> holders_;    // sequences that hold each cell
   std::vector<std::int32_t> free_cells_;  // cells with no holder
-  std::vector<Seq> free_numbers_;
+  std::vector<Seq> free_numbers_;         // in falling order
   std::vector<Sequence*> live_;
-  std::vector<Sequence> retired_;  // the least recently used first
-  int retired_cells_ = 0;          // at most: shared ones are counted for each
-  double reused_ = 0;              // share of the prompts that was found, a moving average
+  std::list<Kept> kept_;  // the least recently used first
+  std::int64_t kept_bytes_ = 0;
 };
 
 }  // namespace lichen::model

@@ -53,7 +53,7 @@ LocalModel::LocalModel(std::string name, std::shared_ptr<Lane> lane, LocalModelP
 
 std::int64_t LocalModel::context_length() const {
   const Backend::Limits& limits = parts_.batcher->limits();
-  return std::min(limits.cells, limits.train_length);
+  return std::min(limits.length(), limits.train_length);
 }
 
 Result<std::shared_ptr<LocalModel>> LocalModel::with_adapter(const AdapterOptions& adapter) {

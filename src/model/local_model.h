@@ -23,11 +23,16 @@ struct AdapterOptions {
   float scale = 1;
 };
 
+/// Whether sessions share one pool of KV cells or have their own (`plan_kv`).
+enum class KvLayout : std::uint8_t { automatic, unified, split };
+
 struct LocalModelOptions {
   std::filesystem::path gguf = {};
-  int context = 0;        // KV cells, shared by all sessions of the model; 0: 16,384, or the length
-                          // the model was trained for where that is more, at most 32,768
-  int max_sessions = 64;  // sequences at once, finished ones that are kept included; more wait
+  int context = 0;        // tokens of the longest session; 0: what the model was trained for, up to
+                          // 32,768 and to what the KV cache's memory holds
+  int max_sessions = 64;  // in the KV cache at once; more wait
+  KvLayout kv_layout = KvLayout::automatic;
+  std::int64_t kv_bytes = 0;  // memory of the KV cache; 0: as the weights, 128 MiB at least
   int threads = 0;        // 0: whatever is fastest, measured all the time
   int batch = 512;        // tokens in one pass, over all sessions
   int gpu_layers = -1;    // with a GPU backend: layers on the GPU, -1 all

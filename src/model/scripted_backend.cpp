@@ -52,7 +52,10 @@ Backend::Outcome ScriptedBackend::decode(std::span<const BatchToken> batch) {
   if (used_cells() + static_cast<int>(batch.size()) > limits_.cells) return Outcome::full;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const BatchToken& token = batch[i];
+    // As libllama: with split cells, sequences in rising order make one pass.
+    if (limits_.split && i > 0 && token.seq < batch[i - 1].seq) return Outcome::failed;
     Cells& cells = sequences_[token.seq];
+    if (static_cast<int>(cells.size()) >= limits_.length()) return Outcome::full;
     // libllama demands consecutive positions too.
     if (token.position != static_cast<int>(cells.size())) return Outcome::failed;
     cells.push_back(std::make_shared<Cell>(Cell{token.token, adapter_}));
@@ -90,6 +93,8 @@ void ScriptedBackend::share(Seq from, Seq to, int length) {
   Cells& target = sequences_[to];
   assert(target.empty() && static_cast<std::size_t>(length) <= source.size());
   target.assign(source.begin(), source.begin() + length);
+  if (!limits_.split) return;
+  for (std::shared_ptr<Cell>& cell : target) cell = std::make_shared<Cell>(*cell);
 }
 
 std::vector<std::byte> ScriptedBackend::save(Seq seq) {

@@ -49,6 +49,8 @@ class ScriptedBackend : public Backend {
 
   /// Called before each decode with the batch; false makes it fail.
   std::function<bool(std::span<const BatchToken>)> on_decode = {};
+  /// Cells that any sequence holds. Lane's thread only.
+  int used_cells() const;
 
  private:
   struct Cell {  // shared by all sequences that hold it
@@ -56,7 +58,6 @@ class ScriptedBackend : public Backend {
     int adapter;
   };
   using Cells = std::vector<std::shared_ptr<Cell>>;
-  int used_cells() const;
 
   const Limits limits_;
   const Script script_;

@@ -24,7 +24,7 @@ Session::~Session() {
 
 awaitable<Result<std::vector<Row>>> Session::decode(std::span<const Token> tokens, Want want) {
   model::Batcher& batcher = *state_->batcher;
-  const int capacity = batcher.limits().cells;
+  const int capacity = batcher.limits().length();
   if (tokens.empty()) co_return fail(Errc::bad_request, "a step needs at least one token");
   if (tokens.size() + state_->sequence.tokens.size() > static_cast<std::size_t>(capacity)) {
     co_return fail(Errc::context_overflow,

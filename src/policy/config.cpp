@@ -125,6 +125,28 @@ void read_adapters(Fields& model, const path& file, std::vector<model::AdapterOp
   }
 }
 
+void read_kv(Fields& fields, model::LocalModelOptions& options) {
+  constexpr std::int64_t kMiB = 1 << 20;
+  constexpr std::int64_t kMostMiB = 1 << 24;
+  std::int64_t kv_mb = 0;
+  fields.read("kv_mb", kv_mb, 0, kMostMiB);
+  options.kv_bytes = kv_mb * kMiB;
+  std::string layout = "auto";
+  fields.read("kv_layout", layout);
+  if (layout == "unified") {
+    options.kv_layout = model::KvLayout::unified;
+  } else if (layout == "split") {
+    options.kv_layout = model::KvLayout::split;
+  } else if (layout != "auto") {
+    fields.fail("kv_layout",
+                "`kv_layout` must be auto, unified (sessions share one pool of cells) or split "
+                "(each has its own)");
+  }
+  std::int64_t prefix_cache_mb = -1;
+  fields.read("prefix_cache_mb", prefix_cache_mb, 0, kMostMiB);
+  if (prefix_cache_mb >= 0) options.batcher.prefix_cache_bytes = prefix_cache_mb * kMiB;
+}
+
 model::LocalModelOptions read_local(Fields& fields, const path& file) {
   model::LocalModelOptions options;
   std::string gguf;
@@ -132,6 +154,7 @@ model::LocalModelOptions read_local(Fields& fields, const path& file) {
   options.gguf = resolve(file, gguf);
   fields.read("context", options.context, 0, kMaxContext);
   fields.read("max_sessions", options.max_sessions, 1, 4'096);
+  read_kv(fields, options);
   fields.read("threads", options.threads, 0, 1'024);
   fields.read("batch", options.batch, 1, 1 << 16);
   fields.read("gpu_layers", options.gpu_layers, -1, 100'000);
@@ -194,7 +217,8 @@ model::RemoteModelOptions read_remote(Fields& fields, const path& file) {
   fields.read("allow_insecure", options.allow_insecure);
   fields.read("max_tokens_field", options.max_tokens_field);
   read_timeouts(fields, file, options);
-  fields.refuse({"threads", "max_sessions", "batch", "gpu_layers", "sampling", "adapters"},
+  fields.refuse({"threads", "max_sessions", "kv_mb", "kv_layout", "prefix_cache_mb", "batch",
+                 "gpu_layers", "sampling", "adapters"},
                 "is for a local model (one with `gguf`); this one has `url`");
   return options;
 }

@@ -39,6 +39,8 @@ void add_lane_gauges(Metrics& metrics, std::shared_ptr<model::LocalModel> model)
   add("sessions", "Open sessions", &model::BatcherStats::sessions);
   add("waiting_steps", "Steps that waited for the latest batch", &model::BatcherStats::waiting);
   add("used_cells", "KV cells in use", &model::BatcherStats::used_cells);
+  add("prefix_cache_bytes", "Memory of finished sequences that prompts may begin like",
+      &model::BatcherStats::prefix_cache_bytes);
   add("batches", "Batches decoded since the start", &model::BatcherStats::batches);
   add("tokens", "Tokens decoded since the start", &model::BatcherStats::tokens);
   add("cached_tokens", "Prompt tokens that the prefix cache supplied",

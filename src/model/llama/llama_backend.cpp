@@ -1,12 +1,36 @@
 #include "model/llama/llama_backend.h"
 
 #include <algorithm>
-#include <new>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "model/kv_plan.h"
 
 namespace lichen::model {
 namespace {
 
-int default_context(int train_length) { return std::clamp(train_length, 16'384, 32'768); }
+/// Memory of one token in the KV cache, F16 keys and values of all layers. Some architectures need
+/// less.
+std::int64_t cell_bytes(const llama_model* model) {
+  auto number = [model](const char* name, int fallback) {
+    std::array<char, 64> key = {};
+    std::array<char, 32> value = {};
+    if (llama_model_meta_val_str(model, "general.architecture", value.data(), value.size()) < 0) {
+      return fallback;
+    }
+    std::snprintf(key.data(), key.size(), "%s.attention.%s", value.data(), name);
+    if (llama_model_meta_val_str(model, key.data(), value.data(), value.size()) < 0) {
+      return fallback;
+    }
+    return std::clamp(std::atoi(value.data()), 1, 1 << 16);
+  };
+  const int heads = std::max(1, llama_model_n_head(model));
+  const int width = llama_model_n_embd(model) / heads;
+  const int values = number("key_length", width) + number("value_length", width);
+  constexpr std::int64_t kF16 = 2;
+  return kF16 * values * llama_model_n_head_kv(model) * llama_model_n_layer(model);
+}
 
 }  // namespace
 
@@ -31,6 +55,11 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
   if (!llama_model_has_decoder(model) || llama_model_has_encoder(model)) {
     return fail(Errc::unsupported, file + ": only decoder models (GPT-like) can answer");
   }
+  if (llama_model_is_recurrent(model) || llama_model_is_hybrid(model)) {
+    return fail(Errc::unsupported,
+                file + ": a model with recurrent layers; its sequences cannot be cut back, which "
+                       "prefix cache and sessions need");
+  }
   const llama_vocab* vocab = llama_model_get_vocab(model);
   if (llama_vocab_type(vocab) == LLAMA_VOCAB_TYPE_NONE) {
     return fail(Errc::unsupported, file + ": the model has no vocabulary");
@@ -38,25 +67,29 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
   backend->vocabulary_ = std::make_unique<LlamaVocabulary>(vocab);
 
   const int train_length = llama_model_n_ctx_train(model);
-  const int cells = options.context > 0 ? options.context : default_context(train_length);
-  const int batch = std::min(options.batch, cells);
-  const int sequences =
+  LocalModelOptions bounded = options;
+  bounded.max_sessions =
       std::clamp<int>(options.max_sessions, 1, static_cast<int>(llama_max_parallel_sequences()));
+  const Result<KvPlan> kv = plan_kv(bounded, train_length, cell_bytes(model),
+                                    static_cast<std::int64_t>(llama_model_size(model)));
+  if (!kv) return fail(kv.error().code, file + ": " + kv.error().detail);
+  const int batch = std::min(options.batch, kv->cells);
   llama_context_params params = llama_context_default_params();
-  params.n_ctx = static_cast<std::uint32_t>(cells);
+  params.n_ctx = static_cast<std::uint32_t>(kv->cells);
   params.n_batch = static_cast<std::uint32_t>(batch);
   params.n_ubatch = params.n_batch;
-  params.n_seq_max = static_cast<std::uint32_t>(sequences);
-  params.n_outputs_max = static_cast<std::uint32_t>(std::min(batch, std::max(sequences, 64)));
+  params.n_seq_max = static_cast<std::uint32_t>(kv->sequences);
+  params.n_outputs_max = static_cast<std::uint32_t>(std::min(batch, std::max(kv->sequences, 64)));
   params.n_threads = backend->pool_->threads();
   params.n_threads_batch = backend->pool_->threads();
-  params.kv_unified = true;  // sequences share cells
+  params.kv_unified = !kv->split;
   params.no_perf = true;
   backend->context_.reset(llama_init_from_model(model, params));
   llama_context* context = backend->context_.get();
   if (context == nullptr) {
-    return fail(Errc::bad_model, file + ": no memory for a context of " + std::to_string(cells) +
-                                     " tokens; set a smaller `context`");
+    return fail(Errc::bad_model, file + ": no memory for a KV cache of " +
+                                     std::to_string(kv->cells) +
+                                     " tokens; set a smaller `kv_mb` or `context`");
   }
   backend->threads_ = std::make_unique<ThreadChoice>(backend->pool_->threads());
   if (options.threads > 0) {
@@ -67,9 +100,11 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
   backend->limits_ = {.cells = static_cast<int>(llama_n_ctx(context)),
                       .batch = static_cast<int>(llama_n_batch(context)),
                       .outputs = static_cast<int>(params.n_outputs_max),
-                      .sequences = sequences,
+                      .sequences = kv->sequences,
                       .train_length = train_length,
-                      .embedding = llama_model_n_embd_out(model)};
+                      .embedding = llama_model_n_embd_out(model),
+                      .split = kv->split,
+                      .cell_bytes = cell_bytes(model)};
   return backend;
 }
 
@@ -117,6 +152,11 @@ void LlamaBackend::truncate(Seq seq, int from) {
 }
 
 void LlamaBackend::share(Seq from, Seq to, int length) {
+  if (limits_.split) {  // libllama copies whole sequences only, and all of their empty cells
+    restore(to, save(from));
+    truncate(to, length);
+    return;
+  }
   llama_memory_seq_cp(llama_get_memory(context_.get()), from, to, 0, length);
 }
 

@@ -34,10 +34,11 @@ void start_libllama() {
   });
 }
 
-/// Milliseconds for one pass over `count` tokens after a short prompt, the best of some tries.
-double time_pass(LlamaBackend& backend, int count) {
+/// Milliseconds for one pass over `count` tokens after a short prompt, the best of some tries, of
+/// which there are two at least: ThreadChoice needs them. 0: not possible.
+double time_pass(LlamaBackend& backend, int count, Clock::time_point until) {
   constexpr int kPrompt = 16;
-  constexpr auto kBudget = std::chrono::milliseconds(60);
+  constexpr int kTries = 50;
   const int vocabulary = backend.vocabulary().size();
   auto pass = [&](int from, int tokens) {
     std::vector<BatchToken> batch;
@@ -51,8 +52,7 @@ double time_pass(LlamaBackend& backend, int count) {
   };
   if (!pass(0, kPrompt)) return 0;
   double best = 0;
-  const auto begun = Clock::now();
-  for (int i = 0; i < 50 && (i < 8 || Clock::now() - begun < kBudget); ++i) {
+  for (int i = 0; i < kTries && (i < 2 || Clock::now() < until); ++i) {
     const auto start = Clock::now();
     if (!pass(kPrompt, count)) break;
     backend.logits(count - 1);
@@ -64,14 +64,19 @@ double time_pass(LlamaBackend& backend, int count) {
   return best;
 }
 
-/// Finds out which threads are fastest by computing passes of several sizes.
+/// Finds out which threads are fastest by computing passes of several sizes. On a busy machine, or
+/// with a large model, a pass may take a second: then the larger sizes are left out.
 StepTimes measure(LlamaBackend& backend) {
+  constexpr auto kForOne = std::chrono::milliseconds(60);
+  constexpr auto kForAll = std::chrono::milliseconds(500);
+  const auto until = Clock::now() + kForAll;
   StepTimes times;
   for (int count : {1, 2, 4, 8, 16, 32}) {
-    if (count > backend.limits().batch) break;
-    times.passes.push_back({.tokens = count,
-                            .ms = time_pass(backend, count),
-                            .threads = backend.threads().fastest(count)});
+    if (count > backend.limits().batch || (count > 1 && Clock::now() > until)) break;
+    const double ms = time_pass(backend, count, std::min(until, Clock::now() + kForOne));
+    if (ms == 0) break;
+    times.passes.push_back(
+        {.tokens = count, .ms = ms, .threads = backend.threads().fastest(count)});
   }
   return times;
 }
