@@ -31,9 +31,7 @@ const prompt = () => {
   return `Sort from smallest to largest: ${numbers.join(', ')}.`;
 };
 
-const agent = new http.Agent({keepAlive: true, maxSockets: 64});
-
-function chat(port) {
+function chat(port, agent) {
   return new Promise((resolve, reject) => {
     const body = JSON.stringify({
       model: 'large', stream: true, max_tokens: 64, temperature: 0,
@@ -64,17 +62,21 @@ function chat(port) {
           });
           response.on('error', reject);
         });
-    request.on('error', reject);
+    // llama-server may close a kept connection just when the next request goes out on it.
+    request.on('error', (error) => {
+      request.reusedSocket && error.code === 'ECONNRESET' ? resolve(chat(port, agent))
+                                                          : reject(error);
+    });
     request.end(body);
   });
 }
 
-async function load(port) {
-  await chat(port);  // warm
+async function load(port, agent) {
+  await chat(port, agent);  // warm
   const results = [];
   const begun = performance.now();
   await Promise.all(Array.from({length: Number(clients)}, async () => {
-    for (let i = 0; i < Number(requests); ++i) results.push(await chat(port));
+    for (let i = 0; i < Number(requests); ++i) results.push(await chat(port, agent));
   }));
   const seconds = (performance.now() - begun) / 1000;
   const sorted = (key) => results.map((r) => r[key]).sort((a, b) => a - b);
@@ -89,6 +91,7 @@ async function load(port) {
 
 async function serve(command, args, port) {
   const child = spawn(command, args, {stdio: ['ignore', 'ignore', 'ignore']});
+  const agent = new http.Agent({keepAlive: true});
   try {
     for (let i = 0; ; ++i) {
       const up = await new Promise((resolve) => {
@@ -101,11 +104,14 @@ async function serve(command, args, port) {
       if (i > 300 || child.exitCode !== null) throw new Error(`${command} did not start`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+    const result = await load(port, agent);
     const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-    const result = await load(port);
     result.rss_mb = Number(status.match(/VmRSS:\s+(\d+)/)[1]) / 1024;
     return result;
+  } catch (error) {
+    throw new Error(`${command}: ${error.message}`, {cause: error});
   } finally {
+    agent.destroy();  // llama-server does not end while a connection is open
     child.kill();
     await new Promise((resolve) => child.exitCode !== null ? resolve() : child.on('exit', resolve));
   }

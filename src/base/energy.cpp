@@ -1,6 +1,10 @@
 #include "base/energy.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <fstream>
@@ -21,27 +25,47 @@ std::optional<std::string> read_line(const fs::path& file) {
   return line;
 }
 
-std::optional<std::uint64_t> read_number(const fs::path& file) {
-  const std::optional<std::string> line = read_line(file);
-  if (!line) return std::nullopt;
+std::optional<std::uint64_t> parse_number(std::string_view text) {
   std::uint64_t number = 0;
-  const char* end = line->data() + line->size();
-  const auto [stop, error] = std::from_chars(line->data(), end, number);
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
   if (error != std::errc() || stop != end) return std::nullopt;
   return number;
 }
 
+/// A file of one number that stays open: it is read around every batch.
+class NumberFile {
+ public:
+  explicit NumberFile(const fs::path& file) : fd_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~NumberFile() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  NumberFile(NumberFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  NumberFile& operator=(NumberFile&&) = delete;
+
+  std::optional<std::uint64_t> read() const {
+    std::array<char, 32> text;
+    const ssize_t size = ::pread(fd_, text.data(), text.size(), 0);
+    if (size <= 0) return std::nullopt;
+    const std::string_view line(text.data(), static_cast<std::size_t>(size));
+    return parse_number(line.substr(0, line.find('\n')));
+  }
+
+ private:
+  int fd_;
+};
+
 /// One processor package's counter.
 struct Counter {
-  fs::path energy_uj;
-  std::uint64_t range_uj = 0;         // the counter starts again at 0 after this value
-  std::optional<std::uint64_t> last;  // none: the last reading failed
+  NumberFile energy_uj;
+  std::uint64_t range_uj = 0;              // the counter starts again at 0 after this value
+  std::optional<std::uint64_t> last = {};  // none: the last reading failed
 };
 
 /// Microjoules since the last call.
 std::optional<std::uint64_t> advance(Counter& counter) {
   const std::optional<std::uint64_t> before = counter.last;
-  counter.last = read_number(counter.energy_uj);
+  counter.last = counter.energy_uj.read();
   if (!before || !counter.last) return std::nullopt;
   if (*counter.last >= *before) return *counter.last - *before;
   if (*before > counter.range_uj) return std::nullopt;  // reset, not wrapped
@@ -70,10 +94,9 @@ std::optional<EnergyMeter> EnergyMeter::open(const fs::path& powercap) {
     if (!folder.starts_with("intel-rapl:") || std::ranges::count(folder, ':') != 1) continue;
     const std::optional<std::string> name = read_line(zone->path() / "name");
     if (!name || !name->starts_with("package")) continue;
-    Counter counter;
-    counter.energy_uj = zone->path() / "energy_uj";
-    counter.range_uj = read_number(zone->path() / "max_energy_range_uj").value_or(0);
-    counter.last = read_number(counter.energy_uj);
+    Counter counter{.energy_uj = NumberFile(zone->path() / "energy_uj")};
+    counter.range_uj = NumberFile(zone->path() / "max_energy_range_uj").read().value_or(0);
+    counter.last = counter.energy_uj.read();
     if (!counter.last) return std::nullopt;  // a sum without this package would be wrong
     counters->packages.push_back(std::move(counter));
   }

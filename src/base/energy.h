@@ -18,7 +18,7 @@ class EnergyMeter {
   EnergyMeter& operator=(EnergyMeter&&) noexcept;
 
   /// Joules of all packages since the last call (since `open` for the first); wrap-around of the
-  /// counters is taken into account. Nothing when a counter could not be read.
+  /// counters is taken into account. Nothing when a counter could not be read, now or then.
   std::optional<double> take();
 
  private:

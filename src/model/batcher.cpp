@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cassert>
+#include <exception>
 
 #include "model/rows.h"
 
@@ -31,6 +32,14 @@ std::int64_t prefix_cache_bytes(const BatcherOptions& options, const Backend::Li
   return std::max(limits.cells / 4, limits.length()) * limits.cell_bytes;
 }
 
+std::int64_t bytes_of(const SavedSequence& saved) {
+  return static_cast<std::int64_t>(saved.state.size());
+}
+
+Error internal(std::string_view doing, const std::exception& problem) {
+  return {Errc::internal, std::string(doing) + ": " + problem.what()};
+}
+
 }  // namespace
 
 Batcher::Batcher(std::unique_ptr<Backend> backend, const BatcherOptions& options,
@@ -39,7 +48,7 @@ Batcher::Batcher(std::unique_ptr<Backend> backend, const BatcherOptions& options
       options_(options),
       executor_(executor),
       cache_(*backend_, prefix_cache_bytes(options, backend_->limits())),
-      energy_(base::EnergyMeter::open()) {
+      energy_(base::EnergyMeter::open(options.powercap)) {
   batch_.reserve(static_cast<std::size_t>(limits().batch));
 }
 
@@ -66,6 +75,7 @@ Session Batcher::fork(Session::State& session) {
       state.saved = {backend_->save(session.sequence.seq),
                      static_cast<int>(session.sequence.tokens.size())};
     }
+    preempted_bytes_ += bytes_of(state.saved);
   }
   return copy;
 }
@@ -74,7 +84,12 @@ void Batcher::close(Session::State& session) {
   std::erase(waiting_, session.step);
   cache_.leave(session.sequence);
   std::erase(sessions_, &session);
-  cache_.retire(session.sequence);
+  drop_saved(session);
+  try {
+    cache_.retire(session.sequence);
+  } catch (const std::bad_alloc&) {
+    cache_.release(session.sequence);  // not worth an error: it would only have been kept
+  }
   counters_.sessions.store(static_cast<std::int64_t>(sessions_.size()), std::memory_order_relaxed);
 }
 
@@ -106,7 +121,8 @@ BatcherStats Batcher::stats() const {
           .sessions = counters_.sessions.load(relaxed),
           .waiting = counters_.waiting.load(relaxed),
           .used_cells = counters_.used_cells.load(relaxed),
-          .prefix_cache_bytes = counters_.prefix_cache_bytes.load(relaxed)};
+          .prefix_cache_bytes = counters_.prefix_cache_bytes.load(relaxed),
+          .preempted_bytes = counters_.preempted_bytes.load(relaxed)};
 }
 
 bool Batcher::interactive(const PendingStep& step) const {
@@ -123,19 +139,36 @@ bool Batcher::run_batch(bool interactive) {
   if (waiting_.empty()) return false;
   now_ = Clock::now();
   finish_stopped();
-  form_batch(interactive);
-  close_gaps();
-  publish();
-  if (parts_.empty()) return false;
-  const bool decoded = decode_batch();
-  if (decoded) read_rows();
-  account(now_);
+  try {
+    form_batch(interactive);
+    close_gaps();
+    publish();
+    if (parts_.empty()) return false;
+    if (energy_) energy_->take();  // what was used until now is nobody's here
+    const bool decoded = decode_batch();
+    if (decoded) read_rows();
+    account(now_);
+    if (!decoded) fail_parts({Errc::internal, "libllama could not decode the batch"});
+  } catch (const std::exception& problem) {
+    if (admitting_ != nullptr) parts_.push_back({admitting_, 0});
+    fail_parts(internal("decoding a batch", problem));
+  }
+  admitting_ = nullptr;
   for (const Part& part : parts_) {
-    if (!decoded) part.step->error = Error{Errc::internal, "libllama could not decode the batch"};
-    if (!decoded || part.step->rest().empty()) complete(*part.step);
+    if (part.step->error || part.step->rest().empty()) complete(*part.step);
   }
   parts_.clear();
   return true;
+}
+
+void Batcher::fail_parts(const Error& error) {
+  for (const Part& part : parts_) {
+    part.step->error = error;
+    const Sequence& sequence = part.step->session->sequence;
+    if (!sequence.resident()) continue;
+    // What the backend has of the batch is not known.
+    backend_->truncate(sequence.seq, static_cast<int>(sequence.tokens.size()));
+  }
 }
 
 void Batcher::finish_stopped() {
@@ -184,7 +217,9 @@ void Batcher::form_batch(bool interactive_only) {
     if (limit == 0) continue;
     if (!step->session->sequence.resident()) {
       if (closed || begins_like_one_in_batch(*step)) continue;
+      admitting_ = step;
       closed = !bring_in(*step);
+      admitting_ = nullptr;
       if (closed) continue;
     }
     const std::size_t count = take(*step, limit);
@@ -233,7 +268,7 @@ bool Batcher::bring_in(PendingStep& step) {
   Session::State& session = *step.session;
   Sequence& sequence = session.sequence;
   if (sequence.tokens.empty()) {
-    session.saved = {};
+    drop_saved(session);
     const bool reuse = step.want.rows != Want::Rows::all;
     const auto needed = [&] {  // again each time: a displaced session may have been the source
       return reserved() + cache_.cells_to_admit(step.rest(), sequence.adapter, reuse);
@@ -250,7 +285,7 @@ bool Batcher::bring_in(PendingStep& step) {
   do {
     if (!make_room(session, reserved() + session.saved.size, true)) return false;
     if (cache_.restore(sequence, session.saved)) {
-      session.saved = {};
+      drop_saved(session);
       return true;
     }
     // There is room by our count, but not in the form that the backend needs.
@@ -314,7 +349,13 @@ Session::State* Batcher::victim(const Session::State& session, bool displace) co
 
 void Batcher::preempt(Session::State& session) {
   session.saved = cache_.save(session.sequence);
+  preempted_bytes_ += bytes_of(session.saved);
   counters_.preemptions.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Batcher::drop_saved(Session::State& session) {
+  preempted_bytes_ -= bytes_of(session.saved);
+  session.saved = {};
 }
 
 bool Batcher::in_batch(const Session::State& session) const {
@@ -362,12 +403,7 @@ bool Batcher::decode_batch() {
     layout();
     switch (backend_->decode(batch_)) {
       case Backend::Outcome::ok: return true;
-      case Backend::Outcome::failed:
-        for (const Part& part : parts_) {
-          Sequence& sequence = part.step->session->sequence;
-          backend_->truncate(sequence.seq, static_cast<int>(sequence.tokens.size()));
-        }
-        return false;
+      case Backend::Outcome::failed: return false;
       case Backend::Outcome::full: break;
     }
     // Our count of cells says that there is room, the backend that there is none in the form it
@@ -389,7 +425,12 @@ void Batcher::read_rows() {
   for (const Part& part : parts_) {
     PendingStep& step = *part.step;
     for (std::size_t i = 0; i < part.count; ++i, ++index) {
-      if (batch_[static_cast<std::size_t>(index)].output) read_row(step, step.done + i, index);
+      if (!batch_[static_cast<std::size_t>(index)].output || step.error) continue;
+      try {
+        read_row(step, step.done + i, index);
+      } catch (const std::exception& problem) {
+        step.error = internal("choosing a token", problem);
+      }
     }
     cache_.grow(step.session->sequence, step.rest().first(part.count));
     step.done += part.count;
@@ -445,6 +486,7 @@ void Batcher::publish() {
   counters_.waiting.store(static_cast<std::int64_t>(waiting_.size()), std::memory_order_relaxed);
   counters_.used_cells.store(cache_.cells() - cache_.free_cells(), std::memory_order_relaxed);
   counters_.prefix_cache_bytes.store(cache_.kept_bytes(), std::memory_order_relaxed);
+  counters_.preempted_bytes.store(preempted_bytes_, std::memory_order_relaxed);
 }
 
 }  // namespace lichen::model

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -26,6 +27,8 @@ struct BatcherOptions {
   /// Memory for finished sequences that later prompts may begin like. -1: a quarter of the KV
   /// cache's own, and room for one sequence of full length at least; 0: none.
   std::int64_t prefix_cache_bytes = -1;
+  /// Where the processor's energy counters are.
+  std::filesystem::path powercap = "/sys/class/powercap";
 };
 
 /// Counters since the start; read from any thread.
@@ -38,14 +41,19 @@ struct BatcherStats {
   std::int64_t waiting = 0;   // steps waiting at the last batch
   std::int64_t used_cells = 0;
   std::int64_t prefix_cache_bytes = 0;
+  std::int64_t preempted_bytes = 0;  // memory of sessions that were moved out of the KV cache
 };
 
 /// Lane's thread only, except `stats`, `vocabulary` and `limits`.
 ///
 /// A batch takes, in this order: steps of sessions that are writing, then prompts; interactive ones
-/// before background ones; earlier sessions before later ones. When KV cells run short, sessions that
-/// have no step waiting, then the latest ones, are saved to memory and come back by themselves. The earliest session can always displace all
-/// others, so every session gets on whose tokens fit into the cache alone.
+/// before background ones; earlier sessions before later ones. When KV cells run short, sessions
+/// that have no step waiting, then the latest ones, are saved to memory and come back by
+/// themselves. The earliest session can always displace all others, so every session gets on whose
+/// tokens fit into the cache alone.
+///
+/// An exception on the way (no memory, a grammar that libllama gives up on) fails the steps that it
+/// hit, as `internal`, and no others.
 class Batcher : public std::enable_shared_from_this<Batcher> {
  public:
   Batcher(std::unique_ptr<Backend> backend, const BatcherOptions& options,
@@ -90,6 +98,8 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
   bool displace_one(const Session::State& session, bool displace);
   void close_gaps();
   void preempt(Session::State& session);
+  void fail_parts(const Error& error);
+  void drop_saved(Session::State& session);
   int reserved() const;
   std::size_t prefill_chunk() const;
   bool decode_batch();
@@ -111,13 +121,16 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
   std::vector<PendingStep*> waiting_;
   std::vector<Part> parts_;  // of the batch being formed
   std::vector<BatchToken> batch_;
+  PendingStep* admitting_ = nullptr;  // the step that is being given its place in the cache
+  std::int64_t preempted_bytes_ = 0;
   std::uint64_t arrivals_ = 0;
   Clock::time_point now_ = {};  // the current batch's start
   double prompt_token_ms_ = 0;  // in batches that read prompts, a moving average; 0: not known
 
   struct Counters {
     std::atomic<std::uint64_t> batches = 0, tokens = 0, cached_tokens = 0, preemptions = 0;
-    std::atomic<std::int64_t> sessions = 0, waiting = 0, used_cells = 0, prefix_cache_bytes = 0;
+    std::atomic<std::int64_t> sessions = 0, waiting = 0, used_cells = 0, prefix_cache_bytes = 0,
+                              preempted_bytes = 0;
   };
   Counters counters_;
 };

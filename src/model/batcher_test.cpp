@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/use_future.hpp>
+#include <filesystem>
+#include <fstream>
 #include <random>
 #include <set>
 
@@ -323,6 +327,64 @@ TEST_F(BatcherTest, AFailedDecodeFailsItsStepsAndNoOthers) {
   fail_decode_ = false;
   EXPECT_EQ(spawn(write(*batcher_, turn, tokens_of("two"), 5)).get(),
             expected(script_, tokens_of("two"), 5));
+}
+
+TEST_F(BatcherTest, AnExceptionFailsTheStepsThatItHitAndNoOthers) {
+  start(kLimits);
+  Turn turn("test");
+  backend_->on_decode = [](std::span<const BatchToken>) -> bool { throw std::bad_alloc(); };
+  const auto failed = spawn(write(*batcher_, turn, tokens_of("one"), 5)).get();
+  ASSERT_FALSE(failed.has_value());
+  EXPECT_EQ(failed.error().code, Errc::internal);
+  lane_.call([&] { backend_->on_decode = {}; });
+
+  struct Throwing : Sampler {
+    Token sample(std::span<const float>) override { throw std::runtime_error("no token left"); }
+  };
+  auto throwing = [&]() -> awaitable<Error> {
+    Throwing sampler;
+    Session session = batcher_->open(turn);
+    const auto prompt = tokens_of("one");
+    auto rows = co_await session.decode(prompt, {.sampler = &sampler});
+    co_return rows.error();
+  };
+  auto both = [&]() -> awaitable<void> {  // in one batch
+    auto other = asio::co_spawn(lane_.executor(), write(*batcher_, turn, tokens_of("two"), 5),
+                                asio::deferred);
+    auto bad = asio::co_spawn(lane_.executor(), throwing(), asio::deferred);
+    const auto [order, e1, written, e2, error] =
+        co_await asio::experimental::make_parallel_group(std::move(other), std::move(bad))
+            .async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+    EXPECT_EQ(written, expected(script_, tokens_of("two"), 5));
+    EXPECT_EQ(error.code, Errc::internal);
+    EXPECT_NE(error.detail.find("no token left"), std::string::npos) << error.detail;
+  };
+  spawn(both()).get();
+}
+
+TEST_F(BatcherTest, OnlyTheEnergyOfItsOwnBatchesIsCounted) {
+  const auto zone = std::filesystem::path(::testing::TempDir()) / "batcher_test_rapl/intel-rapl:0";
+  std::filesystem::create_directories(zone);
+  std::int64_t microjoules = 0;
+  auto use = [&](std::int64_t more) {
+    microjoules += more;
+    std::ofstream(zone / "energy_uj") << microjoules << '\n';
+  };
+  use(0);
+  std::ofstream(zone / "name") << "package-0\n";
+  std::ofstream(zone / "max_energy_range_uj") << 1'000'000'000'000 << '\n';
+  start(kLimits, {.powercap = zone.parent_path()});
+  use(900'000'000);  // while nobody asked for anything
+  backend_->on_decode = [&](std::span<const BatchToken>) {
+    use(2'000'000);
+    return true;
+  };
+  Turn turn("test");
+  SessionStats stats;
+  ASSERT_TRUE(spawn(write(*batcher_, turn, tokens_of("abc"), 3, &stats)).get().has_value());
+  ASSERT_TRUE(stats.joules.has_value());
+  EXPECT_DOUBLE_EQ(*stats.joules, 3 * 2.0);
+  std::filesystem::remove_all(zone.parent_path());
 }
 
 TEST_F(BatcherTest, MoreTokensThanCellsIsAClearError) {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/system_executor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cmath>
 #include <limits>
@@ -27,10 +30,32 @@ Sampling with_defaults(Sampling chosen, const Sampling& defaults) {
   fill(chosen.presence_penalty, defaults.presence_penalty);
   fill(chosen.frequency_penalty, defaults.frequency_penalty);
   fill(chosen.seed, defaults.seed);
+  chosen.logit_bias.insert(defaults.logit_bias.begin(), defaults.logit_bias.end());
   return chosen;
 }
 
+/// Prompts above this size are rendered and tokenized on threads of their own: a megabyte takes a
+/// second, in which the caller's thread would serve nobody else.
+constexpr std::size_t kLongPrompt = 16 * 1'024;  // bytes
+
+std::size_t text_bytes(const Request& request) {
+  std::size_t bytes = request.prompt ? request.prompt->size() : 0;
+  for (const Message& message : request.messages) bytes += message.content.size();
+  return bytes;
+}
+
 }  // namespace
+
+Result<void> check_logit_bias(const Sampling& sampling, const Vocabulary& vocabulary) {
+  for (const auto& [token, bias] : sampling.logit_bias) {
+    if (token < 0 || token >= vocabulary.size()) {
+      return fail(Errc::bad_config, "logit_bias names token " + std::to_string(token) +
+                                        ", but there are tokens 0 to " +
+                                        std::to_string(vocabulary.size() - 1));
+    }
+  }
+  return {};
+}
 
 /// A request made ready for the lane.
 struct LocalModel::Job {
@@ -96,14 +121,10 @@ Result<LocalModel::Job> LocalModel::prepare(Request request) const {
     if (!wanted) return std::unexpected(wanted.error());
     grammar = std::move(*wanted);
   }
-  for (const auto& [token, bias] : request.sampling.logit_bias) {
-    if (token < 0 || token >= vocabulary().size()) {
-      return fail(Errc::bad_request, "logit_bias names token " + std::to_string(token) + ", but " +
-                                         name_ + " has tokens 0 to " +
-                                         std::to_string(vocabulary().size() - 1));
-    }
-  }
-  auto sampler = parts_.make_sampler(with_defaults(request.sampling, options_.sampling), grammar);
+  const Sampling sampling = with_defaults(std::move(request.sampling), options_.sampling);
+  Result<void> bias = check_logit_bias(sampling, vocabulary());
+  if (!bias) return fail(Errc::bad_request, name_ + ": " + bias.error().detail);
+  auto sampler = parts_.make_sampler(sampling, grammar);
   if (!sampler) return std::unexpected(sampler.error());
   job.sampler = std::move(*sampler);
   job.stops = std::move(request.stop);
@@ -114,8 +135,18 @@ Result<LocalModel::Job> LocalModel::prepare(Request request) const {
   return job;
 }
 
+awaitable<Result<LocalModel::Job>> LocalModel::prepare_elsewhere(Request request) const {
+  co_return prepare(std::move(request));
+}
+
 awaitable<Result<Answer>> LocalModel::answer(Request request, Turn& turn) {
-  Result<Job> job = prepare(std::move(request));
+  Result<Job> job = Job();
+  if (text_bytes(request) > kLongPrompt) {
+    job = co_await asio::co_spawn(asio::system_executor(), prepare_elsewhere(std::move(request)),
+                                  asio::use_awaitable);
+  } else {
+    job = prepare(std::move(request));
+  }
   if (!job) co_return std::unexpected(job.error());
   co_return co_await asio::co_spawn(lane_->executor(), generate(std::move(*job), turn),
                                     asio::use_awaitable);
@@ -175,9 +206,16 @@ awaitable<Result<Answer>> LocalModel::generate(Job job, Turn& turn) {
   answer.prompt_tokens = static_cast<std::int64_t>(job.prompt.size());
   answer.cached_tokens = session.stats().tokens_cached;
   answer.completion_tokens = static_cast<std::int64_t>(answer.tokens.size());
-  Step& step = add_step(turn, session, "answer");
-  step.tokens_in = answer.prompt_tokens;
-  step.tokens_out = answer.completion_tokens;
+  const SessionStats& stats = session.stats();
+  Step& step = turn.receipt.steps.emplace_back(Step{.model = name_,
+                                                    .role = "answer",
+                                                    .tokens_in = answer.prompt_tokens,
+                                                    .tokens_out = answer.completion_tokens,
+                                                    .tokens_cached = stats.tokens_cached,
+                                                    .queued_ms = stats.queued_ms,
+                                                    .prefill_ms = stats.prefill_ms,
+                                                    .decode_ms = stats.decode_ms,
+                                                    .joules = stats.joules});
   if (options_.price) step.usd = options_.price->usd(step);
   if (error) co_return std::unexpected(std::move(*error));
 
@@ -218,20 +256,50 @@ awaitable<Result<Embeddings>> LocalModel::embed(std::vector<std::string> texts, 
                                     asio::use_awaitable);
 }
 
-/// The mean of the last hidden states of all tokens, scaled to unit length.
+/// Texts of one request on their way: several sessions take the next one in turn.
+struct LocalModel::EmbedJob {
+  std::vector<std::vector<Token>> texts;
+  Embeddings embeddings = {};
+  std::size_t next = 0;
+  std::optional<Error> error = {};
+  Step cost;
+};
+
 awaitable<Result<Embeddings>> LocalModel::embed_on_lane(std::vector<std::vector<Token>> texts,
                                                         Turn& turn) {
+  constexpr std::size_t kAtOnce = 16;
+  const auto begun = Clock::now();
+  EmbedJob job{.texts = std::move(texts), .cost = {.model = name_, .role = "embed"}};
+  job.embeddings.resize(job.texts.size());
+  auto spawn = [&] {
+    return asio::co_spawn(lane_->executor(), embed_some(job, turn), asio::deferred);
+  };
+  std::vector<decltype(spawn())> workers;
+  for (std::size_t i = 0; i < std::min(kAtOnce, job.texts.size()); ++i) workers.push_back(spawn());
+  co_await asio::experimental::make_parallel_group(std::move(workers))
+      .async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+  // Sessions side by side share passes, so their times are not added up.
+  job.cost.prefill_ms = std::chrono::duration<double, std::milli>(Clock::now() - begun).count() -
+                        job.cost.queued_ms;
+  if (options_.price) job.cost.usd = options_.price->usd(job.cost);
+  turn.receipt.steps.push_back(job.cost);
+  if (job.error) co_return std::unexpected(std::move(*job.error));
+  co_return std::move(job.embeddings);
+}
+
+/// The mean of the last hidden states of all tokens, scaled to unit length.
+awaitable<void> LocalModel::embed_some(EmbedJob& job, Turn& turn) {
   constexpr std::size_t kChunk = 64;  // bounds what is copied at once
-  Embeddings embeddings;
-  for (const std::vector<Token>& text : texts) {
+  while (job.next < job.texts.size() && !job.error) {
+    const std::size_t index = job.next++;
+    const std::vector<Token>& text = job.texts[index];
     Session session = open_session(turn);
     std::vector<float> mean;
-    std::optional<Error> error;
-    for (std::size_t begin = 0; begin < text.size() && !error; begin += kChunk) {
+    for (std::size_t begin = 0; begin < text.size() && !job.error; begin += kChunk) {
       const auto chunk = std::span(text).subspan(begin, std::min(kChunk, text.size() - begin));
       auto rows = co_await session.decode(chunk, {.rows = Want::Rows::all, .hidden = true});
       if (!rows) {
-        error = std::move(rows.error());
+        job.error = std::move(rows.error());
         break;
       }
       for (const Row& row : *rows) {
@@ -239,28 +307,17 @@ awaitable<Result<Embeddings>> LocalModel::embed_on_lane(std::vector<std::vector<
         std::ranges::transform(mean, row.hidden, mean.begin(), std::plus{});
       }
     }
-    Step& step = add_step(turn, session, "embed");
-    step.tokens_in = static_cast<std::int64_t>(text.size());
-    if (options_.price) step.usd = options_.price->usd(step);
-    if (error) co_return std::unexpected(std::move(*error));
+    const SessionStats& stats = session.stats();
+    job.cost.tokens_in += static_cast<std::int64_t>(text.size());
+    job.cost.tokens_cached += stats.tokens_cached;
+    job.cost.queued_ms = std::max(job.cost.queued_ms, stats.queued_ms);
+    if (stats.joules) job.cost.joules = job.cost.joules.value_or(0) + *stats.joules;
     double square = 0;
     for (float x : mean) square += static_cast<double>(x) * x;
     const auto scale = static_cast<float>(1 / std::max(std::sqrt(square), 1e-12));
     for (float& x : mean) x *= scale;
-    embeddings.push_back(std::move(mean));
+    job.embeddings[index] = std::move(mean);
   }
-  co_return embeddings;
-}
-
-Step& LocalModel::add_step(Turn& turn, const Session& session, std::string role) const {
-  const SessionStats& stats = session.stats();
-  return turn.receipt.steps.emplace_back(Step{.model = name_,
-                                              .role = std::move(role),
-                                              .tokens_cached = stats.tokens_cached,
-                                              .queued_ms = stats.queued_ms,
-                                              .prefill_ms = stats.prefill_ms,
-                                              .decode_ms = stats.decode_ms,
-                                              .joules = stats.joules});
 }
 
 }  // namespace lichen::model

@@ -63,6 +63,9 @@ struct LocalModelParts {
   StepTimes times = {};
 };
 
+/// Whether all tokens that are named are the vocabulary's: `bad_config` if not.
+Result<void> check_logit_bias(const Sampling& sampling, const Vocabulary& vocabulary);
+
 /// Safe to use from any thread, except where said.
 class LocalModel : public Model {
  public:
@@ -91,9 +94,11 @@ class LocalModel : public Model {
  private:
   struct Job;
   Result<Job> prepare(Request request) const;
+  awaitable<Result<Job>> prepare_elsewhere(Request request) const;
   awaitable<Result<Answer>> generate(Job job, Turn& turn);
+  struct EmbedJob;
   awaitable<Result<Embeddings>> embed_on_lane(std::vector<std::vector<Token>> texts, Turn& turn);
-  Step& add_step(Turn& turn, const Session& session, std::string role) const;
+  awaitable<void> embed_some(EmbedJob& job, Turn& turn);
 
   const std::string name_;
   const std::shared_ptr<Lane> lane_;

@@ -204,8 +204,42 @@ TEST_F(LocalModelTest, EmbedsToUnitLength) {
   ASSERT_TRUE(embeddings.has_value());
   ASSERT_EQ(embeddings->size(), 2u);
   EXPECT_EQ((*embeddings)[0], std::vector<float>(4, 0.5F));
-  EXPECT_EQ(turn.receipt.steps.size(), 2u);
-  EXPECT_EQ(turn.receipt.steps[1].role, "embed");
+  ASSERT_EQ(turn.receipt.steps.size(), 1u);
+  EXPECT_EQ(turn.receipt.steps[0].role, "embed");
+  EXPECT_EQ(turn.receipt.steps[0].tokens_in, 3 + 9);
+}
+
+TEST_F(LocalModelTest, EmbedsManyTextsSideBySideAndInOrder) {
+  auto scripted = model(hashing_script(10));
+  std::vector<std::string> texts;
+  for (int i = 1; i <= 60; ++i) texts.emplace_back(static_cast<std::size_t>(i), 'x');
+  asio::io_context io;
+  Turn turn("scripted");
+  auto vectors = asio::co_spawn(io, scripted->embed(texts, turn), asio::use_future);
+  io.run();
+  const Result<Embeddings> embeddings = vectors.get();
+  ASSERT_TRUE(embeddings.has_value());
+  EXPECT_EQ(embeddings->size(), texts.size());
+  EXPECT_EQ(turn.receipt.steps.front().tokens_in, 60 * 61 / 2);
+  EXPECT_LT(scripted->stats().batches, texts.size());
+}
+
+TEST_F(LocalModelTest, ALongPromptIsMadeReadyOnAnotherThread) {
+  auto scripted = model(replying("yes"));
+  Turn turn("scripted");
+  const auto refused = ask(*scripted, question(std::string(100'000, 'x')), turn);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::context_overflow);
+  EXPECT_NE(refused.error().detail.find("100007 tokens"), std::string::npos)
+      << refused.error().detail;
+}
+
+TEST_F(LocalModelTest, TheModelsOwnLogitBiasHoldsAndIsChecked) {
+  auto scripted = model(replying("yes"), {.sampling = {.logit_bias = {{300, 1.0F}}}});
+  Turn turn("scripted");
+  const auto refused = ask(*scripted, question("?"), turn);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_NE(refused.error().detail.find("token 300"), std::string::npos);
 }
 
 TEST_F(LocalModelTest, AnAdapterIsAModelOfItsOwn) {

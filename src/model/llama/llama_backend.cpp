@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "model/gguf_file.h"
 #include "model/kv_plan.h"
 
 namespace lichen::model {
@@ -79,7 +80,8 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
   params.n_batch = static_cast<std::uint32_t>(batch);
   params.n_ubatch = params.n_batch;
   params.n_seq_max = static_cast<std::uint32_t>(kv->sequences);
-  params.n_outputs_max = static_cast<std::uint32_t>(std::min(batch, std::max(kv->sequences, 64)));
+  // libllama reserves an output for each sequence, however few tokens a pass has.
+  params.n_outputs_max = static_cast<std::uint32_t>(std::max(kv->sequences, std::min(batch, 64)));
   params.n_threads = backend->pool_->threads();
   params.n_threads_batch = backend->pool_->threads();
   params.kv_unified = !kv->split;
@@ -99,7 +101,7 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
   backend->batch_ = std::make_unique<Batch>(batch);
   backend->limits_ = {.cells = static_cast<int>(llama_n_ctx(context)),
                       .batch = static_cast<int>(llama_n_batch(context)),
-                      .outputs = static_cast<int>(params.n_outputs_max),
+                      .outputs = std::min(batch, static_cast<int>(params.n_outputs_max)),
                       .sequences = kv->sequences,
                       .train_length = train_length,
                       .embedding = llama_model_n_embd_out(model),
@@ -175,6 +177,12 @@ bool LlamaBackend::restore(Seq seq, std::span<const std::byte> state) {
 }
 
 Result<int> LlamaBackend::load_adapter(const std::filesystem::path& file, float scale) {
+  const Result<GgufInfo> info = inspect_gguf(file);
+  if (!info) return std::unexpected(info.error());
+  if (info->type != "adapter") {
+    return fail(Errc::bad_model, file.string() + ": not an adapter, but a GGUF of type `" +
+                                     info->type + "`");
+  }
   llama_adapter_lora* lora = llama_adapter_lora_init(model_.get(), file.c_str());
   if (lora == nullptr) {
     return fail(Errc::bad_model,

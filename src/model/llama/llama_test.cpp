@@ -4,6 +4,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/json/parse.hpp>
 #include <filesystem>
@@ -31,6 +32,8 @@ class LlamaTest : public ::testing::Test {
 
   static std::vector<Result<Answer>> ask(LocalModel& model, std::vector<Request> requests) {
     asio::io_context io;
+    std::promise<void> all_there;  // the lane sees all requests at once
+    asio::post(lane_->executor(), [ready = all_there.get_future().share()] { ready.wait(); });
     std::vector<std::unique_ptr<Turn>> turns;
     std::vector<std::future<Result<Answer>>> futures;
     for (Request& request : requests) {
@@ -38,6 +41,8 @@ class LlamaTest : public ::testing::Test {
       futures.push_back(
           asio::co_spawn(io, model.answer(std::move(request), *turns.back()), asio::use_future));
     }
+    io.poll();
+    all_there.set_value();
     io.run();
     std::vector<Result<Answer>> answers;
     for (auto& future : futures) answers.push_back(future.get());
@@ -253,6 +258,16 @@ TEST_F(LlamaTest, AnyLayoutOfTheCacheGivesTheSameAnswers) {
   EXPECT_EQ(split, roomy);
 }
 
+TEST_F(LlamaTest, ABatchMayBeSmallerThanTheNumberOfSessions) {
+  auto narrow = open_local_model("narrow", {.gguf = kSmall, .threads = 1, .batch = 4}, lane_);
+  ASSERT_TRUE(narrow.has_value()) << narrow.error().detail;
+  std::vector<Request> requests(6, question("What is 12 + 30?"));
+  for (const Result<Answer>& answer : ask(**narrow, requests)) {
+    ASSERT_TRUE(answer.has_value()) << answer.error().detail;
+    EXPECT_EQ(answer->text, "12 + 30 = 42");
+  }
+}
+
 /// A LoRA adapter of rank 2 for all query projections of the small model, of constant weights.
 std::filesystem::path write_adapter(float value) {
   constexpr int kWidth = 128, kLayers = 4, kRank = 2;
@@ -326,7 +341,15 @@ TEST_F(LlamaTest, BadFilesAreClearErrors) {
   const auto opened = open_local_model("x", {.gguf = truncated}, lane_);
   ASSERT_FALSE(opened.has_value());
   EXPECT_EQ(opened.error().code, Errc::bad_model);
-  EXPECT_EQ(small_->with_adapter({.name = "x", .gguf = kSmall}).error().code, Errc::bad_model);
+  for (const char* not_an_adapter : {kSmall, truncated.c_str(), "/nowhere.gguf"}) {
+    const auto adapted = small_->with_adapter({.name = "x", .gguf = not_an_adapter});
+    ASSERT_FALSE(adapted.has_value());
+    EXPECT_EQ(adapted.error().code, Errc::bad_model);
+  }
+  const auto biased = open_local_model(
+      "x", {.gguf = kSmall, .sampling = {.logit_bias = {{1'000'000, 1.0F}}}}, lane_);
+  ASSERT_FALSE(biased.has_value());
+  EXPECT_EQ(biased.error().code, Errc::bad_config);
 }
 
 }  // namespace

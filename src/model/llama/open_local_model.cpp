@@ -37,8 +37,8 @@ void start_libllama() {
 /// Milliseconds for one pass over `count` tokens after a short prompt, the best of some tries, of
 /// which there are two at least: ThreadChoice needs them. 0: not possible.
 double time_pass(LlamaBackend& backend, int count, Clock::time_point until) {
-  constexpr int kPrompt = 16;
   constexpr int kTries = 50;
+  const int prompt = std::min(16, backend.limits().batch);
   const int vocabulary = backend.vocabulary().size();
   auto pass = [&](int from, int tokens) {
     std::vector<BatchToken> batch;
@@ -50,15 +50,15 @@ double time_pass(LlamaBackend& backend, int count, Clock::time_point until) {
     }
     return backend.decode(batch) == Backend::Outcome::ok;
   };
-  if (!pass(0, kPrompt)) return 0;
+  if (!pass(0, prompt)) return 0;
   double best = 0;
   for (int i = 0; i < kTries && (i < 2 || Clock::now() < until); ++i) {
     const auto start = Clock::now();
-    if (!pass(kPrompt, count)) break;
+    if (!pass(prompt, count)) break;
     backend.logits(count - 1);
     const double took = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
     if (best == 0 || took < best) best = took;
-    backend.truncate(0, kPrompt);
+    backend.truncate(0, prompt);
   }
   backend.truncate(0, 0);
   return best;
@@ -106,6 +106,9 @@ Result<std::shared_ptr<LocalModel>> open_local_model(std::string name, LocalMode
       LlamaBackend::open(options, lane->pool(), std::move(progress));
   if (!opened) return std::unexpected(opened.error());
   std::unique_ptr<LlamaBackend> backend = std::move(*opened);
+  if (Result<void> bias = check_logit_bias(options.sampling, backend->vocabulary()); !bias) {
+    return std::unexpected(bias.error());
+  }
   const llama_vocab* vocab = llama_model_get_vocab(backend->model());
   Result<std::shared_ptr<const ChatFormat>> chat = open_llama_chat(backend->model());
   if (!chat) {
