@@ -52,7 +52,7 @@ struct GgufInfo {
 
 /// Reads and checks the header of `path`, and of the other parts when it is the first part of a
 /// split model. Nothing in a file is trusted: sizes, counts and offsets are held against the file's
-/// length, and what would make libllama abort, hang or exhaust memory is refused (gguf_file.cpp
+/// length, and what would make libllama abort, hang or exhaust memory is refused (gguf/rules.h
 /// lists it). Takes milliseconds: tensor data are not touched. Every error is `bad_model`, names
 /// the file and says what would be right. Safe from any thread; the file must not be truncated by
 /// others meanwhile (it is mapped).
