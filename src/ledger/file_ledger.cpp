@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/ids.h"
 #include "ledger/ledger.h"
 #include "ledger/store.h"
 #include "ledger/tally.h"
@@ -24,7 +25,10 @@ class FileLedger : public Ledger {
       : file_(std::move(file)),
         busy_timeout_(options.busy_timeout),
         writer_(std::move(writer)),
-        queue_(options, [this](const Batch& batch) { return write(batch); }, std::move(trouble)) {}
+        queue_(
+            options,
+            [this](const Batch& batch, std::uint64_t lost) { return write(batch, lost); },
+            std::move(trouble)) {}
 
   /// Opens the reading connection while there is room for its files, so that reading goes on when
   /// the disk is full. Where that fails, the first reading tries again.
@@ -39,15 +43,17 @@ class FileLedger : public Ledger {
   Result<std::vector<Receipt>> recent(std::size_t count) const override;
   Result<Totals> totals(std::chrono::system_clock::time_point since,
                         std::optional<std::string> plan) const override;
+  Result<std::uint64_t> lost() const override;
 
  private:
-  Result<Written> write(const Batch& batch);
+  Result<Written> write(const Batch& batch, std::uint64_t lost);
   /// Calls `work` with the reading connection; opens it where there is none.
   template <class Work>
   Result<void> read(Work&& work) const;
 
   const fs::path file_;
   const std::chrono::milliseconds busy_timeout_;
+  const std::string run_ = base::new_id("run_");
 
   mutable std::mutex reading_;
   mutable std::unique_ptr<StoreReader> reader_;  // guarded by reading_
@@ -56,13 +62,13 @@ class FileLedger : public Ledger {
   WriteQueue queue_;                     // last: its thread uses the above
 };
 
-Result<Written> FileLedger::write(const Batch& batch) {
+Result<Written> FileLedger::write(const Batch& batch, std::uint64_t lost) {
   if (!writer_) {
     Result<std::unique_ptr<StoreWriter>> opened = StoreWriter::open(file_, busy_timeout_);
     if (!opened) return std::unexpected(opened.error());
     writer_ = std::move(*opened);
   }
-  Result<Written> written = writer_->write(batch);
+  Result<Written> written = writer_->write(batch, run_, lost);
   if (!written) writer_.reset();  // the next attempt starts clean
   return written;
 }
@@ -133,6 +139,18 @@ Result<Totals> FileLedger::totals(std::chrono::system_clock::time_point since,
   });
   if (!done) return std::unexpected(done.error());
   return tally.take();
+}
+
+Result<std::uint64_t> FileLedger::lost() const {
+  std::uint64_t others = 0;
+  Result<void> done = read([&](StoreReader& reader) -> Result<void> {
+    Result<std::uint64_t> stored = reader.lost_by_others(run_);
+    if (!stored) return std::unexpected(stored.error());
+    others = *stored;
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return others + queue_.health().lost;
 }
 
 }  // namespace

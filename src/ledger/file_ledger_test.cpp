@@ -246,6 +246,26 @@ TEST_F(FileLedgerTest, AFullDiskLosesNothingUntilTheBound) {
   EXPECT_EQ(ledger->totals(kAlways).value().all.requests, 6);
 }
 
+TEST_F(FileLedgerTest, WhatWasLostIsKnownToLaterRuns) {
+  LedgerOptions options = patient();
+  options.memory_bound = 2;
+  for (std::uint64_t run = 1; run <= 2; ++run) {
+    auto ledger = open(options);
+    EXPECT_EQ(ledger->lost(), run == 1 ? 0u : 3u);
+    ledger->record(rich_receipt("before" + std::to_string(run)));
+    ASSERT_TRUE(ledger->flush());
+    {
+      FileSizeLimit full(fs::file_size(folder_ / "ledger.db-wal"));
+      for (const char* id : {"a", "b", "c", "d", "e"}) ledger->record(rich_receipt(id));
+      EXPECT_FALSE(ledger->flush());
+      EXPECT_EQ(ledger->lost(), 3u * run) << "also while they cannot be written";
+    }
+    ASSERT_TRUE(ledger->flush());
+    EXPECT_EQ(ledger->lost(), 3u * run);
+  }
+  EXPECT_EQ(open()->lost(), 6u);
+}
+
 TEST_F(FileLedgerTest, OpensOnAFullDiskAndWritesWhenThereIsRoom) {
   open()->record(rich_receipt("before"));
   for (bool existing : {true, false}) {

@@ -104,6 +104,8 @@ class Ledger {
   /// Over the requests that started at `since` or later, of one plan or of all.
   virtual Result<Totals> totals(std::chrono::system_clock::time_point since,
                                 std::optional<std::string> plan = {}) const = 0;
+  /// Receipts that were dropped since this ledger exists, by whatever process.
+  virtual Result<std::uint64_t> lost() const = 0;
 };
 
 /// $XDG_STATE_HOME/lichen/ledger.db, or below ~/.local/state; `bad_config` without a home.

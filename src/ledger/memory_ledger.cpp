@@ -53,6 +53,8 @@ class MemoryLedger : public Ledger {
     return tally.take();
   }
 
+  Result<std::uint64_t> lost() const override { return 0; }
+
  private:
   using Receipts = std::deque<std::shared_ptr<const Receipt>>;
 
