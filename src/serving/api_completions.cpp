@@ -18,13 +18,14 @@ std::string join_ids(const TurnGroup& turns) {
   return ids;
 }
 
-ReplyHead head_of(const Receipt& receipt, std::string model, bool chat) {
+ReplyHead head_of(const Receipt& receipt, const CompletionCall& call, std::string model) {
   return {.id = receipt.id.substr(receipt.id.find('_') + 1),
           .created =
               std::chrono::duration_cast<std::chrono::seconds>(receipt.started.time_since_epoch())
                   .count(),
           .model = std::move(model),
-          .chat = chat};
+          .chat = call.chat,
+          .per_prompt = call.per_prompt};
 }
 
 /// Once one choice has failed, the others are of no use.
@@ -64,7 +65,7 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
                   call->stream);
   exchange.notes.plan = *plan;
   exchange.notes.receipts = join_ids(turns);
-  ReplyHead head = head_of(turns.receipt(0), std::move(*plan), call->chat);
+  ReplyHead head = head_of(turns.receipt(0), *call, std::move(*plan));
 
   const int count = static_cast<int>(turns.size());
   metrics_.turns_in_flight(count);

@@ -244,6 +244,7 @@ ApiResult<CompletionCall> parse_chat(const json::object& object, RequestLimits l
   }
   call.logprobs = request.logprobs;
   const auto n = body.integer("n", 1, kMaxChoices).value_or(1);
+  call.per_prompt = static_cast<std::size_t>(n);
   add_choices(request, n, call.requests);
   return body.result(std::move(call));
 }
@@ -261,6 +262,7 @@ ApiResult<CompletionCall> parse_completion(const json::object& object, RequestLi
   }
   call.logprobs = request.logprobs;
   const auto n = body.integer("n", 1, kMaxChoices).value_or(1);
+  call.per_prompt = static_cast<std::size_t>(n);
   if (const auto best_of = body.integer("best_of", 1, kMaxChoices); best_of && *best_of != n) {
     body.wrong("best_of", "must equal `n`", Errc::unsupported);
   }

@@ -27,6 +27,7 @@ inline constexpr int kMaxEmbeddings = 2'048;
 struct CompletionCall {
   std::string model;              // a plan or model; empty: the default plan
   std::vector<Request> requests;  // one for each choice of the reply
+  std::size_t per_prompt = 1;     // of them, side by side, with the same prompt
   bool chat = true;
   bool stream = false;
   bool include_usage = false;  // in the stream
