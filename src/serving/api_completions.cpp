@@ -61,8 +61,12 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
   auto plan = resolve(call->model);
   if (!plan) co_return co_await fail(exchange, std::move(plan.error()));
 
-  TurnGroup turns(runtime_, exchange.executor(), *plan, call->requests.size(), *until,
-                  call->stream);
+  TurnGroup turns(runtime_, exchange.executor(),
+                  {.plan = *plan,
+                   .choices = call->requests.size(),
+                   .deadline = *until,
+                   .priority = call->priority,
+                   .stream = call->stream});
   exchange.notes.plan = *plan;
   exchange.notes.receipts = join_ids(turns);
   ReplyHead head = head_of(turns.receipt(0), *call, std::move(*plan));

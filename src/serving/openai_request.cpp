@@ -147,6 +147,11 @@ std::optional<int> read_max_tokens(JsonFields& body, int cap) {
   return static_cast<int>(tokens.value_or(cap));
 }
 
+Priority read_priority(JsonFields& body) {
+  const auto priority = body.choice("priority", {"interactive", "background"});
+  return priority == "background" ? Priority::background : Priority::interactive;
+}
+
 /// What is the same in chat and text completions.
 void read_common(JsonFields& body, RequestLimits limits, CompletionCall& call, Request& request) {
   call.model = body.text("model").value_or("");
@@ -160,6 +165,7 @@ void read_common(JsonFields& body, RequestLimits limits, CompletionCall& call, R
   if (const auto seconds = body.number("timeout", 0.001, kMaxTimeoutSeconds)) {
     call.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1'000));
   }
+  call.priority = read_priority(body);
   request.sampling = read_sampling(body);
   request.format = read_format(body);
   request.stop = read_stop(body);
@@ -292,6 +298,7 @@ ApiResult<EmbeddingCall> parse_embedding(const json::object& object) {
   if (std::ranges::any_of(call.texts, &std::string::empty)) {
     body.wrong("input", "must not hold an empty string");
   }
+  call.priority = read_priority(body);
   call.base64 = body.choice("encoding_format", {"float", "base64"}) == "base64";
   if (body.any("dimensions") != nullptr) {
     body.wrong("dimensions", "the model's width cannot be changed", Errc::unsupported);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lichen/request.h"
+#include "lichen/turn.h"
 #include "serving/api_error.h"
 
 namespace lichen::serving {
@@ -33,6 +34,7 @@ struct CompletionCall {
   bool include_usage = false;  // in the stream
   bool logprobs = false;       // in the reply
   std::string echo = {};       // text completions: what stands before the answer
+  Priority priority = Priority::interactive;
   std::optional<std::chrono::milliseconds> timeout = {};
 };
 
@@ -40,6 +42,7 @@ struct EmbeddingCall {
   std::string model;
   std::vector<std::string> texts;
   bool base64 = false;
+  Priority priority = Priority::interactive;
   std::optional<std::chrono::milliseconds> timeout = {};
 };
 

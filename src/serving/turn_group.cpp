@@ -19,12 +19,12 @@ constexpr std::size_t kCapacity = 64;
 
 }  // namespace
 
-TurnGroup::TurnGroup(Runtime& runtime, asio::any_io_executor home, const std::string& plan,
-                     std::size_t choices, std::optional<Clock::time_point> deadline, bool stream)
-    : runtime_(runtime), home_(std::move(home)), channel_(home_, kCapacity), unfinished_(choices) {
-  for (std::size_t choice = 0; choice < choices; ++choice) {
-    lines_.push_back(std::make_unique<Line>(*this, choice, plan, stream));
-    lines_.back()->turn.deadline = deadline;
+TurnGroup::TurnGroup(Runtime& runtime, asio::any_io_executor home, const TurnOptions& options)
+    : runtime_(runtime), home_(std::move(home)), channel_(home_, kCapacity), unfinished_(options.choices) {
+  for (std::size_t choice = 0; choice < options.choices; ++choice) {
+    lines_.push_back(std::make_unique<Line>(*this, choice, options.plan, options.stream));
+    lines_.back()->turn.deadline = options.deadline;
+    lines_.back()->turn.priority = options.priority;
   }
 }
 

@@ -20,13 +20,20 @@ struct TurnEvent {
   std::variant<Piece, Result<Answer>> what = {};
 };
 
+struct TurnOptions {
+  std::string plan;
+  std::size_t choices = 1;
+  std::optional<Clock::time_point> deadline = {};
+  Priority priority = Priority::interactive;
+  bool stream = false;
+};
+
 /// Belongs to the coroutine that answers the request, on its thread. That coroutine takes events
 /// until `finished`; only then may the group go. A reader that is slow fills the channel and so
 /// holds back these turns and no others; nothing is dropped.
 class TurnGroup {
  public:
-  TurnGroup(Runtime& runtime, boost::asio::any_io_executor home, const std::string& plan,
-            std::size_t choices, std::optional<Clock::time_point> deadline, bool stream);
+  TurnGroup(Runtime& runtime, boost::asio::any_io_executor home, const TurnOptions& options);
   TurnGroup(const TurnGroup&) = delete;
   TurnGroup& operator=(const TurnGroup&) = delete;
 
