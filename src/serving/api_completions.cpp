@@ -73,18 +73,29 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
 
   const int count = static_cast<int>(turns.size());
   metrics_.turns_in_flight(count);
-  turns.start(std::move(call->requests));
-  exchange.watch(*until, [&turns](const Error& why) { turns.cancel(why); });
-  if (call->stream) {
-    co_await stream(exchange, turns, std::move(head), *call);
-  } else {
-    co_await reply(exchange, turns, std::move(head), *call);
+  std::exception_ptr thrown;
+  try {
+    turns.start(std::move(call->requests));
+    exchange.watch(*until, [&turns](const Error& why) { turns.cancel(why); });
+    if (call->stream) {
+      co_await stream(exchange, turns, std::move(head), *call);
+    } else {
+      co_await reply(exchange, turns, std::move(head), *call);
+    }
+  } catch (...) {
+    thrown = std::current_exception();
   }
   exchange.watch({}, {});
+  if (thrown) {
+    // Their coroutines use `turns`, so they must end before it does.
+    turns.cancel(Error{Errc::cancelled, "the server could not write the reply"});
+    co_await turns.drain();
+  }
   metrics_.turns_in_flight(-count);
   for (std::size_t choice = 0; choice < turns.size(); ++choice) {
     metrics_.turn(turns.receipt(choice));
   }
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 awaitable<void> Api::reply(Exchange& exchange, TurnGroup& turns, ReplyHead head,

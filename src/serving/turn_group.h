@@ -42,7 +42,9 @@ class TurnGroup {
   awaitable<TurnEvent> next();
   /// An event that is already there.
   std::optional<TurnEvent> try_next();
-  /// All results have been taken.
+  /// Takes all events up to the last result.
+  awaitable<void> drain();
+  /// The results of all turns that were started have been taken.
   bool finished() const { return unfinished_ == 0; }
   /// Stops all turns; their results still arrive. Before or after `start`.
   void cancel(const Error& why);
@@ -81,7 +83,7 @@ class TurnGroup {
   const boost::asio::any_io_executor home_;
   Channel channel_;
   std::vector<std::unique_ptr<Line>> lines_;
-  std::size_t unfinished_;
+  std::size_t unfinished_ = 0;  // turns that were started and have no result yet
   std::atomic<bool> gone_ = false;
 };
 
