@@ -18,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::int64_t kProgressEvery = 1'000;  // receipts
+
 class FileLedger : public Ledger {
  public:
   FileLedger(fs::path file, LedgerOptions options, std::unique_ptr<StoreWriter> writer,
@@ -42,7 +44,8 @@ class FileLedger : public Ledger {
   Result<Receipt> find(const std::string& id) const override;
   Result<std::vector<Receipt>> recent(std::size_t count) const override;
   Result<Totals> totals(std::chrono::system_clock::time_point since,
-                        std::optional<std::string> plan) const override;
+                        std::optional<std::string> plan,
+                        const std::function<void(double)>& progress) const override;
   Result<std::uint64_t> lost() const override;
 
  private:
@@ -124,7 +127,8 @@ Result<std::vector<Receipt>> FileLedger::recent(std::size_t count) const {
 }
 
 Result<Totals> FileLedger::totals(std::chrono::system_clock::time_point since,
-                                  std::optional<std::string> plan) const {
+                                  std::optional<std::string> plan,
+                                  const std::function<void(double)>& progress) const {
   const Batch pending = queue_.pending();
   Tally tally;
   std::unordered_set<std::string_view> seen;
@@ -132,9 +136,19 @@ Result<Totals> FileLedger::totals(std::chrono::system_clock::time_point since,
     if (receipt->started < since || (plan && receipt->plan != *plan)) continue;
     if (seen.insert(receipt->id).second) tally.add(*receipt);
   }
-  Result<void> done = read([&](StoreReader& reader) {
+  Result<void> done = read([&](StoreReader& reader) -> Result<void> {
+    std::int64_t count = 0;
+    if (progress) {
+      Result<std::int64_t> counted = reader.count_since(since, plan);
+      if (!counted) return std::unexpected(counted.error());
+      count = *counted;
+    }
+    std::int64_t visited = 0;
     return reader.since(since, plan, [&](const Receipt& receipt) {
       if (!seen.contains(receipt.id)) tally.add(receipt);
+      if (++visited % kProgressEvery == 0 && visited <= count) {
+        progress(static_cast<double>(visited) / static_cast<double>(count));
+      }
     });
   });
   if (!done) return std::unexpected(done.error());

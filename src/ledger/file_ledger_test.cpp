@@ -152,6 +152,18 @@ TEST_F(FileLedgerTest, TotalsAreThoseOfTheSameReceiptsInMemory) {
   EXPECT_EQ(ledger->totals(at_25).value().all.requests, 35);
 }
 
+TEST_F(FileLedgerTest, TotalsOfALargeFileTellHowFarTheyAre) {
+  auto ledger = open();
+  for (int i = 0; i < 2'500; ++i) {
+    ledger->record(simple_receipt(std::to_string(i), i < 500 ? "other" : "p", i, {"m"}));
+  }
+  ASSERT_TRUE(ledger->flush());
+  std::vector<double> heard;
+  const auto totals = ledger->totals(kAlways, "p", [&](double done) { heard.push_back(done); });
+  EXPECT_EQ(totals.value().all.requests, 2'000);
+  EXPECT_THAT(heard, ElementsAre(0.5, 1.0));
+}
+
 TEST_F(FileLedgerTest, AnIdIsRecordedOnce) {
   auto ledger = open();
   ledger->record(rich_receipt("a"));

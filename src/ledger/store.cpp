@@ -153,6 +153,9 @@ StoreReader::StoreReader(Database database)
       since_(database_,
              "SELECT seq, id, plan, started_ns, first_token_ms, total_ms, finish, error"
              " FROM receipts WHERE started_ns >= ?1 AND (?2 IS NULL OR plan = ?2)"),
+      count_since_(database_,
+                   "SELECT count(*)"
+                   " FROM receipts WHERE started_ns >= ?1 AND (?2 IS NULL OR plan = ?2)"),
       steps_(database_,
              "SELECT model, role, tokens_in, tokens_out, tokens_cached, estimated, remote,"
              " bytes_sent, queued_ms, prefill_ms, decode_ms, usd, joules"
@@ -182,6 +185,14 @@ Result<void> StoreReader::since(system_clock::time_point since,
                                 const std::optional<std::string>& plan, const Visit& visit) {
   Rows rows = since_.query(to_ns(since), plan);
   return visit_all(rows, visit);
+}
+
+Result<std::int64_t> StoreReader::count_since(system_clock::time_point since,
+                                              const std::optional<std::string>& plan) {
+  Rows rows = count_since_.query(to_ns(since), plan);
+  Result<bool> row = rows.next();
+  if (!row) return std::unexpected(row.error());
+  return rows.integer(0);
 }
 
 Result<std::uint64_t> StoreReader::lost_by_others(std::string_view run) {

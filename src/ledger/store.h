@@ -57,6 +57,8 @@ class StoreReader {
   /// Those that started at `since` or later, of one plan or of all.
   Result<void> since(std::chrono::system_clock::time_point since,
                      const std::optional<std::string>& plan, const Visit& visit);
+  Result<std::int64_t> count_since(std::chrono::system_clock::time_point since,
+                                   const std::optional<std::string>& plan);
   /// Receipts that all runs but `run` have lost together.
   Result<std::uint64_t> lost_by_others(std::string_view run);
 
@@ -65,7 +67,7 @@ class StoreReader {
   Result<Receipt> read(const Rows& row);
 
   Database database_;
-  Statement by_id_, newest_, since_;
+  Statement by_id_, newest_, since_, count_since_;
   Statement steps_, decisions_, authors_, losses_;
 };
 
