@@ -109,6 +109,25 @@ TEST_F(RuntimeTest, RecordsFailuresWithTheirCost) {
   EXPECT_EQ(receipt->steps.size(), 1u);
 }
 
+TEST_F(RuntimeTest, AStreamThatBreaksOffHasTheAuthorsOfWhatWasShown) {
+  const auto model = std::make_shared<ScriptedModel>(
+      "breaking", std::vector<Script>{{.text = "one two three",
+                                       .error = Error{Errc::upstream, "cut off"},
+                                       .error_after = 2}});
+  const auto runtime = open("", {model});
+  ASSERT_TRUE(runtime) << runtime.error().detail;
+  CollectingSink sink;
+  Turn turn("breaking", &sink);
+  EXPECT_FALSE(run((*runtime)->answer({.messages = {{"user", "hi"}}}, turn)));
+  const auto receipt = (*runtime)->ledger().find(turn.receipt.id);
+  ASSERT_TRUE(receipt);
+  EXPECT_EQ(receipt->error, "upstream");
+  ASSERT_EQ(receipt->authors.size(), 1u);
+  EXPECT_EQ(receipt->authors[0].model, "breaking");
+  EXPECT_EQ(receipt->authors[0].tokens, 2);
+  EXPECT_EQ(receipt->authors[0].bytes, 7);
+}
+
 TEST_F(RuntimeTest, RecordsRequestsForUnknownPlans) {
   const auto runtime = open_scripted("plans: {fast: small}");
   Turn turn("fats");
