@@ -83,8 +83,8 @@ std::optional<Error> failure_of(const eval::Report& report) {
   std::string plans;
   for (const eval::Row& row : report.rows) {
     if (row.failures == 0) continue;
-    plans += fmt::format("{}{} of {} by `{}`", plans.empty() ? "" : ", ", row.failures, row.n,
-                         row.plan);
+    plans +=
+        fmt::format("{}{} of {} by `{}`", plans.empty() ? "" : ", ", row.failures, row.n, row.plan);
   }
   if (plans.empty()) return std::nullopt;
   return Error{Errc::upstream, "requests had no answer that could be checked: " + plans};

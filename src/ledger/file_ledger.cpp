@@ -28,8 +28,7 @@ class FileLedger : public Ledger {
         busy_timeout_(options.busy_timeout),
         writer_(std::move(writer)),
         queue_(
-            options,
-            [this](const Batch& batch, std::uint64_t lost) { return write(batch, lost); },
+            options, [this](const Batch& batch, std::uint64_t lost) { return write(batch, lost); },
             std::move(trouble)) {}
 
   /// Opens the reading connection while there is room for its files, so that reading goes on when

@@ -102,8 +102,8 @@ class Ledger {
   virtual Result<Receipt> find(const std::string& id) const = 0;
   /// The last `count` at most, newest first.
   virtual Result<std::vector<Receipt>> recent(std::size_t count) const = 0;
-  /// Over the requests that started at `since` or later, of one plan or of all. `progress` hears now
-  /// and then how much is done, 0 to 1.
+  /// Over the requests that started at `since` or later, of one plan or of all. `progress` hears
+  /// now and then how much is done, 0 to 1.
   virtual Result<Totals> totals(std::chrono::system_clock::time_point since,
                                 std::optional<std::string> plan = {},
                                 const std::function<void(double)>& progress = {}) const = 0;

@@ -78,8 +78,7 @@ StoreWriter::StoreWriter(Database database)
             "INSERT INTO losses (run, receipts) VALUES (?, ?)"
             " ON CONFLICT (run) DO UPDATE SET receipts = excluded.receipts") {}
 
-Result<Written> StoreWriter::write(const Batch& batch, const std::string& run,
-                                   std::uint64_t lost) {
+Result<Written> StoreWriter::write(const Batch& batch, const std::string& run, std::uint64_t lost) {
   Written written;
   if (Result<void> begun = begin_.run(); !begun) return std::unexpected(begun.error());
   for (const auto& receipt : batch) {

@@ -26,7 +26,7 @@ using std::filesystem::path;
 constexpr std::int64_t kMaxContext = 1 << 28;  // tokens; models of today end at ten million
 constexpr double kMaxPrice = 1e6;              // USD per million tokens
 constexpr std::size_t kMaxName = 128;
-constexpr int kMaxSessions = 256;              // what libllama can hold (LLAMA_MAX_SEQ)
+constexpr int kMaxSessions = 256;  // what libllama can hold (LLAMA_MAX_SEQ)
 
 bool all_of(std::string_view text, std::string_view also) {
   return std::ranges::all_of(text, [also](unsigned char c) {
@@ -164,10 +164,10 @@ model::LocalModelOptions read_local(Fields& fields, const path& file) {
   read_price(fields, file, options.price);
   read_sampling(fields, file, options.sampling);
   read_adapters(fields, file, options.adapters);
-  fields.refuse({"model", "key_env", "timeouts", "bytes_per_token", "ca_file", "max_connections",
-                 "max_response_bytes", "retries", "retry_backoff", "allow_insecure",
-                 "max_tokens_field"},
-                "is for a remote model (one with `url`); this one has `gguf`");
+  fields.refuse(
+      {"model", "key_env", "timeouts", "bytes_per_token", "ca_file", "max_connections",
+       "max_response_bytes", "retries", "retry_backoff", "allow_insecure", "max_tokens_field"},
+      "is for a remote model (one with `url`); this one has `gguf`");
   return options;
 }
 

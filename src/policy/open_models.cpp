@@ -72,9 +72,8 @@ class Opener {
 Result<void> check_sizes(const Config& config, const ModelConfig& model,
                          const model::LocalModelOptions& options) {
   const auto bad = [&](Errc code, const std::string& what) {
-    return fail(code,
-                fmt::format("{}:{}: model `{}`: {}", config.file.string(), model.line, model.name,
-                            what));
+    return fail(code, fmt::format("{}:{}: model `{}`: {}", config.file.string(), model.line,
+                                  model.name, what));
   };
   const Result<model::GgufInfo> info = model::inspect_gguf(options.gguf);
   if (!info) return bad(info.error().code, info.error().detail);

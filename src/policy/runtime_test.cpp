@@ -111,9 +111,9 @@ TEST_F(RuntimeTest, RecordsFailuresWithTheirCost) {
 
 TEST_F(RuntimeTest, AStreamThatBreaksOffHasTheAuthorsOfWhatWasShown) {
   const auto model = std::make_shared<ScriptedModel>(
-      "breaking", std::vector<Script>{{.text = "one two three",
-                                       .error = Error{Errc::upstream, "cut off"},
-                                       .error_after = 2}});
+      "breaking",
+      std::vector<Script>{
+          {.text = "one two three", .error = Error{Errc::upstream, "cut off"}, .error_after = 2}});
   const auto runtime = open("", {model});
   ASSERT_TRUE(runtime) << runtime.error().detail;
   CollectingSink sink;
@@ -223,8 +223,8 @@ TEST_F(RuntimeTest, WhatAModelOrMachineCannotGiveIsNotCutSilently) {
                                     HasSubstr("up to 1024")));
   const Error threads = problem("threads: 1024");
   EXPECT_EQ(threads.code, Errc::bad_config);
-  EXPECT_THAT(threads.detail, AllOf(StartsWith("f.yaml:2: model `a`: "), HasSubstr("1024"),
-                                    HasSubstr("cores")));
+  EXPECT_THAT(threads.detail,
+              AllOf(StartsWith("f.yaml:2: model `a`: "), HasSubstr("1024"), HasSubstr("cores")));
   const Error sessions = problem("max_sessions: 1000");
   EXPECT_EQ(sessions.code, Errc::bad_config);
   EXPECT_THAT(sessions.detail, HasSubstr("from 1 to 256"));

@@ -137,9 +137,8 @@ TEST_F(ApiOnALocalModelTest, ManyClientsAtOnceGetTheirOwnAnswersWhole) {
   {
     std::vector<std::jthread> clients;
     for (std::size_t i = 0; i < kClients; ++i) {
-      clients.emplace_back([this, i, &answers] {
-        answers[i] = answer("client " + std::to_string(i), i % 2 == 0);
-      });
+      clients.emplace_back(
+          [this, i, &answers] { answers[i] = answer("client " + std::to_string(i), i % 2 == 0); });
     }
   }
   for (std::size_t i = 0; i < kClients; ++i) {

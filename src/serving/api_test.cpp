@@ -1,4 +1,6 @@
 // The whole server over real sockets, on models with scripted answers.
+#include "serving/api.h"
+
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -10,7 +12,6 @@
 #include "ledger/ledger.h"
 #include "mechanisms/scripted_model.h"
 #include "policy/config.h"
-#include "serving/api.h"
 #include "serving/server.h"
 #include "serving/test_client.h"
 
@@ -267,7 +268,8 @@ TEST_F(ApiTest, HealthAndMetrics) {
         R"(lichen_tokens_total{direction="out",model="large",role="answer"} 3)",
         R"(lichen_usd_total{model="large",role="answer"})",
         R"(lichen_time_to_first_token_seconds_count{plan="large"} 1)",
-        R"(lichen_turns_in_flight 0)", R"(# TYPE lichen_ledger_lost_total counter)", R"(lichen_ledger_lost_total 0)", R"(lichen_ledger_pending)",
+        R"(lichen_turns_in_flight 0)", R"(# TYPE lichen_ledger_lost_total counter)",
+        R"(lichen_ledger_lost_total 0)", R"(lichen_ledger_pending)",
         R"(# TYPE lichen_lane_sessions gauge)", R"(lichen_lane_sessions{lane="cpu"} 3)",
         R"(lichen_connections)"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
@@ -458,8 +460,7 @@ TEST_F(ApiTest, AddressesThatNeedAKey) {
   EXPECT_EQ(unset.error().code, Errc::bad_config);
   EXPECT_FALSE(Server::open(io_, {.host = "0.0.0.0", .port = 0}));
   setenv("LICHEN_TEST_KEY", "s3cret", 1);
-  EXPECT_TRUE(Server::open(io_,
-                           {.host = "0.0.0.0", .port = 0, .api_key_env = "LICHEN_TEST_KEY"}));
+  EXPECT_TRUE(Server::open(io_, {.host = "0.0.0.0", .port = 0, .api_key_env = "LICHEN_TEST_KEY"}));
 }
 
 TEST_F(ApiTest, UntilItIsReadyOnlyHealthSaysMore) {

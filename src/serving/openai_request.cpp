@@ -90,8 +90,8 @@ Sampling read_sampling(JsonFields& body) {
   if (const auto top_k = body.integer("top_k", 0, kMaxInt)) {
     sampling.top_k = static_cast<int>(*top_k);
   }
-  sampling.repetition_penalty = body.real(
-      "repetition_penalty", base::kLeastRepetitionPenalty, base::kMostRepetitionPenalty);
+  sampling.repetition_penalty =
+      body.real("repetition_penalty", base::kLeastRepetitionPenalty, base::kMostRepetitionPenalty);
   sampling.presence_penalty = body.real("presence_penalty", -2, 2);
   sampling.frequency_penalty = body.real("frequency_penalty", -2, 2);
   if (const auto seed = body.integer("seed", std::numeric_limits<std::int64_t>::min(),

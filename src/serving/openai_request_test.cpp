@@ -109,8 +109,8 @@ TEST(ParseChat, PriorityIsOneOfTwo) {
     EXPECT_EQ(call.error().error.code, Errc::bad_request);
     EXPECT_EQ(call.error().param, "priority");
   }
-  const auto embedding = parse_embedding(
-      json::parse(R"({"input":"a","priority":"background"})").as_object());
+  const auto embedding =
+      parse_embedding(json::parse(R"({"input":"a","priority":"background"})").as_object());
   EXPECT_EQ(embedding->priority, Priority::background);
 }
 

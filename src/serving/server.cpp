@@ -110,11 +110,11 @@ Result<std::unique_ptr<Server>> Server::open(boost::asio::io_context& io,
   auto key = read_key(config.api_key_env);
   if (!key) return std::unexpected(key.error());
   auto parts = std::make_unique<Parts>();
-  parts->options = {.key = *key,
-                    .plan = config.plan,
-                    .limits = {.max_messages = config.max_messages,
-                               .max_tokens = config.max_tokens},
-                    .deadline = config.deadline};
+  parts->options = {
+      .key = *key,
+      .plan = config.plan,
+      .limits = {.max_messages = config.max_messages, .max_tokens = config.max_tokens},
+      .deadline = config.deadline};
   auto http = HttpServer::listen(io,
                                  HttpOptions{.host = config.host,
                                              .port = config.port,
