@@ -1,5 +1,6 @@
-// Many clients at once for a while: every request must be answered, whole. Prints counts as JSON and
-// fails when anything was lost. The answers of one prompt must all be the same: a mix-up shows.
+// Many clients at once for a while: every request must be answered, whole. All are greedy, so the
+// answers to one prompt must be the same: a mix-up shows. Prints counts as JSON and fails when an
+// answer was lost or differs.
 //
 //   node soak.mjs URL [clients] [seconds] [model]
 import {readFileSync} from 'node:fs';
@@ -16,7 +17,7 @@ const {hostname, port} = new URL(url);
 
 function ask(prompt, stream) {
   const body = JSON.stringify({
-    model, stream, max_tokens: 100, messages: [{role: 'user', content: prompt}],
+    model, stream, max_tokens: 100, temperature: 0, messages: [{role: 'user', content: prompt}],
     ...(stream ? {stream_options: {include_usage: true}} : {}),
   });
   return new Promise((resolve, reject) => {
@@ -64,4 +65,4 @@ await Promise.all(Array.from({length: Number(clients)}, async () => {
   }
 }));
 console.log(JSON.stringify({clients: Number(clients), seconds: Number(seconds), model, ...counts}));
-process.exit(counts.lost > 0 ? 1 : 0);
+process.exit(counts.lost + counts.differing > 0 ? 1 : 0);

@@ -58,7 +58,8 @@ struct Receipt {
   std::chrono::system_clock::time_point started = {};
   std::vector<Step> steps = {};
   std::vector<Decision> decisions = {};
-  std::vector<Stretch> authors = {};  // in the order of the answer
+  /// In the order of the answer. When it failed: of the text that had been shown by then.
+  std::vector<Stretch> authors = {};
   std::optional<double> first_token_ms = {};
   double total_ms = 0;
   std::string finish = {};  // "stop", "length", "tool_calls"; empty when it failed

@@ -72,7 +72,8 @@ class Turn {
   /// Adds the child's steps and decisions to this receipt: cost is cost, used or not.
   void absorb(const Turn& child);
 
-  /// Hands a piece to the sink. `cancelled` when nobody listens any more.
+  /// Hands a piece to the sink, and its author to the receipt. `cancelled` when nobody listens any
+  /// more.
   awaitable<Result<void>> emit(Piece piece);
   bool streams() const { return sink_ != nullptr; }
 
@@ -89,6 +90,8 @@ class Turn {
   const Clock::time_point started = Clock::now();
 
  private:
+  void add_shown(const Stretch& shown);
+
   Sink* sink_;
   std::stop_source stop_;
   struct Reason;

@@ -55,10 +55,24 @@ awaitable<Result<void>> Turn::emit(Piece piece) {
         std::chrono::duration<double, std::milli>(Clock::now() - started).count();
   }
   if (sink_ == nullptr) co_return Result<void>{};
+  const Stretch shown{.model = piece.model,
+                      .tokens = piece.tokens,
+                      .bytes = static_cast<std::int64_t>(piece.text.size())};
   if (!co_await sink_->write(std::move(piece))) {
     co_return fail(Errc::cancelled, "the receiver of the stream has gone");
   }
+  add_shown(shown);
   co_return Result<void>{};
+}
+
+void Turn::add_shown(const Stretch& shown) {
+  auto& authors = receipt.authors;
+  if (authors.empty() || authors.back().model != shown.model) {
+    authors.push_back(shown);
+  } else {
+    authors.back().tokens += shown.tokens;
+    authors.back().bytes += shown.bytes;
+  }
 }
 
 void Turn::cancel(Errc reason, std::string detail) {

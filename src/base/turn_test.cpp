@@ -45,6 +45,27 @@ TEST(Turn, StartsAReceipt) {
   EXPECT_NE(turn.receipt.id, Turn("default").receipt.id);
 }
 
+TEST(Turn, TheReceiptHasTheAuthorsOfWhatWasShown) {
+  RecordingSink sink;
+  Turn turn("default", &sink);
+  ASSERT_TRUE(emit(turn, {.text = "a", .model = "small", .tokens = 1}));
+  ASSERT_TRUE(emit(turn, {.text = "\u00e9", .model = "small", .tokens = 2}));
+  ASSERT_TRUE(emit(turn, {.text = "c", .model = "large", .tokens = 1}));
+  sink.listening = false;
+  ASSERT_FALSE(emit(turn, {.text = "unseen", .model = "large", .tokens = 1}));
+  const auto& authors = turn.receipt.authors;
+  ASSERT_EQ(authors.size(), 2u);
+  EXPECT_EQ(authors[0].model, "small");
+  EXPECT_EQ(authors[0].tokens, 3);
+  EXPECT_EQ(authors[0].bytes, 3);
+  EXPECT_EQ(authors[1].model, "large");
+  EXPECT_EQ(authors[1].bytes, 1);
+
+  Turn whole("default");
+  ASSERT_TRUE(emit(whole, {.text = "a", .model = "small", .tokens = 1}));
+  EXPECT_TRUE(whole.receipt.authors.empty()) << "nothing was shown";
+}
+
 TEST(Turn, TheFirstReasonWins) {
   Turn turn("default");
   turn.cancel(Errc::budget_exceeded, "0.02 USD spent");

@@ -88,6 +88,7 @@ int demo(const DemoOptions& options, const Invocation& invocation) {
     const auto written = write_json(options.json, boost::json::serialize(to_json(*report)));
     if (!written) return report_error(written.error());
   }
+  if (const auto failed = failure_of(*report)) return report_error(*failed);
   return kOk;
 }
 

@@ -79,4 +79,15 @@ std::string report_in_words(const eval::Report& report, const std::set<std::stri
   return words + ".";
 }
 
+std::optional<Error> failure_of(const eval::Report& report) {
+  std::string plans;
+  for (const eval::Row& row : report.rows) {
+    if (row.failures == 0) continue;
+    plans +=
+        fmt::format("{}{} of {} by `{}`", plans.empty() ? "" : ", ", row.failures, row.n, row.plan);
+  }
+  if (plans.empty()) return std::nullopt;
+  return Error{Errc::upstream, "requests had no answer that could be checked: " + plans};
+}
+
 }  // namespace lichen::cli

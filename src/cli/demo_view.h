@@ -1,11 +1,13 @@
 // How a measurement looks to a person.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 
 #include "cli/terminal.h"
 #include "eval/report.h"
+#include "lichen/result.h"
 
 namespace lichen::cli {
 
@@ -16,5 +18,8 @@ std::string report_table(const eval::Report& report, const Terminal& terminal);
 /// are the names of rows that are models rather than plans, `large` those of the large ones.
 std::string report_in_words(const eval::Report& report, const std::set<std::string>& models,
                             const std::set<std::string>& large);
+
+/// That requests failed, or nothing.
+std::optional<Error> failure_of(const eval::Report& report);
 
 }  // namespace lichen::cli

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/command.h"
+
 namespace lichen::cli {
 namespace {
 
@@ -56,6 +58,16 @@ TEST(DemoView, WordsWithoutAMix) {
             "large alone is 10.0 points above small alone.");
   const eval::Report one{.suite = "demo", .rows = {row("small", 0.8, 0, 5)}};
   EXPECT_EQ(report_in_words(one, kModels, kLarge), "");
+}
+
+TEST(DemoView, RequestsThatFailedAreAFailure) {
+  eval::Report report{.suite = "s", .rows = {{.plan = "small", .n = 5}, {.plan = "cloud", .n = 5}}};
+  EXPECT_FALSE(failure_of(report));
+  report.rows[1].failures = 2;
+  const auto failed = failure_of(report);
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(exit_status(*failed), kFailed);
+  EXPECT_TRUE(failed->detail.ends_with(": 2 of 5 by `cloud`")) << failed->detail;
 }
 
 }  // namespace

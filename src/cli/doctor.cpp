@@ -166,6 +166,11 @@ void look_at_ledger(const policy::Config& config, Diagnosis& diagnosis) {
   } else if (!health.ok) {
     diagnosis.ledger_error = health.last_error;
   }
+  if (const auto lost = (*opened)->lost()) {
+    diagnosis.ledger_lost = *lost;
+  } else if (diagnosis.ledger_error.empty()) {
+    diagnosis.ledger_error = lost.error().detail;
+  }
 }
 
 Diagnosis diagnose(const std::filesystem::path& chosen) {

@@ -91,6 +91,9 @@ std::string diagnosis_text(const Diagnosis& diagnosis, const Terminal& terminal)
     if (diagnosis.ledger_pending > 0) {
       text += fmt::format(" ({} receipts wait to be written)", diagnosis.ledger_pending);
     }
+    if (diagnosis.ledger_lost > 0) {
+      text += fmt::format(" ({} receipts were lost since it exists)", diagnosis.ledger_lost);
+    }
     out += line("ledger", text);
   }
   return out;
@@ -122,7 +125,8 @@ boost::json::object to_json(const Diagnosis& diagnosis) {
       {"ledger",
        {{"path", diagnosis.ledger},
         {"error", error_or_null(diagnosis.ledger_error)},
-        {"pending", diagnosis.ledger_pending}}}};
+        {"pending", diagnosis.ledger_pending},
+        {"lost", diagnosis.ledger_lost}}}};
 }
 
 }  // namespace lichen::cli

@@ -38,7 +38,8 @@ struct Diagnosis {
   std::vector<PlanState> plans = {};
   std::string ledger;  // path, or "none"; empty: not looked at
   std::string ledger_error = {};
-  std::uint64_t ledger_pending = 0;
+  std::uint64_t ledger_pending = 0;  // receipts that could not be written just now
+  std::uint64_t ledger_lost = 0;     // that were dropped since the ledger exists
 };
 
 bool healthy(const Diagnosis& diagnosis);

@@ -57,6 +57,17 @@ TEST(DoctorView, EachPartCanBreakTheWhole) {
   for (const auto& diagnosis : {config, model, plan, ledger}) EXPECT_FALSE(healthy(diagnosis));
 }
 
+TEST(DoctorView, ReceiptsThatWaitAndThatAreLost) {
+  auto diagnosis = fine();
+  diagnosis.ledger_pending = 2;
+  diagnosis.ledger_lost = 3;
+  EXPECT_TRUE(diagnosis_text(diagnosis, Terminal{})
+                  .ends_with("ledger.db (2 receipts wait to be written) (3 receipts were lost "
+                             "since it exists)\n"));
+  EXPECT_EQ(to_json(diagnosis).at("ledger").at("pending"), 2);
+  EXPECT_EQ(to_json(diagnosis).at("ledger").at("lost"), 3);
+}
+
 TEST(DoctorView, Json) {
   auto diagnosis = fine();
   diagnosis.plans[0].error = "why";

@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/host.h"
 #include "cli/ledger_view.h"
+#include "cli/progress.h"
 #include "cli/view.h"
 
 namespace lichen::cli {
@@ -47,7 +48,11 @@ int show_totals(const LedgerOptions& options, const Invocation& invocation) {
   const auto opened = open_ledger(invocation);
   if (!opened) return report_error(opened.error());
   const auto plan = options.plan.empty() ? std::nullopt : std::optional(options.plan);
-  const auto totals = (*opened)->totals(*since, plan);
+  ProgressBar bar(Terminal::of(stderr));
+  bar.update(0, "adding up receipts");
+  const auto totals = (*opened)->totals(
+      *since, plan, [&bar](double done) { bar.update(done, "adding up receipts"); });
+  bar.clear();
   if (!totals) return report_error(totals.error());
   const auto out = Terminal::of(stdout);
   out.write(options.json ? boost::json::serialize(to_json(*totals, *since)) + "\n"

@@ -56,20 +56,38 @@ std::string progress_line(double fraction, std::string_view label, double elapse
   return std::string(cut(line, static_cast<std::size_t>(std::max(width - 1, 0))));
 }
 
-void ProgressBar::update(double fraction, std::string_view label) {
+ProgressBar::ProgressBar(Terminal terminal) : terminal_(terminal) {
   if (!terminal_.interactive) return;
-  const auto now = Clock::now();
-  const double elapsed = std::chrono::duration<double>(now - started_).count();
-  if (!takes_long(elapsed, fraction) || (visible_ && now - drawn_ < kRedraw)) return;
-  terminal_.write(std::string(kClearLine) +
-                  progress_line(fraction, label, elapsed, terminal_.width));
-  visible_ = true;
-  drawn_ = now;
+  thread_ = std::jthread([this](const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (!wake_.wait_for(lock, stop, kRedraw, [&stop] { return stop.stop_requested(); })) draw();
+  });
+}
+
+ProgressBar::~ProgressBar() {
+  thread_ = {};
+  clear();
+}
+
+void ProgressBar::update(double fraction, std::string_view label) {
+  const std::lock_guard lock(mutex_);
+  fraction_ = fraction;
+  label_ = label;
 }
 
 void ProgressBar::clear() {
+  const std::lock_guard lock(mutex_);
+  label_.clear();
   if (visible_) terminal_.write(kClearLine);
   visible_ = false;
+}
+
+void ProgressBar::draw() {
+  const double elapsed = std::chrono::duration<double>(Clock::now() - started_).count();
+  if (label_.empty() || !takes_long(elapsed, fraction_)) return;
+  terminal_.write(std::string(kClearLine) +
+                  progress_line(fraction_, label_, elapsed, terminal_.width));
+  visible_ = true;
 }
 
 }  // namespace lichen::cli

@@ -1,7 +1,9 @@
 #include "cli/progress.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 
@@ -44,6 +46,26 @@ TEST(Progress, SilentWhereNobodyWatches) {
   std::fclose(memory);
   EXPECT_EQ(size, 0u);
   std::free(text);
+}
+
+TEST(Progress, AppearsWhileTheWorkIsSilentAndGoesAway) {
+  std::array<int, 2> ends;
+  ASSERT_EQ(pipe(ends.data()), 0);
+  std::FILE* out = fdopen(ends[1], "w");
+  std::string shown;
+  const auto read_until = [&](std::string_view text) {
+    char byte;
+    while (!shown.ends_with(text) && read(ends[0], &byte, 1) == 1) shown += byte;
+  };
+  {
+    ProgressBar bar({.file = out, .interactive = true});
+    bar.update(0.001, "measuring");  // at this rate it takes long
+    read_until("measuring");
+  }
+  std::fclose(out);
+  read_until("nothing more");
+  close(ends[0]);
+  EXPECT_TRUE(shown.ends_with("\r\x1b[K")) << shown;
 }
 
 }  // namespace

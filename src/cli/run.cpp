@@ -3,43 +3,19 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
 #include <iostream>
-#include <iterator>
 
-#include "base/utf8.h"
 #include "cli/command.h"
+#include "cli/prompt.h"
 #include "cli/turns.h"
 
 namespace lichen::cli {
 namespace {
 
-constexpr std::size_t kMaxPromptBytes = 64u << 20;
-
 struct RunOptions {
-  std::string prompt;  // "-" or empty: from stdin
+  std::string prompt;  // "-" or empty: from stdin alone
   RequestOptions request;
   bool json = false;
 };
-
-Result<std::string> read_prompt(const std::string& given) {
-  std::string prompt = given;
-  if (given == "-" || (given.empty() && !Terminal::of(stdin).interactive)) {
-    prompt.clear();
-    char block[65'536];
-    while (prompt.size() <= kMaxPromptBytes && std::cin.read(block, sizeof block).gcount() > 0) {
-      prompt.append(block, static_cast<std::size_t>(std::cin.gcount()));
-    }
-    if (prompt.size() > kMaxPromptBytes) {
-      return fail(Errc::bad_request, "the prompt on stdin has over 64 MiB");
-    }
-    while (prompt.ends_with('\n') || prompt.ends_with('\r')) prompt.pop_back();
-  }
-  if (prompt.empty()) {
-    return fail(Errc::bad_request,
-                "no prompt: write it after `run`, or pipe it in; `lichen run --help` shows how");
-  }
-  if (!base::valid_utf8(prompt)) return fail(Errc::bad_request, "the prompt is not UTF-8");
-  return prompt;
-}
 
 boost::json::object to_json(const Result<Answer>& answer, const Receipt& receipt) {
   boost::json::object object;
@@ -70,7 +46,8 @@ int run_as_json(Host& host, Request request, const std::string& plan) {
 }
 
 int run(const RunOptions& options, const Invocation& invocation) {
-  auto prompt = read_prompt(options.prompt);
+  const bool piped = options.prompt == "-" || !Terminal::of(stdin).interactive;
+  auto prompt = read_prompt(options.prompt, piped ? &std::cin : nullptr);
   if (!prompt) return report_error(prompt.error());
   auto host = Host::open(invocation.config);
   if (!host) return report_error(host.error());
@@ -97,7 +74,7 @@ int run(const RunOptions& options, const Invocation& invocation) {
 void add_run(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<RunOptions>();
   auto* command = app.add_subcommand("run", "Answer one prompt and show the receipt");
-  command->add_option("prompt", options->prompt, "What to answer; - or nothing reads it from stdin")
+  command->add_option("prompt", options->prompt, "What to answer; what is piped in is put after it")
       ->type_name("PROMPT");
   add_request_options(*command, options->request);
   command->add_flag("--json", options->json, "Answer and receipt as one JSON object");
@@ -108,7 +85,7 @@ void add_run(CLI::App& app, Invocation& invocation) {
       "Examples:\n"
       "  lichen run \"What is 12 + 30?\"\n"
       "  lichen run --plan route --temperature 0.7 --seed 1 \"Name a tree.\"\n"
-      "  git diff | lichen run -s \"Summarize this change.\"\n"
+      "  git diff | lichen run \"Summarize this change:\"\n"
       "  lichen run --json \"What is 2 * 3?\" | jq .receipt.total_ms");
   command->callback([&invocation, options] {
     invocation.action = [&invocation, options] { return run(*options, invocation); };

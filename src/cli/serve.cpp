@@ -1,6 +1,7 @@
 // lichen serve: the HTTP server.
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
+#include <thread>
 
 #include "cli/command.h"
 #include "cli/host.h"
@@ -16,23 +17,48 @@ struct ServeOptions {
   std::optional<std::string> plan;
 };
 
+/// The thread that a server runs on; stops the server when it goes.
+class Serving {
+ public:
+  explicit Serving(serving::Server& server)
+      : server_(server), thread_([&server] { server.run(); }) {}
+  ~Serving() {
+    server_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+
+  /// Until somebody stops it.
+  void wait() { thread_.join(); }
+
+ private:
+  serving::Server& server_;
+  std::thread thread_;
+};
+
 int serve(const ServeOptions& options, const Invocation& invocation) {
   auto loaded = load_chosen_config(invocation.config);
   if (!loaded) return report_error(loaded.error());
-  boost::asio::io_context io(1);  // the server runs more for its other threads
-  auto runtime = open_runtime(std::move(*loaded), io.get_executor());
-  if (!runtime) return report_error(runtime.error());
-
-  auto config = (*runtime)->config().serve;
+  auto config = loaded->serve;
   if (options.host) config.host = *options.host;
   if (options.port) config.port = *options.port;
   if (options.plan) config.plan = *options.plan;
-  if (auto plan = (*runtime)->find(config.plan); !plan) return report_error(plan.error());
 
-  auto server = serving::Server::open(**runtime, io, config);
+  boost::asio::io_context io(1);     // the server runs more for its other threads
+  std::unique_ptr<Runtime> runtime;  // outlives the server
+  // The models may take minutes: a port that is taken shows before.
+  auto server = serving::Server::open(io, config);
   if (!server) return report_error(server.error());
+  Serving serving(**server);
+  auto opened = open_runtime(std::move(*loaded), io.get_executor());
+  if (!opened) return report_error(opened.error());
+  runtime = std::move(*opened);
+  if (auto plan = runtime->find(config.plan); !plan) return report_error(plan.error());
+
+  (*server)->ready(*runtime);
   Terminal::of(stdout).write("listening on " + (*server)->url() + "\n");
-  (*server)->run();
+  serving.wait();
   return kOk;
 }
 

@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/ids.h"
 #include "ledger/ledger.h"
 #include "ledger/store.h"
 #include "ledger/tally.h"
@@ -17,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::int64_t kProgressEvery = 1'000;  // receipts
+
 class FileLedger : public Ledger {
  public:
   FileLedger(fs::path file, LedgerOptions options, std::unique_ptr<StoreWriter> writer,
@@ -24,7 +27,9 @@ class FileLedger : public Ledger {
       : file_(std::move(file)),
         busy_timeout_(options.busy_timeout),
         writer_(std::move(writer)),
-        queue_(options, [this](const Batch& batch) { return write(batch); }, std::move(trouble)) {}
+        queue_(
+            options, [this](const Batch& batch, std::uint64_t lost) { return write(batch, lost); },
+            std::move(trouble)) {}
 
   /// Opens the reading connection while there is room for its files, so that reading goes on when
   /// the disk is full. Where that fails, the first reading tries again.
@@ -38,16 +43,19 @@ class FileLedger : public Ledger {
   Result<Receipt> find(const std::string& id) const override;
   Result<std::vector<Receipt>> recent(std::size_t count) const override;
   Result<Totals> totals(std::chrono::system_clock::time_point since,
-                        std::optional<std::string> plan) const override;
+                        std::optional<std::string> plan,
+                        const std::function<void(double)>& progress) const override;
+  Result<std::uint64_t> lost() const override;
 
  private:
-  Result<Written> write(const Batch& batch);
+  Result<Written> write(const Batch& batch, std::uint64_t lost);
   /// Calls `work` with the reading connection; opens it where there is none.
   template <class Work>
   Result<void> read(Work&& work) const;
 
   const fs::path file_;
   const std::chrono::milliseconds busy_timeout_;
+  const std::string run_ = base::new_id("run_");
 
   mutable std::mutex reading_;
   mutable std::unique_ptr<StoreReader> reader_;  // guarded by reading_
@@ -56,13 +64,13 @@ class FileLedger : public Ledger {
   WriteQueue queue_;                     // last: its thread uses the above
 };
 
-Result<Written> FileLedger::write(const Batch& batch) {
+Result<Written> FileLedger::write(const Batch& batch, std::uint64_t lost) {
   if (!writer_) {
     Result<std::unique_ptr<StoreWriter>> opened = StoreWriter::open(file_, busy_timeout_);
     if (!opened) return std::unexpected(opened.error());
     writer_ = std::move(*opened);
   }
-  Result<Written> written = writer_->write(batch);
+  Result<Written> written = writer_->write(batch, run_, lost);
   if (!written) writer_.reset();  // the next attempt starts clean
   return written;
 }
@@ -118,7 +126,8 @@ Result<std::vector<Receipt>> FileLedger::recent(std::size_t count) const {
 }
 
 Result<Totals> FileLedger::totals(std::chrono::system_clock::time_point since,
-                                  std::optional<std::string> plan) const {
+                                  std::optional<std::string> plan,
+                                  const std::function<void(double)>& progress) const {
   const Batch pending = queue_.pending();
   Tally tally;
   std::unordered_set<std::string_view> seen;
@@ -126,13 +135,35 @@ Result<Totals> FileLedger::totals(std::chrono::system_clock::time_point since,
     if (receipt->started < since || (plan && receipt->plan != *plan)) continue;
     if (seen.insert(receipt->id).second) tally.add(*receipt);
   }
-  Result<void> done = read([&](StoreReader& reader) {
+  Result<void> done = read([&](StoreReader& reader) -> Result<void> {
+    std::int64_t count = 0;
+    if (progress) {
+      Result<std::int64_t> counted = reader.count_since(since, plan);
+      if (!counted) return std::unexpected(counted.error());
+      count = *counted;
+    }
+    std::int64_t visited = 0;
     return reader.since(since, plan, [&](const Receipt& receipt) {
       if (!seen.contains(receipt.id)) tally.add(receipt);
+      if (++visited % kProgressEvery == 0 && visited <= count) {
+        progress(static_cast<double>(visited) / static_cast<double>(count));
+      }
     });
   });
   if (!done) return std::unexpected(done.error());
   return tally.take();
+}
+
+Result<std::uint64_t> FileLedger::lost() const {
+  std::uint64_t others = 0;
+  Result<void> done = read([&](StoreReader& reader) -> Result<void> {
+    Result<std::uint64_t> stored = reader.lost_by_others(run_);
+    if (!stored) return std::unexpected(stored.error());
+    others = *stored;
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return others + queue_.health().lost;
 }
 
 }  // namespace

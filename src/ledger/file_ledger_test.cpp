@@ -152,6 +152,18 @@ TEST_F(FileLedgerTest, TotalsAreThoseOfTheSameReceiptsInMemory) {
   EXPECT_EQ(ledger->totals(at_25).value().all.requests, 35);
 }
 
+TEST_F(FileLedgerTest, TotalsOfALargeFileTellHowFarTheyAre) {
+  auto ledger = open();
+  for (int i = 0; i < 2'500; ++i) {
+    ledger->record(simple_receipt(std::to_string(i), i < 500 ? "other" : "p", i, {"m"}));
+  }
+  ASSERT_TRUE(ledger->flush());
+  std::vector<double> heard;
+  const auto totals = ledger->totals(kAlways, "p", [&](double done) { heard.push_back(done); });
+  EXPECT_EQ(totals.value().all.requests, 2'000);
+  EXPECT_THAT(heard, ElementsAre(0.5, 1.0));
+}
+
 TEST_F(FileLedgerTest, AnIdIsRecordedOnce) {
   auto ledger = open();
   ledger->record(rich_receipt("a"));
@@ -244,6 +256,26 @@ TEST_F(FileLedgerTest, AFullDiskLosesNothingUntilTheBound) {
     expect_same(ledger->find(id).value(), rich_receipt(id));
   }
   EXPECT_EQ(ledger->totals(kAlways).value().all.requests, 6);
+}
+
+TEST_F(FileLedgerTest, WhatWasLostIsKnownToLaterRuns) {
+  LedgerOptions options = patient();
+  options.memory_bound = 2;
+  for (std::uint64_t run = 1; run <= 2; ++run) {
+    auto ledger = open(options);
+    EXPECT_EQ(ledger->lost(), run == 1 ? 0u : 3u);
+    ledger->record(rich_receipt("before" + std::to_string(run)));
+    ASSERT_TRUE(ledger->flush());
+    {
+      FileSizeLimit full(fs::file_size(folder_ / "ledger.db-wal"));
+      for (const char* id : {"a", "b", "c", "d", "e"}) ledger->record(rich_receipt(id));
+      EXPECT_FALSE(ledger->flush());
+      EXPECT_EQ(ledger->lost(), 3u * run) << "also while they cannot be written";
+    }
+    ASSERT_TRUE(ledger->flush());
+    EXPECT_EQ(ledger->lost(), 3u * run);
+  }
+  EXPECT_EQ(open()->lost(), 6u);
 }
 
 TEST_F(FileLedgerTest, OpensOnAFullDiskAndWritesWhenThereIsRoom) {

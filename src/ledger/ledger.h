@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -101,9 +102,13 @@ class Ledger {
   virtual Result<Receipt> find(const std::string& id) const = 0;
   /// The last `count` at most, newest first.
   virtual Result<std::vector<Receipt>> recent(std::size_t count) const = 0;
-  /// Over the requests that started at `since` or later, of one plan or of all.
+  /// Over the requests that started at `since` or later, of one plan or of all. `progress` hears
+  /// now and then how much is done, 0 to 1.
   virtual Result<Totals> totals(std::chrono::system_clock::time_point since,
-                                std::optional<std::string> plan = {}) const = 0;
+                                std::optional<std::string> plan = {},
+                                const std::function<void(double)>& progress = {}) const = 0;
+  /// Receipts that were dropped since this ledger exists, by whatever process.
+  virtual Result<std::uint64_t> lost() const = 0;
 };
 
 /// $XDG_STATE_HOME/lichen/ledger.db, or below ~/.local/state; `bad_config` without a home.

@@ -45,13 +45,16 @@ class MemoryLedger : public Ledger {
   }
 
   Result<Totals> totals(std::chrono::system_clock::time_point since,
-                        std::optional<std::string> plan) const override {
+                        std::optional<std::string> plan,
+                        const std::function<void(double)>&) const override {
     Tally tally;
     for (const auto& receipt : receipts()) {
       if (receipt->started >= since && (!plan || receipt->plan == *plan)) tally.add(*receipt);
     }
     return tally.take();
   }
+
+  Result<std::uint64_t> lost() const override { return 0; }
 
  private:
   using Receipts = std::deque<std::shared_ptr<const Receipt>>;

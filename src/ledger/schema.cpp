@@ -62,7 +62,14 @@ CREATE TABLE authors (
 
 constexpr const char* kTimeIndex = "CREATE INDEX receipts_by_start ON receipts (started_ns);";
 
-constexpr std::array kMigrations = {kTables, kTimeIndex};
+constexpr const char* kLosses = R"(
+CREATE TABLE losses (
+  run      TEXT PRIMARY KEY,            -- one opening of this file: "run_" and a ULID
+  receipts INTEGER NOT NULL             -- that were dropped unwritten
+) STRICT, WITHOUT ROWID;
+)";
+
+constexpr std::array kMigrations = {kTables, kTimeIndex, kLosses};
 
 /// A file without a version must be empty, and one with a version must be a ledger.
 Result<void> check_owner(Database& database, std::int64_t version) {

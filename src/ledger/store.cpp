@@ -73,9 +73,12 @@ StoreWriter::StoreWriter(Database database)
                 " VALUES (?, ?, ?, ?, ?)"),
       author_(database_,
               "INSERT INTO authors (receipt, position, model, tokens, bytes)"
-              " VALUES (?, ?, ?, ?, ?)") {}
+              " VALUES (?, ?, ?, ?, ?)"),
+      loss_(database_,
+            "INSERT INTO losses (run, receipts) VALUES (?, ?)"
+            " ON CONFLICT (run) DO UPDATE SET receipts = excluded.receipts") {}
 
-Result<Written> StoreWriter::write(const Batch& batch) {
+Result<Written> StoreWriter::write(const Batch& batch, const std::string& run, std::uint64_t lost) {
   Written written;
   if (Result<void> begun = begin_.run(); !begun) return std::unexpected(begun.error());
   for (const auto& receipt : batch) {
@@ -84,6 +87,9 @@ Result<Written> StoreWriter::write(const Batch& batch) {
       ++written.refused;
       written.reason = "receipt " + receipt->id + " cannot be stored: " + done.error().detail;
     }
+  }
+  if (const auto all = static_cast<std::int64_t>(lost + written.refused); all > 0) {
+    if (Result<void> done = loss_.run(run, all); !done) return std::unexpected(done.error());
   }
   if (Result<void> done = commit_.run(); !done) return std::unexpected(done.error());
   return written;
@@ -146,6 +152,9 @@ StoreReader::StoreReader(Database database)
       since_(database_,
              "SELECT seq, id, plan, started_ns, first_token_ms, total_ms, finish, error"
              " FROM receipts WHERE started_ns >= ?1 AND (?2 IS NULL OR plan = ?2)"),
+      count_since_(database_,
+                   "SELECT count(*)"
+                   " FROM receipts WHERE started_ns >= ?1 AND (?2 IS NULL OR plan = ?2)"),
       steps_(database_,
              "SELECT model, role, tokens_in, tokens_out, tokens_cached, estimated, remote,"
              " bytes_sent, queued_ms, prefill_ms, decode_ms, usd, joules"
@@ -154,7 +163,8 @@ StoreReader::StoreReader(Database database)
                  "SELECT mechanism, choice, reason"
                  " FROM decisions WHERE receipt = ? ORDER BY position"),
       authors_(database_,
-               "SELECT model, tokens, bytes FROM authors WHERE receipt = ? ORDER BY position") {}
+               "SELECT model, tokens, bytes FROM authors WHERE receipt = ? ORDER BY position"),
+      losses_(database_, "SELECT coalesce(sum(receipts), 0) FROM losses WHERE run <> ?") {}
 
 Result<std::optional<Receipt>> StoreReader::find(std::string_view id) {
   std::optional<Receipt> found;
@@ -174,6 +184,21 @@ Result<void> StoreReader::since(system_clock::time_point since,
                                 const std::optional<std::string>& plan, const Visit& visit) {
   Rows rows = since_.query(to_ns(since), plan);
   return visit_all(rows, visit);
+}
+
+Result<std::int64_t> StoreReader::count_since(system_clock::time_point since,
+                                              const std::optional<std::string>& plan) {
+  Rows rows = count_since_.query(to_ns(since), plan);
+  Result<bool> row = rows.next();
+  if (!row) return std::unexpected(row.error());
+  return rows.integer(0);
+}
+
+Result<std::uint64_t> StoreReader::lost_by_others(std::string_view run) {
+  Rows rows = losses_.query(run);
+  Result<bool> row = rows.next();
+  if (!row) return std::unexpected(row.error());
+  return static_cast<std::uint64_t>(rows.integer(0));
 }
 
 Result<void> StoreReader::visit_all(Rows& rows, const Visit& visit) {

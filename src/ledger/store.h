@@ -28,8 +28,10 @@ class StoreWriter {
   explicit StoreWriter(Database database);
 
   /// All in one transaction. A receipt that the schema refuses is left out; one whose id is there
-  /// already is passed over, so that a batch may be repeated when its commit was in doubt.
-  Result<Written> write(const Batch& batch);
+  /// already is passed over. `lost`: how many receipts the run named `run` has dropped so far, to
+  /// which those that are refused now are added. So a batch may be repeated when its commit was in
+  /// doubt.
+  Result<Written> write(const Batch& batch, const std::string& run, std::uint64_t lost);
 
  private:
   Result<void> insert(const Receipt& receipt);
@@ -37,7 +39,7 @@ class StoreWriter {
 
   Database database_;
   Statement begin_, commit_, savepoint_, undo_, release_;
-  Statement receipt_, step_, decision_, author_;
+  Statement receipt_, step_, decision_, author_, loss_;
 };
 
 /// Used by one thread at a time.
@@ -55,14 +57,18 @@ class StoreReader {
   /// Those that started at `since` or later, of one plan or of all.
   Result<void> since(std::chrono::system_clock::time_point since,
                      const std::optional<std::string>& plan, const Visit& visit);
+  Result<std::int64_t> count_since(std::chrono::system_clock::time_point since,
+                                   const std::optional<std::string>& plan);
+  /// Receipts that all runs but `run` have lost together.
+  Result<std::uint64_t> lost_by_others(std::string_view run);
 
  private:
   Result<void> visit_all(Rows& rows, const Visit& visit);
   Result<Receipt> read(const Rows& row);
 
   Database database_;
-  Statement by_id_, newest_, since_;
-  Statement steps_, decisions_, authors_;
+  Statement by_id_, newest_, since_, count_since_;
+  Statement steps_, decisions_, authors_, losses_;
 };
 
 }  // namespace lichen::ledger

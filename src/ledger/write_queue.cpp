@@ -82,8 +82,9 @@ void WriteQueue::run() {
       wake_.wait_for(lock, pause, [&] { return urgent(); });
     }
 
+    const std::uint64_t lost = lost_;
     lock.unlock();
-    Result<Written> written = write_(writing_);
+    Result<Written> written = write_(writing_, lost);
     lock.lock();
 
     ok_ = written.has_value();

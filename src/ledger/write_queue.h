@@ -32,8 +32,9 @@ struct Written {
 /// that fails is tried again, with growing pauses, until it succeeds.
 class WriteQueue {
  public:
-  /// Writes a batch, whole or not at all. Called on the queue's thread, one call at a time.
-  using Write = std::function<Result<Written>(const Batch& batch)>;
+  /// Writes a batch, whole or not at all, and how many receipts were lost until then. Called on the
+  /// queue's thread, one call at a time.
+  using Write = std::function<Result<Written>(const Batch& batch, std::uint64_t lost)>;
 
   static constexpr std::size_t kLargestBatch = 512;
 

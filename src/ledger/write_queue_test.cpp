@@ -20,7 +20,7 @@ using testing::SizeIs;
 /// Stands in for the database: takes batches, fails when told to, and can be held up in mid-write.
 class Disk {
  public:
-  Result<Written> write(const Batch& batch) {
+  Result<Written> write(const Batch& batch, std::uint64_t lost) {
     std::unique_lock lock(mutex_);
     ++attempts_;
     changed_.notify_all();
@@ -37,6 +37,7 @@ class Disk {
       }
     }
     batches_.push_back(std::move(ids));
+    lost_ = lost;
     changed_.notify_all();
     return written;
   }
@@ -66,6 +67,11 @@ class Disk {
     for (const auto& batch : batches()) all.insert(all.end(), batch.begin(), batch.end());
     return all;
   }
+  /// As the last write that succeeded was told.
+  std::uint64_t lost() {
+    std::lock_guard lock(mutex_);
+    return lost_;
+  }
   int attempts() {
     std::lock_guard lock(mutex_);
     return attempts_;
@@ -90,6 +96,7 @@ class Disk {
   std::condition_variable changed_;
   bool full_ = false, held_ = false;
   int attempts_ = 0;
+  std::uint64_t lost_ = 0;
   std::vector<std::vector<std::string>> batches_;
 };
 
@@ -105,7 +112,7 @@ LedgerOptions patient() { return {.commit_interval = 1h, .retry_first = 1h, .ret
 class WriteQueueTest : public testing::Test {
  protected:
   WriteQueue::Write write() {
-    return [this](const Batch& batch) { return disk_.write(batch); };
+    return [this](const Batch& batch, std::uint64_t lost) { return disk_.write(batch, lost); };
   }
   Disk disk_;
 };
@@ -200,6 +207,7 @@ TEST_F(WriteQueueTest, CountsTheOldestWaitingOnesOverTheBoundAsLost) {
   disk_.release();
   ASSERT_TRUE(queue.flush());
   EXPECT_THAT(disk_.ids(), ElementsAre("writing", "4", "5", "6"));
+  EXPECT_EQ(disk_.lost(), 3u);
 }
 
 TEST_F(WriteQueueTest, WhatCanNeverBeWrittenIsLostAndHoldsNothingUp) {

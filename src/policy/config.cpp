@@ -15,6 +15,7 @@
 #include <set>
 #include <utility>
 
+#include "base/bounds.h"
 #include "policy/fields.h"
 
 namespace lichen::policy {
@@ -25,6 +26,7 @@ using std::filesystem::path;
 constexpr std::int64_t kMaxContext = 1 << 28;  // tokens; models of today end at ten million
 constexpr double kMaxPrice = 1e6;              // USD per million tokens
 constexpr std::size_t kMaxName = 128;
+constexpr int kMaxSessions = 256;  // what libllama can hold (LLAMA_MAX_SEQ)
 
 bool all_of(std::string_view text, std::string_view also) {
   return std::ranges::all_of(text, [also](unsigned char c) {
@@ -90,7 +92,8 @@ void read_sampling(Fields& model, const path& file, Sampling& sampling) {
   fields.read("top_k", sampling.top_k, 0, 1'000'000);
   fields.read("top_p", sampling.top_p, kAboveZero, 1);
   fields.read("min_p", sampling.min_p, 0, 0.999);
-  fields.read("repetition_penalty", sampling.repetition_penalty, kAboveZero, 10);
+  fields.read("repetition_penalty", sampling.repetition_penalty, base::kLeastRepetitionPenalty,
+              base::kMostRepetitionPenalty);
   fields.read("presence_penalty", sampling.presence_penalty, -2, 2);
   fields.read("frequency_penalty", sampling.frequency_penalty, -2, 2);
   fields.read("seed", sampling.seed, 0, INT64_MAX);
@@ -153,7 +156,7 @@ model::LocalModelOptions read_local(Fields& fields, const path& file) {
   fields.read("gguf", gguf);
   options.gguf = resolve(file, gguf);
   fields.read("context", options.context, 0, kMaxContext);
-  fields.read("max_sessions", options.max_sessions, 1, 4'096);
+  fields.read("max_sessions", options.max_sessions, 1, kMaxSessions);
   read_kv(fields, options);
   fields.read("threads", options.threads, 0, 1'024);
   fields.read("batch", options.batch, 1, 1 << 16);
@@ -161,10 +164,10 @@ model::LocalModelOptions read_local(Fields& fields, const path& file) {
   read_price(fields, file, options.price);
   read_sampling(fields, file, options.sampling);
   read_adapters(fields, file, options.adapters);
-  fields.refuse({"model", "key_env", "timeouts", "bytes_per_token", "ca_file", "max_connections",
-                 "max_response_bytes", "retries", "retry_backoff", "allow_insecure",
-                 "max_tokens_field"},
-                "is for a remote model (one with `url`); this one has `gguf`");
+  fields.refuse(
+      {"model", "key_env", "timeouts", "bytes_per_token", "ca_file", "max_connections",
+       "max_response_bytes", "retries", "retry_backoff", "allow_insecure", "max_tokens_field"},
+      "is for a remote model (one with `url`); this one has `gguf`");
   return options;
 }
 
@@ -177,10 +180,10 @@ void check_url(Fields& fields, const std::string& url) {
     fields.fail("url",
                 "`url` must have no user and password: name the variable that holds the key "
                 "in `key_env`");
-  } else if (parsed->has_query() || parsed->has_fragment()) {
+  } else if (parsed->has_fragment()) {
     fields.fail("url",
-                "`url` must end with the path, without ? and #: it is the base of all "
-                "requests, like https://api.example.com/v1");
+                "`url` must have no fragment (#): it is the base of all requests, like "
+                "https://api.example.com/v1");
   }
 }
 
@@ -212,7 +215,7 @@ model::RemoteModelOptions read_remote(Fields& fields, const path& file) {
   if (!ca_file.empty()) options.ca_file = resolve(file, ca_file).string();
   fields.read("max_connections", options.max_connections, 1, 65'536);
   fields.read("max_response_bytes", options.max_response_bytes, 1'024, 1ll << 40);
-  fields.read("retries", options.retries, 0, 20);
+  fields.read("retries", options.retries, 0, base::kMostRetries);
   fields.read("retry_backoff", options.retry_backoff);
   fields.read("allow_insecure", options.allow_insecure);
   fields.read("max_tokens_field", options.max_tokens_field);

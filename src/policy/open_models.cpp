@@ -2,9 +2,12 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <memory>
+#include <thread>
 #include <utility>
 
+#include "model/gguf_file.h"
 #include "model/lane.h"
 #include "model/open_local_model.h"
 #include "model/remote_model.h"
@@ -65,6 +68,33 @@ class Opener {
   std::vector<ModelPtr> models_;
 };
 
+/// What the file and the machine cannot give: libllama would take less without a word.
+Result<void> check_sizes(const Config& config, const ModelConfig& model,
+                         const model::LocalModelOptions& options) {
+  const auto bad = [&](Errc code, const std::string& what) {
+    return fail(code, fmt::format("{}:{}: model `{}`: {}", config.file.string(), model.line,
+                                  model.name, what));
+  };
+  const Result<model::GgufInfo> info = model::inspect_gguf(options.gguf);
+  if (!info) return bad(info.error().code, info.error().detail);
+  if (options.context > 0 && static_cast<std::uint32_t>(options.context) > info->context_length &&
+      info->context_length > 0) {
+    return bad(Errc::bad_config,
+               fmt::format("`context` is {}, but {} was trained for {} tokens: set up to {}, or "
+                           "leave it out",
+                           options.context, options.gguf.string(), info->context_length,
+                           info->context_length));
+  }
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (options.threads > cores) {
+    return bad(Errc::bad_config,
+               fmt::format("`threads` is {}, but this machine has {} {}: set up to {}, or leave it "
+                           "out for what is fastest",
+                           options.threads, cores, cores == 1 ? "core" : "cores", cores));
+  }
+  return {};
+}
+
 /// All files before any is loaded: loading the first may take minutes.
 Result<void> check_files(const Config& config) {
   const auto check = [&config](const ModelConfig& model, const std::filesystem::path& gguf) {
@@ -84,6 +114,7 @@ Result<void> check_files(const Config& config) {
     for (const model::AdapterOptions& adapter : local->adapters) {
       if (checked) checked = check(model, adapter.gguf);
     }
+    if (checked) checked = check_sizes(config, model, *local);
     if (!checked) return checked;
   }
   return {};

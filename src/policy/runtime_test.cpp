@@ -109,6 +109,25 @@ TEST_F(RuntimeTest, RecordsFailuresWithTheirCost) {
   EXPECT_EQ(receipt->steps.size(), 1u);
 }
 
+TEST_F(RuntimeTest, AStreamThatBreaksOffHasTheAuthorsOfWhatWasShown) {
+  const auto model = std::make_shared<ScriptedModel>(
+      "breaking",
+      std::vector<Script>{
+          {.text = "one two three", .error = Error{Errc::upstream, "cut off"}, .error_after = 2}});
+  const auto runtime = open("", {model});
+  ASSERT_TRUE(runtime) << runtime.error().detail;
+  CollectingSink sink;
+  Turn turn("breaking", &sink);
+  EXPECT_FALSE(run((*runtime)->answer({.messages = {{"user", "hi"}}}, turn)));
+  const auto receipt = (*runtime)->ledger().find(turn.receipt.id);
+  ASSERT_TRUE(receipt);
+  EXPECT_EQ(receipt->error, "upstream");
+  ASSERT_EQ(receipt->authors.size(), 1u);
+  EXPECT_EQ(receipt->authors[0].model, "breaking");
+  EXPECT_EQ(receipt->authors[0].tokens, 2);
+  EXPECT_EQ(receipt->authors[0].bytes, 7);
+}
+
 TEST_F(RuntimeTest, RecordsRequestsForUnknownPlans) {
   const auto runtime = open_scripted("plans: {fast: small}");
   Turn turn("fats");
@@ -192,6 +211,25 @@ TEST_F(RuntimeTest, Embeds) {
   EXPECT_THAT(run(runtime->embed({"x"}, unnamed)).error().detail, HasSubstr("no model was named"));
 }
 
+TEST_F(RuntimeTest, WhatAModelOrMachineCannotGiveIsNotCutSilently) {
+  const std::string small = LICHEN_SOURCE_DIR "/models/lichen-small.gguf";
+  const auto problem = [&](const std::string& option) {
+    const auto runtime = open("models:\n  a: {gguf: " + small + ", " + option + "}\n");
+    return runtime ? Error{Errc::internal, "it opened"} : runtime.error();
+  };
+  const Error context = problem("context: 100000");
+  EXPECT_EQ(context.code, Errc::bad_config);
+  EXPECT_THAT(context.detail, AllOf(StartsWith("f.yaml:2: model `a`: "), HasSubstr("100000"),
+                                    HasSubstr("up to 1024")));
+  const Error threads = problem("threads: 1024");
+  EXPECT_EQ(threads.code, Errc::bad_config);
+  EXPECT_THAT(threads.detail,
+              AllOf(StartsWith("f.yaml:2: model `a`: "), HasSubstr("1024"), HasSubstr("cores")));
+  const Error sessions = problem("max_sessions: 1000");
+  EXPECT_EQ(sessions.code, Errc::bad_config);
+  EXPECT_THAT(sessions.detail, HasSubstr("from 1 to 256"));
+}
+
 TEST_F(RuntimeTest, WhatCannotBeOpened) {
   const auto problem = [this](const std::string& yaml) {
     Result<std::unique_ptr<Runtime>> runtime = open(yaml);
@@ -217,6 +255,12 @@ TEST_F(RuntimeTest, ARemoteModelNeedsItsKey) {
   EXPECT_EQ(runtime.error().code, Errc::bad_config);
   EXPECT_THAT(runtime.error().detail,
               AllOf(StartsWith("f.yaml:2: model `a`: "), HasSubstr("LICHEN_TEST_NO_SUCH_KEY")));
+}
+
+TEST_F(RuntimeTest, ARemoteUrlMayHaveAQuery) {
+  const auto runtime =
+      open("models: {a: {url: \"http://127.0.0.1:9/v1?api-version=1\", model: m, retries: 10}}");
+  EXPECT_TRUE(runtime) << runtime.error().detail;
 }
 
 TEST_F(RuntimeTest, OpensRemoteModels) {

@@ -214,6 +214,7 @@ awaitable<void> Api::embedding(Exchange& exchange) {
 
   Turn turn(call->model);
   turn.deadline = *until;
+  turn.priority = call->priority;
   exchange.notes.plan = call->model;
   exchange.notes.receipts = turn.receipt.id;
   exchange.watch(*until, [&turn](Error why) { turn.cancel(why.code, std::move(why.detail)); });

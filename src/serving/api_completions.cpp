@@ -18,13 +18,14 @@ std::string join_ids(const TurnGroup& turns) {
   return ids;
 }
 
-ReplyHead head_of(const Receipt& receipt, std::string model, bool chat) {
+ReplyHead head_of(const Receipt& receipt, const CompletionCall& call, std::string model) {
   return {.id = receipt.id.substr(receipt.id.find('_') + 1),
           .created =
               std::chrono::duration_cast<std::chrono::seconds>(receipt.started.time_since_epoch())
                   .count(),
           .model = std::move(model),
-          .chat = chat};
+          .chat = call.chat,
+          .per_prompt = call.per_prompt};
 }
 
 /// Once one choice has failed, the others are of no use.
@@ -60,26 +61,41 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
   auto plan = resolve(call->model);
   if (!plan) co_return co_await fail(exchange, std::move(plan.error()));
 
-  TurnGroup turns(runtime_, exchange.executor(), *plan, call->requests.size(), *until,
-                  call->stream);
+  TurnGroup turns(runtime_, exchange.executor(),
+                  {.plan = *plan,
+                   .choices = call->requests.size(),
+                   .deadline = *until,
+                   .priority = call->priority,
+                   .stream = call->stream});
   exchange.notes.plan = *plan;
   exchange.notes.receipts = join_ids(turns);
-  ReplyHead head = head_of(turns.receipt(0), std::move(*plan), call->chat);
+  ReplyHead head = head_of(turns.receipt(0), *call, std::move(*plan));
 
   const int count = static_cast<int>(turns.size());
   metrics_.turns_in_flight(count);
-  turns.start(std::move(call->requests));
-  exchange.watch(*until, [&turns](const Error& why) { turns.cancel(why); });
-  if (call->stream) {
-    co_await stream(exchange, turns, std::move(head), *call);
-  } else {
-    co_await reply(exchange, turns, std::move(head), *call);
+  std::exception_ptr thrown;
+  try {
+    turns.start(std::move(call->requests));
+    exchange.watch(*until, [&turns](const Error& why) { turns.cancel(why); });
+    if (call->stream) {
+      co_await stream(exchange, turns, std::move(head), *call);
+    } else {
+      co_await reply(exchange, turns, std::move(head), *call);
+    }
+  } catch (...) {
+    thrown = std::current_exception();
   }
   exchange.watch({}, {});
+  if (thrown) {
+    // Their coroutines use `turns`, so they must end before it does.
+    turns.cancel(Error{Errc::cancelled, "the server could not write the reply"});
+    co_await turns.drain();
+  }
   metrics_.turns_in_flight(-count);
   for (std::size_t choice = 0; choice < turns.size(); ++choice) {
     metrics_.turn(turns.receipt(choice));
   }
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 awaitable<void> Api::reply(Exchange& exchange, TurnGroup& turns, ReplyHead head,

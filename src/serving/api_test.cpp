@@ -1,6 +1,9 @@
 // The whole server over real sockets, on models with scripted answers.
+#include "serving/api.h"
+
 #include <gtest/gtest.h>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -51,13 +54,7 @@ Script respond(const Request& request) {
 
 class ApiTest : public ::testing::Test {
  protected:
-  void start(policy::ServeConfig serve = {}) {
-    policy::Config config;
-    config.file = "test.yaml";
-    serve.port = 0;
-    config.serve = serve;
-    config.serve.plan = "large";
-    config.ledger.path = "none";
+  void open_runtime(policy::Config config) {
     const ScriptedModel::Traits traits{
         .context_length = 50'000, .price = Price{.input = 1, .output = 2}, .embedding_width = 4};
     std::vector<ModelPtr> models = {std::make_shared<ScriptedModel>("small", respond, traits),
@@ -65,7 +62,20 @@ class ApiTest : public ::testing::Test {
     auto runtime = Runtime::open(std::move(config), io_.get_executor(), {}, std::move(models));
     ASSERT_TRUE(runtime) << runtime.error().detail;
     runtime_ = std::move(*runtime);
-    auto server = Server::open(*runtime_, io_, serve, 50ms);
+  }
+  void start(policy::ServeConfig serve = {}) {
+    policy::Config config;
+    config.file = "test.yaml";
+    serve.port = 0;
+    config.serve = serve;
+    config.serve.plan = "large";
+    config.ledger.path = "none";
+    open_runtime(std::move(config));
+    serve_http(serve);
+    server_->ready(*runtime_);
+  }
+  void serve_http(const policy::ServeConfig& serve) {
+    auto server = Server::open(io_, serve, 50ms);
     ASSERT_TRUE(server) << server.error().detail;
     server_ = std::move(*server);
     thread_ = std::thread([this] { server_->run(); });
@@ -182,6 +192,7 @@ TEST_F(ApiTest, SeveralChoices) {
   const auto whole = json::parse(chat("hi", R"(,"n":3)").body);
   EXPECT_EQ(whole.at("choices").as_array().size(), 3U);
   EXPECT_EQ(whole.at("usage").at("completion_tokens"), 9);
+  EXPECT_EQ(whole.at("usage").at("prompt_tokens"), 1) << "as OpenAI counts";
   const auto reply = chat("hi", R"(,"n":3,"stream":true)");
   for (int choice = 0; choice < 3; ++choice) EXPECT_EQ(text_of(reply.body, choice), "you said hi");
   const auto& ids = reply.headers.at("x-lichen-receipt");
@@ -257,8 +268,10 @@ TEST_F(ApiTest, HealthAndMetrics) {
         R"(lichen_tokens_total{direction="out",model="large",role="answer"} 3)",
         R"(lichen_usd_total{model="large",role="answer"})",
         R"(lichen_time_to_first_token_seconds_count{plan="large"} 1)",
-        R"(lichen_turns_in_flight 0)", R"(lichen_ledger_lost 0)", R"(lichen_ledger_pending)",
-        R"(lichen_lane_sessions{lane="cpu"} 3)", R"(lichen_connections)"}) {
+        R"(lichen_turns_in_flight 0)", R"(# TYPE lichen_ledger_lost_total counter)",
+        R"(lichen_ledger_lost_total 0)", R"(lichen_ledger_pending)",
+        R"(# TYPE lichen_lane_sessions gauge)", R"(lichen_lane_sessions{lane="cpu"} 3)",
+        R"(lichen_connections)"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
   }
 }
@@ -442,13 +455,87 @@ TEST_F(ApiTest, AKeyIsAskedFor) {
 TEST_F(ApiTest, AddressesThatNeedAKey) {
   start();
   unsetenv("LICHEN_NO_SUCH_KEY");
-  const auto unset = Server::open(*runtime_, io_, {.port = 0, .api_key_env = "LICHEN_NO_SUCH_KEY"});
+  const auto unset = Server::open(io_, {.port = 0, .api_key_env = "LICHEN_NO_SUCH_KEY"});
   ASSERT_FALSE(unset);
   EXPECT_EQ(unset.error().code, Errc::bad_config);
-  EXPECT_FALSE(Server::open(*runtime_, io_, {.host = "0.0.0.0", .port = 0}));
+  EXPECT_FALSE(Server::open(io_, {.host = "0.0.0.0", .port = 0}));
   setenv("LICHEN_TEST_KEY", "s3cret", 1);
-  EXPECT_TRUE(Server::open(*runtime_, io_,
-                           {.host = "0.0.0.0", .port = 0, .api_key_env = "LICHEN_TEST_KEY"}));
+  EXPECT_TRUE(Server::open(io_, {.host = "0.0.0.0", .port = 0, .api_key_env = "LICHEN_TEST_KEY"}));
+}
+
+TEST_F(ApiTest, UntilItIsReadyOnlyHealthSaysMore) {
+  serve_http({.port = 0});
+  const auto loading = TestClient(port()).get("/health");
+  EXPECT_EQ(loading.status, 503);
+  EXPECT_EQ(loading.body, R"({"status":"loading"})");
+  const auto refused = chat("hi");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.headers.at("retry-after"), "1");
+  EXPECT_EQ(error_of(refused).at("code"), "overloaded");
+
+  policy::Config config;
+  config.file = "test.yaml";
+  config.ledger.path = "none";
+  config.serve.plan = "small";
+  open_runtime(std::move(config));
+  server_->ready(*runtime_);
+  EXPECT_EQ(TestClient(port()).get("/health").body, R"({"status":"ok"})");
+  EXPECT_EQ(json::parse(chat("hi").body).at("model"), "small");
+}
+
+TEST_F(ApiTest, APortThatIsTakenShowsWithoutAnyModel) {
+  serve_http({.port = 0});
+  const auto second = Server::open(io_, {.port = port()});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::bad_config);
+  EXPECT_NE(second.error().detail.find(std::to_string(port())), std::string::npos);
+}
+
+/// A connection with a defect: writing throws.
+class BrokenExchange final : public Exchange {
+ public:
+  BrokenExchange(HttpRequest request, asio::any_io_executor executor)
+      : request_(std::move(request)), executor_(std::move(executor)) {}
+
+  const HttpRequest& request() const override { return request_; }
+  asio::any_io_executor executor() override { return executor_; }
+  awaitable<void> respond(HttpResponse) override { throw std::runtime_error("respond"); }
+  void begin_stream(HttpResponse) override {}
+  awaitable<bool> write(std::string_view) override { throw std::runtime_error("write"); }
+  awaitable<bool> finish(std::string_view) override { throw std::runtime_error("finish"); }
+  void watch(std::optional<Clock::time_point>, std::function<void(Error)> stop) override {
+    watched = static_cast<bool>(stop);
+  }
+
+  bool watched = false;
+
+ private:
+  const HttpRequest request_;
+  const asio::any_io_executor executor_;
+};
+
+TEST_F(ApiTest, TurnsEndBeforeAnExceptionGoesOn) {
+  start();
+  Metrics metrics;
+  Api api(*runtime_, {}, metrics);
+  HttpRequest request;
+  request.method(boost::beast::http::verb::post);
+  request.target("/v1/chat/completions");
+  request.body() = ask("hang", R"(,"stream":true,"n":2)");
+  asio::io_context io(1);
+  BrokenExchange exchange(std::move(request), io.get_executor());
+  std::exception_ptr thrown;
+  std::size_t receipts = 0;
+  asio::co_spawn(io, api.handle(exchange), [&](std::exception_ptr problem) {
+    thrown = std::move(problem);
+    receipts = runtime_->ledger().recent(9).value().size();
+  });
+  io.run();
+  EXPECT_TRUE(thrown);
+  EXPECT_EQ(receipts, 2U) << "a turn still ran";
+  EXPECT_EQ(receipt().error, "cancelled");
+  EXPECT_FALSE(exchange.watched);
+  EXPECT_NE(metrics.text().find("lichen_turns_in_flight 0"), std::string::npos);
 }
 
 TEST_F(ApiTest, StoppingLetsARunningTurnFinish) {

@@ -48,15 +48,32 @@ Connection::Connection(asio::ip::tcp::socket socket, Shard& shard, bool refuse)
       refuse_(refuse),
       arrived_(socket_.get_executor(), 1) {}
 
+/// The shard ticks what it knows of, so a connection must not go without being taken out.
+class Connection::Registration {
+ public:
+  explicit Registration(Connection& connection) : connection_(connection) {
+    connection.shard_.add(connection);
+  }
+  ~Registration() {
+    connection_.shard_.remove(connection_);
+    error_code ignored;
+    connection_.socket_.close(ignored);  // ends a pending read, which would keep it alive
+  }
+  Registration(const Registration&) = delete;
+  Registration& operator=(const Registration&) = delete;
+
+ private:
+  Connection& connection_;
+};
+
 awaitable<void> Connection::run() {
   const auto self = shared_from_this();
-  shard_.add(*this);
+  const Registration registration(*this);
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   while (co_await serve_one()) {
   }
   co_await close();
-  shard_.remove(*this);
 }
 
 awaitable<bool> Connection::serve_one() {
@@ -322,7 +339,6 @@ awaitable<void> Connection::close() {
     buffer_.clear();
     if (!co_await more()) break;
   }
-  socket_.close(ignored);
 }
 
 void Connection::report() {

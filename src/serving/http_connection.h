@@ -44,6 +44,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
   enum class Phase : std::uint8_t { idle, reading, busy, writing };
+  class Registration;
   enum class Framing : std::uint8_t { length, chunked, until_close };
 
   awaitable<bool> serve_one();

@@ -98,10 +98,6 @@ Result<void> HttpServer::bind(const tcp::endpoint& endpoint) {
 }
 
 void HttpServer::run() {
-  error_code ignored;
-  signals_.add(SIGINT, ignored);
-  signals_.add(SIGTERM, ignored);
-  await_signal();
   for (auto& acceptor : acceptors_) asio::co_spawn(io_, accept(*acceptor), log_exception);
   for (auto& shard : shards_) shard->start();
   run_io(io_);
@@ -142,6 +138,13 @@ void HttpServer::serve(tcp::socket socket, Shard& shard) {
     connections_.fetch_sub(1, std::memory_order_release);
     if (stopping()) asio::post(io_, [this] { end_when_empty(); });
   });
+}
+
+void HttpServer::stop_on_signals() {
+  error_code ignored;
+  signals_.add(SIGINT, ignored);
+  signals_.add(SIGTERM, ignored);
+  await_signal();
 }
 
 void HttpServer::await_signal() {

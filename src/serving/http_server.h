@@ -46,6 +46,9 @@ class HttpServer {
   void run();
   /// From any thread; more than once does no harm.
   void stop();
+  /// From now on SIGINT and SIGTERM stop it, and a second signal cancels the turns that still run.
+  /// Once, from any thread, but not beside `stop`.
+  void stop_on_signals();
 
   int port() const { return port_; }
   bool loopback() const { return loopback_; }

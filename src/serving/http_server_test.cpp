@@ -20,6 +20,7 @@ namespace asio = boost::asio;
 class Echo final : public Handler {
  public:
   std::optional<HttpResponse> admit(const HttpRequest& header) override {
+    if (header.target() == "/broken") throw std::runtime_error("a defect");
     if (header.target() == "/refused") return HttpResponse{.status = 401, .body = "no"};
     return std::nullopt;
   }
@@ -226,6 +227,18 @@ struct Hostile {
   std::string text;
   int status = 400;
 };
+
+TEST_F(HttpServerTest, AConnectionThatEndsInAnExceptionIsForgotten) {
+  start();
+  {
+    TestClient client(port());
+    client.send("GET /broken HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_TRUE(client.closed());
+  }
+  wait_for([this] { return server_->connections() == 0; });
+  EXPECT_EQ(TestClient(port()).get("/echo").status, 200);
+  stop();  // would touch it if it were still known
+}
 
 class HostileRequest : public HttpServerTest, public ::testing::WithParamInterface<Hostile> {};
 

@@ -15,41 +15,46 @@
 namespace lichen::serving {
 namespace {
 
-/// Gauges whose values are asked for when scraped.
-class ReadGauges final : public prometheus::Collectable {
+/// Values that somebody else keeps, asked for when scraped.
+class ReadValues final : public prometheus::Collectable {
  public:
-  void add(std::string name, std::string help, Metrics::Labels labels,
-           std::function<double()> read) {
+  struct Value {
+    prometheus::MetricType type;  // gauge or counter
+    std::string name;
+    std::string help;
+    Metrics::Labels labels;
+    std::function<double()> read;
+  };
+
+  void add(Value value) {
     std::lock_guard lock(mutex_);
-    gauges_.push_back({std::move(name), std::move(help), std::move(labels), std::move(read)});
+    values_.push_back(std::move(value));
   }
 
   std::vector<prometheus::MetricFamily> Collect() const override {
     std::lock_guard lock(mutex_);
     std::vector<prometheus::MetricFamily> families;
-    for (const auto& gauge : gauges_) {
-      auto family = std::ranges::find(families, gauge.name, &prometheus::MetricFamily::name);
+    for (const auto& value : values_) {
+      auto family = std::ranges::find(families, value.name, &prometheus::MetricFamily::name);
       if (family == families.end()) {
-        families.push_back({gauge.name, gauge.help, prometheus::MetricType::Gauge, {}});
+        families.push_back({value.name, value.help, value.type, {}});
         family = families.end() - 1;
       }
       prometheus::ClientMetric metric;
-      for (const auto& [key, value] : gauge.labels) metric.label.push_back({key, value});
-      metric.gauge.value = gauge.read();
+      for (const auto& [key, label] : value.labels) metric.label.push_back({key, label});
+      if (value.type == prometheus::MetricType::Counter) {
+        metric.counter.value = value.read();
+      } else {
+        metric.gauge.value = value.read();
+      }
       family->metric.push_back(std::move(metric));
     }
     return families;
   }
 
  private:
-  struct Gauge {
-    std::string name;
-    std::string help;
-    Metrics::Labels labels;
-    std::function<double()> read;
-  };
   mutable std::mutex mutex_;
-  std::vector<Gauge> gauges_;
+  std::vector<Value> values_;
 };
 
 const prometheus::Histogram::BucketBoundaries kSeconds = {
@@ -120,7 +125,7 @@ struct Metrics::Parts {
   }
 
   prometheus::Registry registry;
-  ReadGauges read;
+  ReadValues read;
   prometheus::Family<prometheus::Counter>& request_count = prometheus::BuildCounter()
                                                                .Name("lichen_requests_total")
                                                                .Help("Responses sent")
@@ -189,7 +194,20 @@ void Metrics::turns_in_flight(int change) { parts_->in_flight.Increment(change);
 
 void Metrics::add_gauge(std::string name, std::string help, Labels labels,
                         std::function<double()> read) {
-  parts_->read.add(std::move(name), std::move(help), std::move(labels), std::move(read));
+  parts_->read.add({.type = prometheus::MetricType::Gauge,
+                    .name = std::move(name),
+                    .help = std::move(help),
+                    .labels = std::move(labels),
+                    .read = std::move(read)});
+}
+
+void Metrics::add_counter(std::string name, std::string help, Labels labels,
+                          std::function<double()> read) {
+  parts_->read.add({.type = prometheus::MetricType::Counter,
+                    .name = std::move(name),
+                    .help = std::move(help),
+                    .labels = std::move(labels),
+                    .read = std::move(read)});
 }
 
 std::string Metrics::text() const {

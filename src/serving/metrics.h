@@ -29,6 +29,8 @@ class Metrics {
   /// A value that is read at each scrape, from whatever thread scrapes. `read` must stay callable
   /// as long as the server lives. Several may share a name if their labels differ.
   void add_gauge(std::string name, std::string help, Labels labels, std::function<double()> read);
+  /// The same for a value that only rises; its name ends in "_total".
+  void add_counter(std::string name, std::string help, Labels labels, std::function<double()> read);
 
   /// Prometheus' text format, version 0.0.4.
   std::string text() const;

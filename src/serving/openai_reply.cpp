@@ -144,10 +144,11 @@ void append_floats(std::string& out, const std::vector<float>& values) {
 
 }  // namespace
 
-void Usage::add(const Answer& answer) {
+void Usage::add(const Answer& answer, std::size_t choice, std::size_t per_prompt) {
+  completion += answer.completion_tokens;
+  if (choice % per_prompt != 0) return;
   prompt += answer.prompt_tokens;
   cached += answer.cached_tokens;
-  completion += answer.completion_tokens;
 }
 
 std::string reply_json(const ReplyHead& head, std::span<const Answer> choices,
@@ -163,8 +164,8 @@ std::string reply_json(const ReplyHead& head, std::span<const Answer> choices,
                          : head.chat ? chat_logprobs(answer.tokens)
                                      : text_logprobs(answer.tokens, offset);
     choice["finish_reason"] = to_string(answer.finish);
+    usage.add(answer, list.size(), head.per_prompt);
     list.push_back(std::move(choice));
-    usage.add(answer);
   }
   return json::serialize(json::object{{"id", (head.chat ? "chatcmpl-" : "cmpl-") + head.id},
                                       {"object", head.chat ? "chat.completion" : "text_completion"},
@@ -195,7 +196,11 @@ std::string embeddings_json(std::string_view model, const Embeddings& embeddings
 
 ChunkWriter::ChunkWriter(const ReplyHead& head, std::size_t choices, bool include_usage,
                          bool logprobs)
-    : chat_(head.chat), include_usage_(include_usage), logprobs_(logprobs), sent_(choices) {
+    : chat_(head.chat),
+      per_prompt_(head.per_prompt),
+      include_usage_(include_usage),
+      logprobs_(logprobs),
+      sent_(choices) {
   prefix_ = std::string(chat_ ? R"(data: {"id":"chatcmpl-)" : R"(data: {"id":"cmpl-)") + head.id +
             (chat_ ? R"(","object":"chat.completion.chunk","created":)"
                    : R"(","object":"text_completion","created":)") +
@@ -215,7 +220,7 @@ void ChunkWriter::piece(std::string& out, std::size_t choice, const Piece& piece
 }
 
 void ChunkWriter::end(std::string& out, std::size_t choice, const Answer& answer) {
-  usage_.add(answer);
+  usage_.add(answer, choice, per_prompt_);
   const Sent& sent = sent_[choice];
   const auto rest = std::string_view(answer.text).substr(std::min(sent.bytes, answer.text.size()));
   auto tokens = std::span(answer.tokens);

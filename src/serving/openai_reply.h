@@ -18,6 +18,7 @@ struct ReplyHead {
   std::int64_t created = 0;  // Unix time, seconds
   std::string model;
   bool chat = true;
+  std::size_t per_prompt = 1;  // choices that answer the same prompt, side by side
 };
 
 struct Usage {
@@ -25,7 +26,8 @@ struct Usage {
   std::int64_t cached = 0;
   std::int64_t completion = 0;
 
-  void add(const Answer& answer);
+  /// `choice`: the answer's index. A prompt counts once, however many choices answer it.
+  void add(const Answer& answer, std::size_t choice, std::size_t per_prompt);
 };
 
 /// chat.completion or text_completion. `echo` is put before a text completion. `logprobs`: whether
@@ -65,6 +67,7 @@ class ChunkWriter {
             std::span<const AnswerToken> logprobs, std::string_view finish);
 
   const bool chat_;
+  const std::size_t per_prompt_;
   const bool include_usage_;
   const bool logprobs_;
   std::string prefix_;  // of each event, up to the choice's index

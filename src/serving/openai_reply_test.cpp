@@ -53,6 +53,25 @@ TEST(ReplyJson, IsAChatCompletion) {
   EXPECT_EQ(reply.at("usage").at("prompt_tokens_details").at("cached_tokens"), 2);
 }
 
+TEST(ReplyJson, APromptCountsOnceHoweverManyChoicesAnswerIt) {
+  const Answer first{.text = "a", .prompt_tokens = 3, .cached_tokens = 1, .completion_tokens = 2};
+  const Answer other{.text = "b", .prompt_tokens = 5, .cached_tokens = 4, .completion_tokens = 1};
+  ReplyHead head = kText;
+  head.per_prompt = 2;
+  const std::array answers = {first, first, other, other};
+  const auto whole = json::parse(reply_json(head, answers, "", false)).at("usage");
+  EXPECT_EQ(whole.at("prompt_tokens"), 8);
+  EXPECT_EQ(whole.at("prompt_tokens_details").at("cached_tokens"), 5);
+  EXPECT_EQ(whole.at("completion_tokens"), 6);
+
+  ChunkWriter writer(head, answers.size(), true, false);
+  std::string out;
+  for (const std::size_t choice : {3, 0, 2, 1}) writer.end(out, choice, answers[choice]);
+  writer.done(out);
+  const auto list = events(out);
+  EXPECT_EQ(list.at(list.size() - 2).at("usage"), whole);
+}
+
 TEST(ReplyJson, ToolCallsStandInTheMessage) {
   Answer answer;
   answer.finish = Finish::tool_calls;

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <limits>
 
+#include "base/bounds.h"
 #include "base/utf8.h"
 #include "serving/json_fields.h"
 #include "serving/openai_messages.h"
@@ -89,7 +90,8 @@ Sampling read_sampling(JsonFields& body) {
   if (const auto top_k = body.integer("top_k", 0, kMaxInt)) {
     sampling.top_k = static_cast<int>(*top_k);
   }
-  sampling.repetition_penalty = body.real("repetition_penalty", 0.01, 10);
+  sampling.repetition_penalty =
+      body.real("repetition_penalty", base::kLeastRepetitionPenalty, base::kMostRepetitionPenalty);
   sampling.presence_penalty = body.real("presence_penalty", -2, 2);
   sampling.frequency_penalty = body.real("frequency_penalty", -2, 2);
   if (const auto seed = body.integer("seed", std::numeric_limits<std::int64_t>::min(),
@@ -147,6 +149,11 @@ std::optional<int> read_max_tokens(JsonFields& body, int cap) {
   return static_cast<int>(tokens.value_or(cap));
 }
 
+Priority read_priority(JsonFields& body) {
+  const auto priority = body.choice("priority", {"interactive", "background"});
+  return priority == "background" ? Priority::background : Priority::interactive;
+}
+
 /// What is the same in chat and text completions.
 void read_common(JsonFields& body, RequestLimits limits, CompletionCall& call, Request& request) {
   call.model = body.text("model").value_or("");
@@ -160,6 +167,7 @@ void read_common(JsonFields& body, RequestLimits limits, CompletionCall& call, R
   if (const auto seconds = body.number("timeout", 0.001, kMaxTimeoutSeconds)) {
     call.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1'000));
   }
+  call.priority = read_priority(body);
   request.sampling = read_sampling(body);
   request.format = read_format(body);
   request.stop = read_stop(body);
@@ -244,6 +252,7 @@ ApiResult<CompletionCall> parse_chat(const json::object& object, RequestLimits l
   }
   call.logprobs = request.logprobs;
   const auto n = body.integer("n", 1, kMaxChoices).value_or(1);
+  call.per_prompt = static_cast<std::size_t>(n);
   add_choices(request, n, call.requests);
   return body.result(std::move(call));
 }
@@ -261,6 +270,7 @@ ApiResult<CompletionCall> parse_completion(const json::object& object, RequestLi
   }
   call.logprobs = request.logprobs;
   const auto n = body.integer("n", 1, kMaxChoices).value_or(1);
+  call.per_prompt = static_cast<std::size_t>(n);
   if (const auto best_of = body.integer("best_of", 1, kMaxChoices); best_of && *best_of != n) {
     body.wrong("best_of", "must equal `n`", Errc::unsupported);
   }
@@ -290,6 +300,7 @@ ApiResult<EmbeddingCall> parse_embedding(const json::object& object) {
   if (std::ranges::any_of(call.texts, &std::string::empty)) {
     body.wrong("input", "must not hold an empty string");
   }
+  call.priority = read_priority(body);
   call.base64 = body.choice("encoding_format", {"float", "base64"}) == "base64";
   if (body.any("dimensions") != nullptr) {
     body.wrong("dimensions", "the model's width cannot be changed", Errc::unsupported);

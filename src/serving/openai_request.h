@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lichen/request.h"
+#include "lichen/turn.h"
 #include "serving/api_error.h"
 
 namespace lichen::serving {
@@ -27,11 +28,13 @@ inline constexpr int kMaxEmbeddings = 2'048;
 struct CompletionCall {
   std::string model;              // a plan or model; empty: the default plan
   std::vector<Request> requests;  // one for each choice of the reply
+  std::size_t per_prompt = 1;     // of them, side by side, with the same prompt
   bool chat = true;
   bool stream = false;
   bool include_usage = false;  // in the stream
   bool logprobs = false;       // in the reply
   std::string echo = {};       // text completions: what stands before the answer
+  Priority priority = Priority::interactive;
   std::optional<std::chrono::milliseconds> timeout = {};
 };
 
@@ -39,6 +42,7 @@ struct EmbeddingCall {
   std::string model;
   std::vector<std::string> texts;
   bool base64 = false;
+  Priority priority = Priority::interactive;
   std::optional<std::chrono::milliseconds> timeout = {};
 };
 

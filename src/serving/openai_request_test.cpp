@@ -99,6 +99,21 @@ TEST(ParseChat, LeavesOpenWhatIsNotSaid) {
   EXPECT_FALSE(call->stream || request.logprobs);
 }
 
+TEST(ParseChat, PriorityIsOneOfTwo) {
+  EXPECT_EQ(with(R"("n":1)")->priority, Priority::interactive);
+  EXPECT_EQ(with(R"("priority":"interactive")")->priority, Priority::interactive);
+  EXPECT_EQ(with(R"("priority":"background")")->priority, Priority::background);
+  for (const char* wrong : {R"("priority":"low")", R"("priority":1)"}) {
+    const auto call = with(wrong);
+    ASSERT_FALSE(call) << wrong;
+    EXPECT_EQ(call.error().error.code, Errc::bad_request);
+    EXPECT_EQ(call.error().param, "priority");
+  }
+  const auto embedding =
+      parse_embedding(json::parse(R"({"input":"a","priority":"background"})").as_object());
+  EXPECT_EQ(embedding->priority, Priority::background);
+}
+
 TEST(ParseChat, WholeNumbersMayBeWrittenAsDoubles) {
   EXPECT_EQ(with(R"("max_tokens": 5.0)")->requests[0].max_tokens, 5);
   EXPECT_EQ(with(R"("seed": -1)")->requests[0].sampling.seed, UINT64_MAX);

@@ -1,6 +1,8 @@
 #include "serving/server.h"
 
+#include <atomic>
 #include <cstdlib>
+#include <optional>
 
 #include "ledger/ledger.h"
 #include "model/local_model.h"
@@ -8,15 +10,6 @@
 #include "serving/http_server.h"
 
 namespace lichen::serving {
-
-struct Server::Parts {
-  Parts(Runtime& runtime, ApiOptions options) : api(runtime, std::move(options), metrics) {}
-
-  Metrics metrics;
-  Api api;
-  std::string host;
-  std::unique_ptr<HttpServer> http;
-};
 
 namespace {
 
@@ -31,71 +24,119 @@ Result<std::optional<ApiKey>> read_key(const std::string& variable) {
 }
 
 /// What the lane does for one local model.
-void add_lane_gauges(Metrics& metrics, std::shared_ptr<model::LocalModel> model) {
-  auto add = [&](std::string name, std::string help, auto model::BatcherStats::* field) {
-    metrics.add_gauge("lichen_lane_" + std::move(name), std::move(help), {{"model", model->name()}},
+void add_lane(Metrics& metrics, const std::shared_ptr<model::LocalModel>& model) {
+  const auto add = [&](auto method, const char* name, const char* help,
+                       auto model::BatcherStats::* field) {
+    (metrics.*method)(std::string("lichen_lane_") + name, help, {{"model", model->name()}},
                       [model, field] { return static_cast<double>(model->stats().*field); });
   };
-  add("sessions", "Open sessions", &model::BatcherStats::sessions);
-  add("waiting_steps", "Steps that waited for the latest batch", &model::BatcherStats::waiting);
-  add("used_cells", "KV cells in use", &model::BatcherStats::used_cells);
-  add("prefix_cache_bytes", "Memory of finished sequences that prompts may begin like",
-      &model::BatcherStats::prefix_cache_bytes);
-  add("batches", "Batches decoded since the start", &model::BatcherStats::batches);
-  add("tokens", "Tokens decoded since the start", &model::BatcherStats::tokens);
-  add("cached_tokens", "Prompt tokens that the prefix cache supplied",
-      &model::BatcherStats::cached_tokens);
-  add("preemptions", "Sessions moved out of the KV cache", &model::BatcherStats::preemptions);
+  const auto gauge = &Metrics::add_gauge;
+  const auto counter = &Metrics::add_counter;
+  using Stats = model::BatcherStats;
+  add(gauge, "sessions", "Open sessions", &Stats::sessions);
+  add(gauge, "waiting_steps", "Steps that waited for the latest batch", &Stats::waiting);
+  add(gauge, "used_cells", "KV cells in use", &Stats::used_cells);
+  add(gauge, "prefix_cache_bytes", "Memory of finished sequences that prompts may begin like",
+      &Stats::prefix_cache_bytes);
+  add(counter, "batches_total", "Batches decoded", &Stats::batches);
+  add(counter, "tokens_total", "Tokens decoded", &Stats::tokens);
+  add(counter, "cached_tokens_total", "Prompt tokens that the prefix cache supplied",
+      &Stats::cached_tokens);
+  add(counter, "preemptions_total", "Sessions moved out of the KV cache", &Stats::preemptions);
 }
 
-void add_gauges(Metrics& metrics, Runtime& runtime, const HttpServer& http) {
-  metrics.add_gauge("lichen_connections", "Open connections", {},
-                    [&http] { return http.connections(); });
+void add_runtime(Metrics& metrics, Runtime& runtime) {
   const auto& ledger = runtime.ledger();
   metrics.add_gauge("lichen_ledger_pending", "Receipts in memory that wait to be written", {},
                     [&ledger] { return static_cast<double>(ledger.health().pending); });
-  metrics.add_gauge("lichen_ledger_lost", "Receipts dropped since the start", {},
-                    [&ledger] { return static_cast<double>(ledger.health().lost); });
+  metrics.add_counter("lichen_ledger_lost_total", "Receipts dropped since the start", {},
+                      [&ledger] { return static_cast<double>(ledger.health().lost); });
   metrics.add_gauge("lichen_ledger_ok", "1 when the latest write of the ledger succeeded", {},
                     [&ledger] { return ledger.health().ok ? 1.0 : 0.0; });
   for (const ModelPtr& model : runtime.models()) {
     if (auto local = std::dynamic_pointer_cast<model::LocalModel>(model)) {
-      add_lane_gauges(metrics, std::move(local));
+      add_lane(metrics, local);
     }
   }
 }
 
+/// In front of the routes: says that models are loading until there are any.
+class Gate final : public Handler {
+ public:
+  /// From any thread; `routes` outlive this.
+  void open(Handler& routes) { routes_.store(&routes, std::memory_order_release); }
+
+  std::optional<HttpResponse> admit(const HttpRequest& header) override {
+    if (Handler* routes = opened()) return routes->admit(header);
+    const std::string_view target = header.target();
+    if (target.substr(0, target.find('?')) == "/health") {
+      return HttpResponse{.status = 503, .body = R"({"status":"loading"})"};
+    }
+    return error_response(503, "the models are still being loaded");
+  }
+  awaitable<void> handle(Exchange& exchange) override {
+    return opened()->handle(exchange);  // there is one: it was admitted
+  }
+  HttpResponse refusal(unsigned status, std::string detail) override {
+    return error_response(status, detail);
+  }
+  void served(const Served& served) override {
+    if (Handler* routes = opened()) routes->served(served);
+  }
+
+ private:
+  Handler* opened() const { return routes_.load(std::memory_order_acquire); }
+
+  std::atomic<Handler*> routes_ = nullptr;
+};
+
 }  // namespace
+
+struct Server::Parts {
+  ApiOptions options;
+  Metrics metrics;
+  std::string host;
+  std::optional<Api> api;  // once there is a runtime
+  Gate gate;
+  std::unique_ptr<HttpServer> http;
+};
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() = default;
 
-Result<std::unique_ptr<Server>> Server::open(Runtime& runtime, boost::asio::io_context& io,
+Result<std::unique_ptr<Server>> Server::open(boost::asio::io_context& io,
                                              const policy::ServeConfig& config,
                                              std::chrono::milliseconds drain) {
   auto key = read_key(config.api_key_env);
   if (!key) return std::unexpected(key.error());
-  const bool has_key = key->has_value();
-  auto parts = std::make_unique<Parts>(
-      runtime,
-      ApiOptions{.key = *key,
-                 .plan = config.plan,
-                 .limits = {.max_messages = config.max_messages, .max_tokens = config.max_tokens},
-                 .deadline = config.deadline});
+  auto parts = std::make_unique<Parts>();
+  parts->options = {
+      .key = *key,
+      .plan = config.plan,
+      .limits = {.max_messages = config.max_messages, .max_tokens = config.max_tokens},
+      .deadline = config.deadline};
   auto http = HttpServer::listen(io,
                                  HttpOptions{.host = config.host,
                                              .port = config.port,
-                                             .allow_public = has_key,
+                                             .allow_public = key->has_value(),
                                              .io_threads = config.io_threads,
                                              .max_connections = config.max_connections,
                                              .max_body_bytes = config.max_body_bytes,
                                              .drain = drain},
-                                 parts->api);
+                                 parts->gate);
   if (!http) return std::unexpected(http.error());
   parts->http = std::move(*http);
   parts->host = config.host.find(':') == std::string::npos ? config.host : "[" + config.host + "]";
-  add_gauges(parts->metrics, runtime, *parts->http);
+  parts->metrics.add_gauge("lichen_connections", "Open connections", {},
+                           [&http = *parts->http] { return http.connections(); });
   return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+void Server::ready(Runtime& runtime) {
+  add_runtime(parts_->metrics, runtime);
+  parts_->api.emplace(runtime, parts_->options, parts_->metrics);
+  parts_->gate.open(*parts_->api);
+  parts_->http->stop_on_signals();
 }
 
 std::string Server::url() const {

@@ -1,10 +1,11 @@
 // The HTTP server over a runtime: OpenAI's API, receipts, health and metrics.
 //
 //   boost::asio::io_context io(1);
-//   auto runtime = Runtime::open("lichen.yaml", io.get_executor());
-//   auto server = serving::Server::open(**runtime, io, (*runtime)->config().serve);
+//   auto server = serving::Server::open(io, config.serve);  // a port that is taken shows at once
+//   std::jthread serving([&] { (*server)->run(); });
+//   auto runtime = Runtime::open(config, io.get_executor());  // may take minutes
+//   (*server)->ready(**runtime);
 //   std::println("listening on {}", (*server)->url());
-//   (*server)->run();
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -19,25 +20,29 @@
 
 namespace lichen::serving {
 
-/// Owned by whoever serves; must not outlive the runtime or `io`. `open` and `run` belong to one
-/// thread, the rest may be called from any.
+/// Owned by whoever serves; must not outlive `io`, nor the runtime that it was given. Its functions
+/// may be called from any thread, `ready` by one at a time with `stop`.
 class Server {
  public:
   /// Binds and listens, but answers nothing before `run`. `bad_config`: the address cannot be
   /// bound, is not a loopback address while no API key is set, or `api_key_env` names a variable
   /// that is not set. Port 0 takes a free one. `io` must be the one that the runtime was given.
   static Result<std::unique_ptr<Server>> open(
-      Runtime& runtime, boost::asio::io_context& io, const policy::ServeConfig& config,
+      boost::asio::io_context& io, const policy::ServeConfig& config,
       std::chrono::milliseconds drain = std::chrono::seconds(10));
   ~Server();
 
   /// "http://127.0.0.1:8080"
   std::string url() const;
 
-  /// Serves until SIGINT, SIGTERM or `stop`, on this thread and `io_threads - 1` more. Then
-  /// accepts nothing new, lets running turns finish within the drain time and cancels the rest; a
-  /// second signal cancels them at once.
+  /// Serves until `stop`, on this thread and `io_threads - 1` more. Then accepts nothing new, lets
+  /// running turns finish within the drain time and cancels the rest. Before `ready`, all requests
+  /// are answered with 503; `/health` then says that models are being loaded.
   void run();
+  /// Answers by `runtime` from now on. From now on, too, SIGINT and SIGTERM stop the server, and a
+  /// second signal cancels what still runs; before, they have the system's own effect, so that
+  /// loading can be broken off. Once, before or while it runs.
+  void ready(Runtime& runtime);
   void stop();
 
   /// To add gauges of one's own (lanes, caches) before or while it runs.

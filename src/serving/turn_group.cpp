@@ -19,18 +19,19 @@ constexpr std::size_t kCapacity = 64;
 
 }  // namespace
 
-TurnGroup::TurnGroup(Runtime& runtime, asio::any_io_executor home, const std::string& plan,
-                     std::size_t choices, std::optional<Clock::time_point> deadline, bool stream)
-    : runtime_(runtime), home_(std::move(home)), channel_(home_, kCapacity), unfinished_(choices) {
-  for (std::size_t choice = 0; choice < choices; ++choice) {
-    lines_.push_back(std::make_unique<Line>(*this, choice, plan, stream));
-    lines_.back()->turn.deadline = deadline;
+TurnGroup::TurnGroup(Runtime& runtime, asio::any_io_executor home, const TurnOptions& options)
+    : runtime_(runtime), home_(std::move(home)), channel_(home_, kCapacity) {
+  for (std::size_t choice = 0; choice < options.choices; ++choice) {
+    lines_.push_back(std::make_unique<Line>(*this, choice, options.plan, options.stream));
+    lines_.back()->turn.deadline = options.deadline;
+    lines_.back()->turn.priority = options.priority;
   }
 }
 
 void TurnGroup::start(std::vector<Request> requests) {
   for (std::size_t choice = 0; choice < lines_.size(); ++choice) {
     asio::co_spawn(home_, run(choice, std::move(requests[choice])), log_exception);
+    ++unfinished_;
   }
 }
 
@@ -60,6 +61,10 @@ awaitable<bool> TurnGroup::ChannelSink::write(Piece piece) {
 awaitable<TurnEvent> TurnGroup::next() {
   auto [error, event] = co_await channel_.async_receive(kTuple);
   co_return took(std::move(event));
+}
+
+awaitable<void> TurnGroup::drain() {
+  while (!finished()) co_await next();
 }
 
 std::optional<TurnEvent> TurnGroup::try_next() {

@@ -20,13 +20,20 @@ struct TurnEvent {
   std::variant<Piece, Result<Answer>> what = {};
 };
 
+struct TurnOptions {
+  std::string plan;
+  std::size_t choices = 1;
+  std::optional<Clock::time_point> deadline = {};
+  Priority priority = Priority::interactive;
+  bool stream = false;
+};
+
 /// Belongs to the coroutine that answers the request, on its thread. That coroutine takes events
 /// until `finished`; only then may the group go. A reader that is slow fills the channel and so
 /// holds back these turns and no others; nothing is dropped.
 class TurnGroup {
  public:
-  TurnGroup(Runtime& runtime, boost::asio::any_io_executor home, const std::string& plan,
-            std::size_t choices, std::optional<Clock::time_point> deadline, bool stream);
+  TurnGroup(Runtime& runtime, boost::asio::any_io_executor home, const TurnOptions& options);
   TurnGroup(const TurnGroup&) = delete;
   TurnGroup& operator=(const TurnGroup&) = delete;
 
@@ -35,7 +42,9 @@ class TurnGroup {
   awaitable<TurnEvent> next();
   /// An event that is already there.
   std::optional<TurnEvent> try_next();
-  /// All results have been taken.
+  /// Takes all events up to the last result.
+  awaitable<void> drain();
+  /// The results of all turns that were started have been taken.
   bool finished() const { return unfinished_ == 0; }
   /// Stops all turns; their results still arrive. Before or after `start`.
   void cancel(const Error& why);
@@ -74,7 +83,7 @@ class TurnGroup {
   const boost::asio::any_io_executor home_;
   Channel channel_;
   std::vector<std::unique_ptr<Line>> lines_;
-  std::size_t unfinished_;
+  std::size_t unfinished_ = 0;  // turns that were started and have no result yet
   std::atomic<bool> gone_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/bounds.h"
 #include "model/remote/openai_embeddings.h"
 #include "model/remote/remote_answer.h"
 #include "model/remote/remote_call.h"
@@ -124,7 +125,9 @@ Result<void> check(const RemoteModelOptions& options) {
     return bad("bytes_per_token must be above 0");
   }
   if (options.context < 0) return bad("context must not be negative; 0 means unknown");
-  if (options.retries < 0 || options.retries > 10) return bad("retries must be 0 to 10");
+  if (options.retries < 0 || options.retries > base::kMostRetries) {
+    return bad("retries must be 0 to " + std::to_string(base::kMostRetries));
+  }
   if (options.retry_backoff < zero) return bad("retry_backoff must not be negative");
   if (options.max_response_bytes == 0) return bad("max_response_bytes must be above 0");
   if (options.max_tokens_field.empty()) return bad("max_tokens_field must not be empty");

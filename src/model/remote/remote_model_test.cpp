@@ -142,6 +142,19 @@ TEST(RemoteModel, PassesLogprobsOn) {
   EXPECT_EQ(pieces.all.at(0).logprobs.size(), 1u);
 }
 
+TEST(RemoteModel, AQueryInTheUrlIsKeptInEveryRequest) {
+  FakeUpstream upstream({Reply::chat_whole("42"), Reply::chat_whole("7")});
+  Remotely at(upstream.url() + "?api-version=2024-10-21");
+  Turn turn("cloud");
+  EXPECT_TRUE(at.ask(turn));
+  Turn embeds("cloud");
+  static_cast<void>(at.run(at.model->embed({"a"}, embeds)));
+  const auto requests = upstream.requests();
+  ASSERT_EQ(requests.size(), 2u);
+  EXPECT_EQ(requests[0].target, "/v1/chat/completions?api-version=2024-10-21");
+  EXPECT_EQ(requests[1].target, "/v1/embeddings?api-version=2024-10-21");
+}
+
 TEST(RemoteModel, SendsTheKeyOfItsVariableAndNeverShowsIt) {
   ::setenv("LICHEN_TEST_KEY", "sk-secret", 1);
   FakeUpstream upstream({Reply::json(R"({"error":{"message":"bad key sk-secret"}})", 401)});
