@@ -126,7 +126,8 @@ Result<std::unique_ptr<Sampler>> make_llama_sampler(const llama_vocab* vocab,
       if (sampling.top_p.value_or(1) < 1) add(llama_sampler_init_top_p(*sampling.top_p, 1));
       if (sampling.min_p.value_or(0) > 0) add(llama_sampler_init_min_p(*sampling.min_p, 1));
       add(llama_sampler_init_temp(temperature));
-      const std::uint64_t seed = sampling.seed ? *sampling.seed : std::random_device{}();
+      const auto seed = static_cast<std::uint64_t>(
+          sampling.seed ? *sampling.seed : std::int64_t{std::random_device{}()});
       // All 64 bits count; libllama reads 0xffffffff as "random".
       auto folded = static_cast<std::uint32_t>(seed ^ (seed >> 32));
       if (folded == LLAMA_DEFAULT_SEED) folded = 0;
