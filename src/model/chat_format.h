@@ -14,6 +14,7 @@ namespace lichen::model {
 struct RenderedChat {
   std::string prompt;
   std::string grammar = {};             // GBNF that the reply must follow; empty: any text
+  std::string begun = {};               // the end of the prompt, where the grammar begins with it
   std::vector<std::string> stops = {};  // further stop strings of this format
   // How to read tool calls out of the reply; opaque.
   std::string parser = {};

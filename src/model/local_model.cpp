@@ -95,6 +95,7 @@ Result<LocalModel::Job> LocalModel::prepare(Request request) const {
     Result<std::string> wanted = parts_.chat->grammar(request.format);
     if (!wanted) return std::unexpected(wanted.error());
     grammar = std::move(*wanted);
+    job.chat.begun.clear();
   }
   for (const auto& [token, bias] : request.sampling.logit_bias) {
     if (token < 0 || token >= vocabulary().size()) {
@@ -103,7 +104,8 @@ Result<LocalModel::Job> LocalModel::prepare(Request request) const {
                                          std::to_string(vocabulary().size() - 1));
     }
   }
-  auto sampler = parts_.make_sampler(with_defaults(request.sampling, options_.sampling), grammar);
+  auto sampler = parts_.make_sampler(with_defaults(request.sampling, options_.sampling), grammar,
+                                     job.chat.begun);
   if (!sampler) return std::unexpected(sampler.error());
   job.sampler = std::move(*sampler);
   job.stops = std::move(request.stop);

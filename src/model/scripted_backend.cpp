@@ -136,7 +136,7 @@ std::shared_ptr<LocalModel> make_scripted_local_model(std::string name, std::sha
                                                       LocalModelOptions options) {
   LocalModelParts parts;
   parts.chat = std::make_shared<PlainChat>();
-  parts.make_sampler = [](const Sampling&, const std::string&) {
+  parts.make_sampler = [](const Sampling&, const std::string&, const std::string&) {
     return Result<std::unique_ptr<Sampler>>(nullptr);
   };
   parts.batcher = lane->add(std::move(backend), options.batcher);

@@ -9,6 +9,8 @@
 #include <exception>
 
 #include "base/ids.h"
+#include "model/schema_bounds.h"
+#include "model/schema_pattern.h"
 
 namespace lichen::model {
 namespace {
@@ -92,7 +94,10 @@ class LlamaChat : public ChatFormat {
         chat.parser = std::move(params.parser);
         chat.format = static_cast<int>(params.format);
         chat.generation_prompt = std::move(params.generation_prompt);
-        if (!params.grammar_lazy) chat.grammar = std::move(params.grammar);
+        if (!params.grammar_lazy && !params.grammar.empty()) {
+          chat.grammar = std::move(params.grammar);
+          chat.begun = chat.generation_prompt;
+        }
       }
       return chat;
     } catch (const std::exception& problem) {
@@ -124,6 +129,13 @@ class LlamaChat : public ChatFormat {
 
   Result<std::string> grammar(const Format& format) const override {
     if (!format.gbnf.empty()) return format.gbnf;
+    if (format.json_schema) {
+      for (const auto check : {check_schema, check_patterns}) {
+        if (Result<void> checked = check(*format.json_schema); !checked) {
+          return std::unexpected(std::move(checked.error()));
+        }
+      }
+    }
     try {
       const std::string schema =
           format.json_schema ? json::serialize(*format.json_schema) : R"({"type": "object"})";
