@@ -126,16 +126,23 @@ awaitable<Result<Answer>> LocalModel::answer(Request request, Turn& turn) {
 awaitable<Result<Answer>> LocalModel::generate(Job job, Turn& turn) {
   Session session = open_session(turn);
   TextStream text(job.stops);
+  TextStream before_call(job.chat.call_starts);
+  std::string shown;
   Answer answer;
   Piece piece{.text = {}, .model = name_};
   std::optional<Error> error;
 
-  // Tokens go to the sink as soon as their text is certain; a reply that may hold tool calls is
-  // read as a whole first.
+  // Text goes to the sink as soon as it is certain, that of a reply which may hold tool calls as
+  // long as no call can have begun.
   auto emit = [&](std::string ready) {
     answer.text += ready;
-    piece.text = std::move(ready);
-    return !piece.text.empty() && !job.tools;
+    if (!job.tools) {
+      piece.text = std::move(ready);
+    } else if (!job.chat.call_starts.empty()) {
+      piece.text = before_call.push(ready);
+    }
+    shown += piece.text;
+    return !piece.text.empty();
   };
 
   const Want want{.sampler = job.sampler.get(), .logprob = true, .top_k = job.top_logprobs};
@@ -186,10 +193,15 @@ awaitable<Result<Answer>> LocalModel::generate(Job job, Turn& turn) {
   if (job.tools) {
     Result<ParsedReply> reply = parts_.chat->parse(job.chat, answer.text);
     if (!reply) co_return std::unexpected(reply.error());
-    answer.text = std::move(reply->content);
     answer.tool_calls = std::move(reply->tool_calls);
     if (!answer.tool_calls.empty()) answer.finish = Finish::tool_calls;
-    piece.text = answer.text;
+    // Parsers trim; what has been shown stands.
+    if (reply->content.starts_with(shown)) {
+      answer.text = std::move(reply->content);
+    } else if (!answer.tool_calls.empty()) {
+      answer.text = shown;
+    }
+    piece.text = answer.text.substr(shown.size());
     if (Result<void> sent = co_await turn.emit(std::move(piece)); !sent) {
       co_return std::unexpected(sent.error());
     }
