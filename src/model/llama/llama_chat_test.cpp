@@ -17,7 +17,8 @@ constexpr const char* kToolTemplate = R"(
 {%- if tools %}
   {{- '<|im_start|>system\n# Tools\n<tools>' }}
   {%- for tool in tools %}{{- '\n' }}{{- tool | tojson }}{%- endfor %}
-  {{- '\n</tools>\nAnswer with <tool_call>\n{"name": NAME, "arguments": OBJECT}\n</tool_call><|im_end|>\n' }}
+  {{- '\n</tools>\nAnswer with <tool_call>\n{"name": NAME, "arguments": OBJECT}\n</tool_call>' }}
+  {{- '<|im_end|>\n' }}
 {%- endif %}
 {%- for message in messages %}
   {%- if message.role == 'assistant' and message.tool_calls %}
@@ -30,7 +31,8 @@ constexpr const char* kToolTemplate = R"(
     {%- endfor %}
     {{- '<|im_end|>\n' }}
   {%- elif message.role == 'tool' %}
-    {{- '<|im_start|>user\n<tool_response>\n' + message.content + '\n</tool_response><|im_end|>\n' }}
+    {{- '<|im_start|>user\n<tool_response>\n' + message.content }}
+    {{- '\n</tool_response><|im_end|>\n' }}
   {%- else %}
     {{- '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}
   {%- endif %}

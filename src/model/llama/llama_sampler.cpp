@@ -21,15 +21,19 @@ using LlamaSamplerPtr = std::unique_ptr<llama_sampler, FreeSampler>;
 
 constexpr int kPenaltyWindow = 256;
 
-// What a grammar may cost: steps of the matcher for one token, some tenths of a second, and entries
-// in memory for an answer. A JSON schema's takes some hundred steps and 2 entries for a character.
-constexpr std::uint64_t kGrammarSteps = 20'000'000;
+// What a grammar may cost: entries of the matcher in memory for an answer, and steps for one token.
+// A JSON schema's takes 2 entries and some 20 steps for a character; all tokens are tried where the
+// drawn one is refused. 10 million steps take about half a second.
 constexpr std::size_t kGrammarEntries = 4'000'000;
 
-std::unexpected<Error> too_ambiguous() {
+std::uint64_t grammar_steps(const TokenOrder& tokens) {
+  return 1'000'000 + 128 * static_cast<std::uint64_t>(tokens.vocabulary().size());
+}
+
+std::unexpected<Error> too_ambiguous(const TokenOrder& tokens) {
   return fail(Errc::bad_request,
               "the grammar is too ambiguous: to follow all ways to read the text takes more than " +
-                  std::to_string(kGrammarSteps) + " steps for one token, or more than " +
+                  std::to_string(grammar_steps(tokens)) + " steps for one token, or more than " +
                   std::to_string(kGrammarEntries) +
                   " entries in memory; fewer optional parts in a row, or rules that begin with "
                   "different text, would help");
@@ -44,10 +48,10 @@ class LlamaSampler : public Sampler {
   Result<Token> sample(std::span<const float> logits) override {
     Token token = chain_ == nullptr ? argmax(logits) : draw(logits, nullptr);
     if (grammar_) {
-      grammar_->allow(kGrammarSteps);
+      grammar_->allow(grammar_steps(*tokens_));
       if (!tokens_->allows(*grammar_, token)) {
         const std::vector<bool> allowed = tokens_->allowed(*grammar_);
-        if (grammar_->exhausted()) return too_ambiguous();
+        if (grammar_->exhausted()) return too_ambiguous(*tokens_);
         if (std::ranges::find(allowed, true) == allowed.end()) {
           return fail(Errc::unsupported,
                       "no token of the model's vocabulary can continue the answer as the grammar "
@@ -61,7 +65,8 @@ class LlamaSampler : public Sampler {
         }
         grammar_->keep();
       }
-      if (grammar_->exhausted() || grammar_->size() > kGrammarEntries) return too_ambiguous();
+      if (grammar_->exhausted() || grammar_->size() > kGrammarEntries)
+        return too_ambiguous(*tokens_);
     }
     if (chain_ != nullptr) llama_sampler_accept(chain_.get(), token);
     return token;
@@ -95,18 +100,20 @@ class LlamaSampler : public Sampler {
   std::vector<llama_token_data> row_;
 };
 
-Result<std::optional<GrammarMatcher>> start(const std::string& grammar, const std::string& begun) {
+Result<std::optional<GrammarMatcher>> start(const TokenOrder& tokens, const std::string& grammar,
+                                            const std::string& begun) {
   if (grammar.empty()) return std::nullopt;
   Result<Grammar> parsed = parse_gbnf(grammar);
   if (!parsed) return std::unexpected(std::move(parsed.error()));
-  GrammarMatcher matcher(std::make_shared<const Grammar>(*std::move(parsed)), kGrammarSteps);
-  if (matcher.exhausted()) return too_ambiguous();
+  GrammarMatcher matcher(std::make_shared<const Grammar>(*std::move(parsed)),
+                         grammar_steps(tokens));
+  if (matcher.exhausted()) return too_ambiguous(tokens);
   if (!matcher.may_go_on() && !matcher.may_end()) {
     return fail(Errc::bad_request,
                 "the grammar allows no text at all: each way through `root` comes back to a rule "
                 "before any character");
   }
-  matcher.allow(kGrammarSteps);
+  matcher.allow(grammar_steps(tokens));
   for (const char c : begun) {
     if (!matcher.push(static_cast<unsigned char>(c))) {
       return fail(Errc::internal, "the grammar of the tools does not begin as the prompt ends");
@@ -148,7 +155,7 @@ Result<std::unique_ptr<Sampler>> make_llama_sampler(std::shared_ptr<const TokenO
   const float frequency = sampling.frequency_penalty.value_or(0);
   const bool penalties = repetition != 1 || presence != 0 || frequency != 0;
 
-  Result<std::optional<GrammarMatcher>> matcher = start(grammar, begun);
+  Result<std::optional<GrammarMatcher>> matcher = start(*tokens, grammar, begun);
   if (!matcher) return std::unexpected(std::move(matcher.error()));
   LlamaSamplerPtr chain;
   if (temperature > 0 || penalties || !sampling.logit_bias.empty()) {
