@@ -30,7 +30,7 @@ struct Sampling {
   std::optional<float> repetition_penalty = {};  // > 0, 1 is off
   std::optional<float> presence_penalty = {};    // -2 to 2
   std::optional<float> frequency_penalty = {};   // -2 to 2
-  std::optional<std::uint64_t> seed = {};
+  std::optional<std::int64_t> seed = {};         // any number
   std::map<std::int32_t, float> logit_bias = {};  // token id of the answering model -> -100 to 100
 };
 
@@ -39,6 +39,7 @@ struct Format {
   std::string gbnf = {};                              // a GBNF grammar with a rule `root`
   std::optional<boost::json::value> json_schema = {};  // a JSON schema
   std::string json_schema_name = {};                  // passed on to remote endpoints
+  std::optional<bool> json_schema_strict = {};        // likewise; local models always keep to it
   bool json_object = false;                           // any JSON object
 
   bool free() const { return gbnf.empty() && !json_schema && !json_object; }

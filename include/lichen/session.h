@@ -26,8 +26,9 @@ class Sampler {
  public:
   virtual ~Sampler() = default;
   /// `logits`: vocabulary-size values, which may not be written. Returns the chosen token and
-  /// accepts it into the sampler's state.
-  virtual Token sample(std::span<const float> logits) = 0;
+  /// accepts it into the sampler's state. An error, such as a grammar that no token can continue,
+  /// becomes the step's.
+  virtual Result<Token> sample(std::span<const float> logits) = 0;
 };
 
 /// What a step is to bring back. The lane computes it from libllama's own buffer, so ask only for

@@ -36,7 +36,7 @@ TEST(App, EachCommandIsUnderstood) {
       {"run"},
       {"run", "-"},
       {"run", "--json", "hello"},
-      {"run", "-p", "x", "-s", "y", "-n", "5", "-t", "0.5", "--seed", "18446744073709551615", "hi"},
+      {"run", "-p", "x", "-s", "y", "-n", "5", "-t", "0.5", "--seed", "9223372036854775807", "hi"},
       {"chat", "--plan", "x"},
       {"serve", "--host", "127.0.0.1", "--port", "0"},
       {"demo", "--quick", "--json", "-", "--plans", "small,large"},
@@ -112,7 +112,7 @@ TEST(App, RequestOptionsBecomeARequest) {
   EXPECT_EQ(request.messages[1].content, "hi");
   EXPECT_EQ(request.max_tokens, 7);
   EXPECT_EQ(request.sampling.temperature, 0.5f);
-  EXPECT_EQ(request.sampling.seed, 3u);
+  EXPECT_EQ(request.sampling.seed, 3);
 
   const auto plain = make_request({}, {{.role = "user", .content = "hi"}});
   EXPECT_EQ(plain.messages.size(), 1u);

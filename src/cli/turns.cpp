@@ -41,9 +41,7 @@ void add_request_options(CLI::App& command, RequestOptions& options) {
       ->check(CLI::Range(0.0, 2.0));
   command.add_option("--seed", options.seed, "The same seed gives the same answer")
       ->type_name("N")
-      ->check([](const std::string& text) {  // CLI11 would wrap a negative number around
-        return text.starts_with('-') ? "the seed must not be negative" : std::string();
-      });
+      ->check(CLI::NonNegativeNumber);
 }
 
 Request make_request(const RequestOptions& options, std::vector<Message> messages) {

@@ -22,7 +22,7 @@ struct RequestOptions {
   std::string system;
   std::optional<int> max_tokens;
   std::optional<float> temperature;
-  std::optional<std::uint64_t> seed;
+  std::optional<std::int64_t> seed;
 };
 
 /// --plan, --system, --max-tokens, --temperature, --seed. `options` must outlive `command`.

@@ -444,7 +444,16 @@ void Batcher::read_row(PendingStep& step, std::size_t offset, int index) {
   const bool last = offset + 1 == step.tokens.size();
   const bool next_known = want.input_logprobs && !last;
   Row row;
-  row.token = want.sampler != nullptr && last ? want.sampler->sample(logits) : argmax(logits);
+  if (want.sampler != nullptr && last) {
+    Result<Token> sampled = want.sampler->sample(logits);
+    if (!sampled) {
+      step.error = std::move(sampled.error());
+      return;
+    }
+    row.token = *sampled;
+  } else {
+    row.token = argmax(logits);
+  }
   if (want.logprob || want.top_k > 0 || next_known) {
     const double norm = log_sum_exp(logits);
     auto logprob = [&](Token token) {

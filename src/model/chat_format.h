@@ -14,7 +14,10 @@ namespace lichen::model {
 struct RenderedChat {
   std::string prompt;
   std::string grammar = {};             // GBNF that the reply must follow; empty: any text
+  std::string begun = {};               // the end of the prompt, where the grammar begins with it
   std::vector<std::string> stops = {};  // further stop strings of this format
+  /// A tool call begins with one of these, so what stands before is text. Empty: not known.
+  std::vector<std::string> call_starts = {};
   // How to read tool calls out of the reply; opaque.
   std::string parser = {};
   std::string generation_prompt = {};
@@ -30,7 +33,8 @@ struct ParsedReply {
 class ChatFormat {
  public:
   virtual ~ChatFormat() = default;
-  /// `unsupported` when the model has no chat template or the template fails on these messages.
+  /// `unsupported` when the model has no chat template, or the template fails on these messages or
+  /// drops the tools. `bad_request` when `tool_choice` names a tool that is not there.
   virtual Result<RenderedChat> render(const Request& request) const = 0;
   /// Splits a finished reply into text and tool calls.
   virtual Result<ParsedReply> parse(const RenderedChat& chat, const std::string& reply) const = 0;

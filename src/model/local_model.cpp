@@ -120,11 +120,12 @@ Result<LocalModel::Job> LocalModel::prepare(Request request) const {
     Result<std::string> wanted = parts_.chat->grammar(request.format);
     if (!wanted) return std::unexpected(wanted.error());
     grammar = std::move(*wanted);
+    job.chat.begun.clear();
   }
   const Sampling sampling = with_defaults(std::move(request.sampling), options_.sampling);
   Result<void> bias = check_logit_bias(sampling, vocabulary());
   if (!bias) return fail(Errc::bad_request, name_ + ": " + bias.error().detail);
-  auto sampler = parts_.make_sampler(sampling, grammar);
+  auto sampler = parts_.make_sampler(sampling, grammar, job.chat.begun);
   if (!sampler) return std::unexpected(sampler.error());
   job.sampler = std::move(*sampler);
   job.stops = std::move(request.stop);
@@ -155,16 +156,23 @@ awaitable<Result<Answer>> LocalModel::answer(Request request, Turn& turn) {
 awaitable<Result<Answer>> LocalModel::generate(Job job, Turn& turn) {
   Session session = open_session(turn);
   TextStream text(job.stops);
+  TextStream before_call(job.chat.call_starts);
+  std::string shown;
   Answer answer;
   Piece piece{.text = {}, .model = name_};
   std::optional<Error> error;
 
-  // Tokens go to the sink as soon as their text is certain; a reply that may hold tool calls is
-  // read as a whole first.
+  // Text goes to the sink as soon as it is certain, that of a reply which may hold tool calls as
+  // long as no call can have begun.
   auto emit = [&](std::string ready) {
     answer.text += ready;
-    piece.text = std::move(ready);
-    return !piece.text.empty() && !job.tools;
+    if (!job.tools) {
+      piece.text = std::move(ready);
+    } else if (!job.chat.call_starts.empty()) {
+      piece.text = before_call.push(ready);
+    }
+    shown += piece.text;
+    return !piece.text.empty();
   };
 
   const Want want{.sampler = job.sampler.get(), .logprob = true, .top_k = job.top_logprobs};
@@ -222,10 +230,15 @@ awaitable<Result<Answer>> LocalModel::generate(Job job, Turn& turn) {
   if (job.tools) {
     Result<ParsedReply> reply = parts_.chat->parse(job.chat, answer.text);
     if (!reply) co_return std::unexpected(reply.error());
-    answer.text = std::move(reply->content);
     answer.tool_calls = std::move(reply->tool_calls);
     if (!answer.tool_calls.empty()) answer.finish = Finish::tool_calls;
-    piece.text = answer.text;
+    // Parsers trim; what has been shown stands.
+    if (reply->content.starts_with(shown)) {
+      answer.text = std::move(reply->content);
+    } else if (!answer.tool_calls.empty()) {
+      answer.text = shown;
+    }
+    piece.text = answer.text.substr(shown.size());
     if (Result<void> sent = co_await turn.emit(std::move(piece)); !sent) {
       co_return std::unexpected(sent.error());
     }

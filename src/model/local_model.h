@@ -56,9 +56,10 @@ struct StepTimes {
 struct LocalModelParts {
   std::shared_ptr<Batcher> batcher;
   std::shared_ptr<const ChatFormat> chat;
-  /// A sampler, or null where plain argmax does. `grammar` is GBNF or empty.
-  std::function<Result<std::unique_ptr<Sampler>>(const Sampling& sampling,
-                                                 const std::string& grammar)>
+  /// A sampler, or null where plain argmax does. `grammar` is GBNF or empty; `begun` is text of it
+  /// that the prompt holds already.
+  std::function<Result<std::unique_ptr<Sampler>>(
+      const Sampling& sampling, const std::string& grammar, const std::string& begun)>
       make_sampler;
   StepTimes times = {};
 };

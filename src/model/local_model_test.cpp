@@ -186,6 +186,30 @@ TEST_F(LocalModelTest, LogitBiasOutsideTheVocabularyIsRefused) {
   EXPECT_EQ(answer.error().code, Errc::bad_request);
 }
 
+TEST_F(LocalModelTest, WithToolsTextIsStreamedUntilACallMayBegin) {
+  Request request = question("?");
+  request.tools = {"some tool"};
+  Collector sink;
+  Turn turn("scripted", &sink);
+  auto calling = model(replying("I <look> <call>it up"));
+  const Result<Answer> called = ask(*calling, request, turn);
+  ASSERT_TRUE(called.has_value()) << called.error().detail;
+  EXPECT_EQ(called->text, "I <look> ");
+  EXPECT_EQ(called->finish, Finish::tool_calls);
+  EXPECT_EQ(called->tool_calls, boost::json::array{"it up"});
+  EXPECT_EQ(sink.text, called->text);
+  EXPECT_EQ(sink.tokens, 20);
+  EXPECT_EQ(sink.pieces.front().text, "I");
+
+  Collector prose;
+  Turn second("scripted", &prose);
+  const Result<Answer> answer = ask(*model(replying("no <cal")), request, second);
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(answer->text, "no <cal");
+  EXPECT_EQ(prose.text, "no <cal");
+  EXPECT_EQ(prose.pieces.front().text, "n");
+}
+
 TEST_F(LocalModelTest, PricedModelsCost) {
   auto scripted = model(replying("yes"), {.price = Price{.input = 1, .output = 10}});
   Turn turn("scripted");

@@ -8,6 +8,8 @@
 namespace lichen::model {
 namespace {
 
+constexpr std::string_view kCall = "<call>";
+
 class PlainChat : public ChatFormat {
  public:
   Result<RenderedChat> render(const Request& request) const override {
@@ -15,10 +17,14 @@ class PlainChat : public ChatFormat {
     for (const Message& message : request.messages) {
       chat.prompt += message.role + ": " + message.content + "\n";
     }
+    chat.call_starts = {std::string(kCall)};
     return chat;
   }
   Result<ParsedReply> parse(const RenderedChat&, const std::string& reply) const override {
-    return ParsedReply{.content = reply};
+    const std::size_t call = reply.find(kCall);
+    ParsedReply parsed{.content = reply.substr(0, call)};
+    if (call != reply.npos) parsed.tool_calls.emplace_back(reply.substr(call + kCall.size()));
+    return parsed;
   }
   Result<std::string> grammar(const Format&) const override {
     return fail(Errc::unsupported, "the scripted model has no grammars");
@@ -136,7 +142,7 @@ std::shared_ptr<LocalModel> make_scripted_local_model(std::string name, std::sha
                                                       LocalModelOptions options) {
   LocalModelParts parts;
   parts.chat = std::make_shared<PlainChat>();
-  parts.make_sampler = [](const Sampling&, const std::string&) {
+  parts.make_sampler = [](const Sampling&, const std::string&, const std::string&) {
     return Result<std::unique_ptr<Sampler>>(nullptr);
   };
   parts.batcher = lane->add(std::move(backend), options.batcher);

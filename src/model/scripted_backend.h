@@ -73,7 +73,8 @@ class ScriptedBackend : public Backend {
 /// one token of the past differs. It ends after `length` tokens at the latest.
 ScriptedBackend::Script hashing_script(int length);
 
-/// A local model on `lane` with that backend; chats are rendered as "role: content\n".
+/// A local model on `lane` with that backend; chats are rendered as "role: content\n", and "<call>"
+/// in a reply begins a tool call.
 std::shared_ptr<LocalModel> make_scripted_local_model(std::string name, std::shared_ptr<Lane> lane,
                                                       std::unique_ptr<ScriptedBackend> backend,
                                                       LocalModelOptions options = {});

@@ -95,7 +95,7 @@ ledger: {path: state/ledger.db}
   EXPECT_FLOAT_EQ(*small.sampling.repetition_penalty, 1.1f);
   EXPECT_FLOAT_EQ(*small.sampling.presence_penalty, -0.5f);
   EXPECT_FLOAT_EQ(*small.sampling.frequency_penalty, 2);
-  EXPECT_EQ(small.sampling.seed, 42u);
+  EXPECT_EQ(small.sampling.seed, 42);
   EXPECT_FLOAT_EQ(small.sampling.logit_bias.at(15), -100);
   EXPECT_FLOAT_EQ(small.sampling.logit_bias.at(16), 2.5f);
   ASSERT_EQ(small.adapters.size(), 1u);

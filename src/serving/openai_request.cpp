@@ -94,10 +94,8 @@ Sampling read_sampling(JsonFields& body) {
       body.real("repetition_penalty", base::kLeastRepetitionPenalty, base::kMostRepetitionPenalty);
   sampling.presence_penalty = body.real("presence_penalty", -2, 2);
   sampling.frequency_penalty = body.real("frequency_penalty", -2, 2);
-  if (const auto seed = body.integer("seed", std::numeric_limits<std::int64_t>::min(),
-                                     std::numeric_limits<std::int64_t>::max())) {
-    sampling.seed = static_cast<std::uint64_t>(*seed);
-  }
+  sampling.seed = body.integer("seed", std::numeric_limits<std::int64_t>::min(),
+                               std::numeric_limits<std::int64_t>::max());
   sampling.logit_bias = read_logit_bias(body);
   return sampling;
 }
@@ -108,7 +106,7 @@ void read_json_schema(JsonFields& form, Format& format) {
   JsonFields in(*described, form.path("json_schema."));
   format.json_schema_name = in.text("name").value_or("");
   if (format.json_schema_name.empty()) in.wrong("name", "is required");
-  in.flag("strict");
+  format.json_schema_strict = in.flag("strict");
   const auto* schema = in.any("schema");
   if (schema == nullptr || !(schema->is_object() || schema->is_bool())) {
     in.wrong("schema", "is required: a JSON schema");
@@ -175,11 +173,11 @@ void read_common(JsonFields& body, RequestLimits limits, CompletionCall& call, R
 }
 
 /// `n` requests that differ in their seeds.
-void add_choices(const Request& request, std::int64_t n, std::vector<Request>& requests) {
-  for (std::int64_t i = 0; i < n; ++i) {
+void add_choices(const Request& request, std::uint64_t n, std::vector<Request>& requests) {
+  for (std::uint64_t i = 0; i < n; ++i) {
     requests.push_back(request);
     auto& seed = requests.back().sampling.seed;
-    if (seed) *seed += static_cast<std::uint64_t>(i);
+    if (seed) seed = static_cast<std::int64_t>(static_cast<std::uint64_t>(*seed) + i);  // wraps
   }
 }
 
@@ -253,7 +251,7 @@ ApiResult<CompletionCall> parse_chat(const json::object& object, RequestLimits l
   call.logprobs = request.logprobs;
   const auto n = body.integer("n", 1, kMaxChoices).value_or(1);
   call.per_prompt = static_cast<std::size_t>(n);
-  add_choices(request, n, call.requests);
+  add_choices(request, static_cast<std::uint64_t>(n), call.requests);
   return body.result(std::move(call));
 }
 
@@ -287,7 +285,7 @@ ApiResult<CompletionCall> parse_completion(const json::object& object, RequestLi
   if (echo) call.echo = prompts.front();
   for (const auto& prompt : prompts) {
     request.prompt = prompt;
-    add_choices(request, n, call.requests);
+    add_choices(request, static_cast<std::uint64_t>(n), call.requests);
   }
   return body.result(std::move(call));
 }

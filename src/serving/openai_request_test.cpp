@@ -61,7 +61,7 @@ TEST(ParseChat, ReadsEveryField) {
   EXPECT_TRUE(call->include_usage);
   EXPECT_EQ(call->timeout, std::chrono::milliseconds(1'500));
   ASSERT_EQ(call->requests.size(), 2U);
-  EXPECT_EQ(call->requests[1].sampling.seed, 8U);
+  EXPECT_EQ(call->requests[1].sampling.seed, 8);
   const Request& request = call->requests[0];
   ASSERT_EQ(request.messages.size(), 4U);
   EXPECT_EQ(request.messages[0].role, "system");
@@ -76,7 +76,7 @@ TEST(ParseChat, ReadsEveryField) {
   EXPECT_FLOAT_EQ(*request.sampling.repetition_penalty, 1.1F);
   EXPECT_FLOAT_EQ(*request.sampling.presence_penalty, -2);
   EXPECT_FLOAT_EQ(*request.sampling.frequency_penalty, 2);
-  EXPECT_EQ(request.sampling.seed, 7U);
+  EXPECT_EQ(request.sampling.seed, 7);
   EXPECT_EQ(request.sampling.logit_bias, (std::map<std::int32_t, float>{{5, -100}, {6, 3.5}}));
   EXPECT_EQ(request.max_tokens, 9);
   EXPECT_EQ(request.stop, (std::vector<std::string>{"x", "y"}));
@@ -86,6 +86,7 @@ TEST(ParseChat, ReadsEveryField) {
   EXPECT_TRUE(request.tool_choice.is_object());
   EXPECT_FALSE(request.parallel_tool_calls);
   EXPECT_EQ(request.format.json_schema_name, "s");
+  EXPECT_EQ(request.format.json_schema_strict, true);
   EXPECT_EQ(*request.format.json_schema, json::parse(R"({"type":"object"})"));
 }
 
@@ -116,7 +117,13 @@ TEST(ParseChat, PriorityIsOneOfTwo) {
 
 TEST(ParseChat, WholeNumbersMayBeWrittenAsDoubles) {
   EXPECT_EQ(with(R"("max_tokens": 5.0)")->requests[0].max_tokens, 5);
-  EXPECT_EQ(with(R"("seed": -1)")->requests[0].sampling.seed, UINT64_MAX);
+}
+
+TEST(ParseChat, ASeedMayBeNegativeOrTheLargest) {
+  EXPECT_EQ(with(R"("seed": -1)")->requests[0].sampling.seed, -1);
+  const auto call = with(R"("seed": 9223372036854775807, "n": 2)");
+  EXPECT_EQ(call->requests[0].sampling.seed, INT64_MAX);
+  EXPECT_EQ(call->requests[1].sampling.seed, INT64_MIN);
 }
 
 TEST(ParseChat, TheServersLimitsHold) {
@@ -238,9 +245,9 @@ TEST(ParseCompletion, ReadsPromptsTimesChoices) {
   EXPECT_FALSE(call->chat);
   ASSERT_EQ(call->requests.size(), 4U);
   EXPECT_EQ(call->requests[1].prompt, "a");
-  EXPECT_EQ(call->requests[1].sampling.seed, 2U);
+  EXPECT_EQ(call->requests[1].sampling.seed, 2);
   EXPECT_EQ(call->requests[2].prompt, "b");
-  EXPECT_EQ(call->requests[2].sampling.seed, 1U);
+  EXPECT_EQ(call->requests[2].sampling.seed, 1);
   EXPECT_TRUE(call->requests[0].logprobs);
   EXPECT_EQ(completion(R"({"prompt":"a","echo":true})")->echo, "a");
 }

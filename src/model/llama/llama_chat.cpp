@@ -4,11 +4,15 @@
 #include <json-schema-to-grammar.h>
 #include <log.h>
 
+#include <algorithm>
+#include <boost/algorithm/string/trim.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <exception>
 
 #include "base/ids.h"
+#include "model/schema_bounds.h"
+#include "model/schema_pattern.h"
 
 namespace lichen::model {
 namespace {
@@ -41,28 +45,63 @@ common_chat_msg to_common(const Message& message) {
   return out;
 }
 
-std::vector<common_chat_tool> to_common(const json::array& tools) {
+Result<std::vector<common_chat_tool>> to_common(const json::array& tools) {
   std::vector<common_chat_tool> out;
   for (const json::value& tool : tools) {
     if (!tool.is_object()) continue;
     const json::value* function = tool.get_object().if_contains("function");
     if (function == nullptr || !function->is_object()) continue;
     const json::object& object = function->get_object();
-    const std::string parameters = field(object, "parameters");
-    out.push_back({.name = field(object, "name"),
-                   .description = field(object, "description"),
-                   .parameters = parameters.empty() ? "{}" : parameters});
+    const json::value* parameters = object.if_contains("parameters");
+    common_chat_tool& added =
+        out.emplace_back(common_chat_tool{.name = field(object, "name"),
+                                          .description = field(object, "description"),
+                                          .parameters = "{}"});
+    if (parameters == nullptr || parameters->is_null()) continue;
+    if (Result<void> checked = check_schema(*parameters); !checked) {
+      return fail(checked.error().code, "tool `" + added.name + "`: " + checked.error().detail);
+    }
+    added.parameters = text_of(*parameters);
   }
   return out;
 }
 
-common_chat_tool_choice tool_choice(const Request& request) {
-  if (request.tool_choice.is_object()) return COMMON_CHAT_TOOL_CHOICE_REQUIRED;
-  if (!request.tool_choice.is_string()) return COMMON_CHAT_TOOL_CHOICE_AUTO;
-  const json::string& choice = request.tool_choice.get_string();
-  if (choice == "none") return COMMON_CHAT_TOOL_CHOICE_NONE;
-  if (choice == "required") return COMMON_CHAT_TOOL_CHOICE_REQUIRED;
-  return COMMON_CHAT_TOOL_CHOICE_AUTO;
+/// Sets tools and choice. A choice of one tool is that tool alone, and required.
+Result<void> choose_tools(const Request& request, common_chat_templates_inputs& inputs) {
+  Result<std::vector<common_chat_tool>> tools = to_common(request.tools);
+  if (!tools) return std::unexpected(std::move(tools.error()));
+  inputs.tools = *std::move(tools);
+  inputs.parallel_tool_calls = request.parallel_tool_calls;
+  const json::value& choice = request.tool_choice;
+  if (choice == "none") inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_NONE;
+  if (choice == "required") inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_REQUIRED;
+  if (!choice.is_object()) return {};
+  const json::value* function = choice.get_object().if_contains("function");
+  const std::string name =
+      function != nullptr && function->is_object() ? field(function->get_object(), "name") : "";
+  const auto chosen = std::ranges::find(inputs.tools, name, &common_chat_tool::name);
+  if (chosen == inputs.tools.end()) {
+    std::string names;
+    for (const common_chat_tool& tool : inputs.tools) {
+      names += (names.empty() ? "`" : ", `") + tool.name + "`";
+    }
+    return fail(Errc::bad_request, "tool_choice names the tool `" + name + "`; there are " +
+                                       (names.empty() ? "none" : names));
+  }
+  inputs.tools = {*chosen};
+  inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_REQUIRED;
+  return {};
+}
+
+/// What a call begins with, where the format says so in plain words.
+std::vector<std::string> call_starts(const common_chat_params& params) {
+  std::vector<std::string> starts;
+  for (const common_grammar_trigger& trigger : params.grammar_triggers) {
+    if (trigger.type != COMMON_GRAMMAR_TRIGGER_TYPE_WORD) return {};
+    starts.push_back(boost::algorithm::trim_copy(trigger.value));
+    if (starts.back().empty()) return {};
+  }
+  return starts;
 }
 
 class LlamaChat : public ChatFormat {
@@ -78,13 +117,18 @@ class LlamaChat : public ChatFormat {
     try {
       common_chat_templates_inputs inputs;
       for (const Message& message : request.messages) inputs.messages.push_back(to_common(message));
-      inputs.tools = to_common(request.tools);
-      inputs.tool_choice = tool_choice(request);
-      inputs.parallel_tool_calls = request.parallel_tool_calls;
+      if (Result<void> chosen = choose_tools(request, inputs); !chosen) {
+        return std::unexpected(std::move(chosen.error()));
+      }
       inputs.add_bos = add_bos_;
       inputs.add_eos = add_eos_;
       inputs.force_pure_content = request.tools.empty();
       common_chat_params params = common_chat_templates_apply(templates_.get(), inputs);
+      if (drops_tools(inputs, params.prompt)) {
+        return fail(Errc::unsupported,
+                    "the model's chat template knows no tools, so the model would not see them; "
+                    "send the request without tools, or to another model");
+      }
       RenderedChat chat;
       chat.prompt = std::move(params.prompt);
       chat.stops = std::move(params.additional_stops);
@@ -92,7 +136,11 @@ class LlamaChat : public ChatFormat {
         chat.parser = std::move(params.parser);
         chat.format = static_cast<int>(params.format);
         chat.generation_prompt = std::move(params.generation_prompt);
-        if (!params.grammar_lazy) chat.grammar = std::move(params.grammar);
+        chat.call_starts = call_starts(params);
+        if (!params.grammar_lazy && !params.grammar.empty()) {
+          chat.grammar = std::move(params.grammar);
+          chat.begun = chat.generation_prompt;
+        }
       }
       return chat;
     } catch (const std::exception& problem) {
@@ -124,6 +172,13 @@ class LlamaChat : public ChatFormat {
 
   Result<std::string> grammar(const Format& format) const override {
     if (!format.gbnf.empty()) return format.gbnf;
+    if (format.json_schema) {
+      for (const auto check : {check_schema, check_patterns}) {
+        if (Result<void> checked = check(*format.json_schema); !checked) {
+          return std::unexpected(std::move(checked.error()));
+        }
+      }
+    }
     try {
       const std::string schema =
           format.json_schema ? json::serialize(*format.json_schema) : R"({"type": "object"})";
@@ -136,6 +191,19 @@ class LlamaChat : public ChatFormat {
   }
 
  private:
+  /// Whether the template leaves no trace of the tools, or of calls in the messages.
+  bool drops_tools(common_chat_templates_inputs inputs, const std::string& prompt) const {
+    const bool called = std::ranges::any_of(inputs.messages, [](const common_chat_msg& message) {
+      return !message.tool_calls.empty();
+    });
+    if (inputs.tools.empty() && !called) return false;
+    inputs.tools.clear();
+    inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_NONE;
+    inputs.force_pure_content = true;
+    for (common_chat_msg& message : inputs.messages) message.tool_calls.clear();
+    return common_chat_templates_apply(templates_.get(), inputs).prompt == prompt;
+  }
+
   const common_chat_templates_ptr templates_;
   const bool add_bos_;
   const bool add_eos_;

@@ -1,9 +1,14 @@
 #include "model/llama/llama_sampler.h"
 
-#include <cmath>
+#include <llama.h>
+
+#include <algorithm>
+#include <optional>
 #include <random>
+#include <utility>
 #include <vector>
 
+#include "model/grammar_matcher.h"
 #include "model/rows.h"
 
 namespace lichen::model {
@@ -16,35 +21,68 @@ using LlamaSamplerPtr = std::unique_ptr<llama_sampler, FreeSampler>;
 
 constexpr int kPenaltyWindow = 256;
 
+// What a grammar may cost: entries of the matcher in memory for an answer, and steps for one token.
+// A JSON schema's takes 2 entries and some 20 steps for a character; all tokens are tried where the
+// drawn one is refused. 10 million steps take about half a second.
+constexpr std::size_t kGrammarEntries = 4'000'000;
+
+std::uint64_t grammar_steps(const TokenOrder& tokens) {
+  return 1'000'000 + 128 * static_cast<std::uint64_t>(tokens.vocabulary().size());
+}
+
+std::unexpected<Error> too_ambiguous(const TokenOrder& tokens) {
+  return fail(Errc::bad_request,
+              "the grammar is too ambiguous: to follow all ways to read the text takes more than " +
+                  std::to_string(grammar_steps(tokens)) + " steps for one token, or more than " +
+                  std::to_string(kGrammarEntries) +
+                  " entries in memory; fewer optional parts in a row, or rules that begin with "
+                  "different text, would help");
+}
+
 class LlamaSampler : public Sampler {
  public:
-  LlamaSampler(const llama_vocab* vocab, LlamaSamplerPtr chain, LlamaSamplerPtr grammar)
-      : size_(static_cast<std::size_t>(llama_vocab_n_tokens(vocab))),
-        end_(llama_vocab_eos(vocab)),
-        chain_(std::move(chain)),
-        grammar_(std::move(grammar)) {}
+  LlamaSampler(std::shared_ptr<const TokenOrder> tokens, LlamaSamplerPtr chain,
+               std::optional<GrammarMatcher> grammar)
+      : tokens_(std::move(tokens)), chain_(std::move(chain)), grammar_(std::move(grammar)) {}
 
-  Token sample(std::span<const float> logits) override {
-    Token token = draw(logits, false);
-    if (grammar_ != nullptr) {
-      if (!allowed(token)) token = draw(logits, true);
-      if (!allowed(token)) return end_;  // no token of this vocabulary can go on
-      llama_sampler_accept(grammar_.get(), token);
+  Result<Token> sample(std::span<const float> logits) override {
+    Token token = chain_ == nullptr ? argmax(logits) : draw(logits, nullptr);
+    if (grammar_) {
+      grammar_->allow(grammar_steps(*tokens_));
+      if (!tokens_->allows(*grammar_, token)) {
+        const std::vector<bool> allowed = tokens_->allowed(*grammar_);
+        if (grammar_->exhausted()) return too_ambiguous(*tokens_);
+        if (std::ranges::find(allowed, true) == allowed.end()) {
+          return fail(Errc::unsupported,
+                      "no token of the model's vocabulary can continue the answer as the grammar "
+                      "has it");
+        }
+        token = draw(logits, &allowed);
+      }
+      if (!tokens_->vocabulary().ends(token)) {
+        for (const char c : tokens_->vocabulary().piece(token)) {
+          grammar_->push(static_cast<unsigned char>(c));
+        }
+        grammar_->keep();
+      }
+      if (grammar_->exhausted() || grammar_->size() > kGrammarEntries)
+        return too_ambiguous(*tokens_);
     }
     if (chain_ != nullptr) llama_sampler_accept(chain_.get(), token);
     return token;
   }
 
  private:
-  Token draw(std::span<const float> logits, bool within_grammar) {
-    if (chain_ == nullptr && !within_grammar) return argmax(logits);
-    row_.resize(size_);
-    for (std::size_t i = 0; i < size_; ++i) {
-      row_[i] = {.id = static_cast<llama_token>(i), .logit = logits[i], .p = 0};
+  /// From all tokens, or from those that are `allowed`, of which there is one at least.
+  Token draw(std::span<const float> logits, const std::vector<bool>* allowed) {
+    row_.resize(logits.size());
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      if (allowed != nullptr && !(*allowed)[i]) continue;
+      row_[size++] = {.id = static_cast<llama_token>(i), .logit = logits[i], .p = 0};
     }
     llama_token_data_array array{
-        .data = row_.data(), .size = size_, .selected = -1, .sorted = false};
-    if (within_grammar) llama_sampler_apply(grammar_.get(), &array);
+        .data = row_.data(), .size = size, .selected = -1, .sorted = false};
     if (chain_ != nullptr) {
       llama_sampler_apply(chain_.get(), &array);
       if (array.selected >= 0) return array.data[array.selected].id;
@@ -56,19 +94,34 @@ class LlamaSampler : public Sampler {
     return best->id;
   }
 
-  bool allowed(Token token) {
-    llama_token_data one{.id = token, .logit = 1, .p = 0};
-    llama_token_data_array array{.data = &one, .size = 1, .selected = -1, .sorted = false};
-    llama_sampler_apply(grammar_.get(), &array);
-    return std::isfinite(one.logit);
-  }
-
-  const std::size_t size_;
-  const Token end_;
-  const LlamaSamplerPtr chain_;    // null: argmax
-  const LlamaSamplerPtr grammar_;  // null: any text
+  const std::shared_ptr<const TokenOrder> tokens_;
+  const LlamaSamplerPtr chain_;  // null: argmax
+  std::optional<GrammarMatcher> grammar_;
   std::vector<llama_token_data> row_;
 };
+
+Result<std::optional<GrammarMatcher>> start(const TokenOrder& tokens, const std::string& grammar,
+                                            const std::string& begun) {
+  if (grammar.empty()) return std::nullopt;
+  Result<Grammar> parsed = parse_gbnf(grammar);
+  if (!parsed) return std::unexpected(std::move(parsed.error()));
+  GrammarMatcher matcher(std::make_shared<const Grammar>(*std::move(parsed)),
+                         grammar_steps(tokens));
+  if (matcher.exhausted()) return too_ambiguous(tokens);
+  if (!matcher.may_go_on() && !matcher.may_end()) {
+    return fail(Errc::bad_request,
+                "the grammar allows no text at all: each way through `root` comes back to a rule "
+                "before any character");
+  }
+  matcher.allow(grammar_steps(tokens));
+  for (const char c : begun) {
+    if (!matcher.push(static_cast<unsigned char>(c))) {
+      return fail(Errc::internal, "the grammar of the tools does not begin as the prompt ends");
+    }
+  }
+  matcher.keep();
+  return matcher;
+}
 
 Result<void> check(std::string_view name, const std::optional<float>& value, float min, float max) {
   if (!value || (*value >= min && *value <= max)) return {};
@@ -90,25 +143,20 @@ Result<void> check(const Sampling& sampling) {
 
 }  // namespace
 
-Result<std::unique_ptr<Sampler>> make_llama_sampler(const llama_vocab* vocab,
+Result<std::unique_ptr<Sampler>> make_llama_sampler(std::shared_ptr<const TokenOrder> tokens,
                                                     const Sampling& sampling,
-                                                    const std::string& grammar) {
+                                                    const std::string& grammar,
+                                                    const std::string& begun) {
   if (Result<void> checked = check(sampling); !checked) return std::unexpected(checked.error());
-  const int size = llama_vocab_n_tokens(vocab);
+  const int size = tokens->vocabulary().size();
   const float temperature = sampling.temperature.value_or(0);
   const float repetition = sampling.repetition_penalty.value_or(1);
   const float presence = sampling.presence_penalty.value_or(0);
   const float frequency = sampling.frequency_penalty.value_or(0);
   const bool penalties = repetition != 1 || presence != 0 || frequency != 0;
 
-  LlamaSamplerPtr rules;
-  if (!grammar.empty()) {
-    rules.reset(llama_sampler_init_grammar(vocab, grammar.c_str(), "root"));
-    if (rules == nullptr) {
-      return fail(Errc::bad_request,
-                  "the grammar does not parse; it must be GBNF with a rule named `root`");
-    }
-  }
+  Result<std::optional<GrammarMatcher>> matcher = start(*tokens, grammar, begun);
+  if (!matcher) return std::unexpected(std::move(matcher.error()));
   LlamaSamplerPtr chain;
   if (temperature > 0 || penalties || !sampling.logit_bias.empty()) {
     chain.reset(llama_sampler_chain_init({.no_perf = true}));
@@ -126,7 +174,8 @@ Result<std::unique_ptr<Sampler>> make_llama_sampler(const llama_vocab* vocab,
       if (sampling.top_p.value_or(1) < 1) add(llama_sampler_init_top_p(*sampling.top_p, 1));
       if (sampling.min_p.value_or(0) > 0) add(llama_sampler_init_min_p(*sampling.min_p, 1));
       add(llama_sampler_init_temp(temperature));
-      const std::uint64_t seed = sampling.seed ? *sampling.seed : std::random_device{}();
+      const auto seed = static_cast<std::uint64_t>(
+          sampling.seed ? *sampling.seed : std::int64_t{std::random_device{}()});
       // All 64 bits count; libllama reads 0xffffffff as "random".
       auto folded = static_cast<std::uint32_t>(seed ^ (seed >> 32));
       if (folded == LLAMA_DEFAULT_SEED) folded = 0;
@@ -135,8 +184,8 @@ Result<std::unique_ptr<Sampler>> make_llama_sampler(const llama_vocab* vocab,
       add(llama_sampler_init_greedy());
     }
   }
-  if (chain == nullptr && rules == nullptr) return nullptr;
-  return std::make_unique<LlamaSampler>(vocab, std::move(chain), std::move(rules));
+  if (chain == nullptr && !*matcher) return nullptr;
+  return std::make_unique<LlamaSampler>(std::move(tokens), std::move(chain), *std::move(matcher));
 }
 
 }  // namespace lichen::model

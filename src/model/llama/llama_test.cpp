@@ -1,65 +1,16 @@
 // The engine on real weights: the bundled pair.
-#include <gguf.h>
-#include <gtest/gtest.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
-#include <boost/json/parse.hpp>
 #include <filesystem>
 #include <fstream>
 
-#include "model/open_local_model.h"
+#include "model/llama/llama_test.h"
 
 namespace lichen::model {
 namespace {
 
 namespace asio = boost::asio;
-
-constexpr const char* kSmall = LICHEN_SOURCE_DIR "/models/lichen-small.gguf";
-
-class LlamaTest : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    lane_ = *open_lane({.name = "cpu", .threads = 2});
-    small_ = *open_local_model("small", {.gguf = kSmall, .threads = 1}, lane_);
-  }
-  static void TearDownTestSuite() {
-    small_.reset();
-    lane_.reset();
-  }
-
-  static std::vector<Result<Answer>> ask(LocalModel& model, std::vector<Request> requests) {
-    asio::io_context io;
-    std::promise<void> all_there;  // the lane sees all requests at once
-    asio::post(lane_->executor(), [ready = all_there.get_future().share()] { ready.wait(); });
-    std::vector<std::unique_ptr<Turn>> turns;
-    std::vector<std::future<Result<Answer>>> futures;
-    for (Request& request : requests) {
-      turns.push_back(std::make_unique<Turn>("small"));
-      futures.push_back(
-          asio::co_spawn(io, model.answer(std::move(request), *turns.back()), asio::use_future));
-    }
-    io.poll();
-    all_there.set_value();
-    io.run();
-    std::vector<Result<Answer>> answers;
-    for (auto& future : futures) answers.push_back(future.get());
-    return answers;
-  }
-
-  static Result<Answer> ask(Request request) { return ask(*small_, {std::move(request)}).front(); }
-
-  static Request question(std::string text) {
-    Request request;
-    request.messages.push_back({.role = "user", .content = std::move(text)});
-    return request;
-  }
-
-  static inline std::shared_ptr<Lane> lane_;
-  static inline std::shared_ptr<LocalModel> small_;
-};
 
 TEST_F(LlamaTest, AnswersAQuestionOfItsSuite) {
   const Result<Answer> answer = ask(question("What is 12 + 30?"));
@@ -82,64 +33,6 @@ TEST_F(LlamaTest, AloneOrInABatchTheGreedyAnswerIsTheSame) {
     ASSERT_TRUE(together[i].has_value() && alone.has_value());
     EXPECT_EQ(together[i]->text, alone->text) << i;
   }
-}
-
-TEST_F(LlamaTest, TheSameSeedGivesTheSameAnswer) {
-  Request request = question("Reverse the order of this list: cloud, tiger, maple.");
-  request.sampling.temperature = 2.0F;
-  request.sampling.seed = 7;
-  request.max_tokens = 24;
-  const Result<Answer> first = ask(request);
-  const Result<Answer> second = ask(request);
-  request.sampling.seed = 8;
-  const Result<Answer> other = ask(request);
-  ASSERT_TRUE(first && second && other);
-  EXPECT_EQ(first->text, second->text);
-  EXPECT_NE(first->text, other->text);
-}
-
-TEST_F(LlamaTest, PenaltiesAndBiasChangeTheAnswer) {
-  Request request = question("What is 12 + 30?");
-  const Result<Answer> plain = ask(request);
-  const auto tokens = *small_->vocabulary().tokenize("4", false);
-  request.sampling.logit_bias = {{tokens.front(), -100.0F}};
-  const Result<Answer> biased = ask(request);
-  ASSERT_TRUE(plain && biased);
-  EXPECT_EQ(biased->text.find('4'), std::string::npos) << biased->text;
-  request.sampling.logit_bias.clear();
-  request.sampling.presence_penalty = 100;
-  const Result<Answer> penalised = ask(request);
-  ASSERT_TRUE(penalised.has_value());
-  EXPECT_NE(penalised->text, plain->text);
-  request.sampling.presence_penalty.reset();
-  request.sampling.temperature = -1;
-  EXPECT_EQ(ask(request).error().code, Errc::bad_request);
-}
-
-TEST_F(LlamaTest, AGrammarHolds) {
-  Request request = question("What is 12 + 30?");
-  request.format.gbnf = "root ::= \"yes\" | \"no\"";
-  const Result<Answer> answer = ask(request);
-  ASSERT_TRUE(answer.has_value()) << answer.error().detail;
-  EXPECT_TRUE(answer->text == "yes" || answer->text == "no") << answer->text;
-  request.format.gbnf = "root ::= (";
-  const Result<Answer> broken = ask(request);
-  ASSERT_FALSE(broken.has_value());
-  EXPECT_EQ(broken.error().code, Errc::bad_request);
-}
-
-TEST_F(LlamaTest, AJsonSchemaHolds) {
-  Request request = question("Tell me of Paris.");
-  request.format.json_schema = boost::json::parse(R"({
-      "type": "object", "additionalProperties": false, "required": ["city", "size"],
-      "properties": {"city": {"enum": ["Paris", "Rome"]}, "size": {"type": "boolean"}}})");
-  request.max_tokens = 100;
-  const Result<Answer> answer = ask(request);
-  ASSERT_TRUE(answer.has_value()) << answer.error().detail;
-  boost::system::error_code bad;
-  const auto value = boost::json::parse(answer->text, bad);
-  ASSERT_FALSE(bad) << answer->text;
-  EXPECT_TRUE(value.at("size").is_bool());
 }
 
 TEST_F(LlamaTest, SessionsForkRollBackAndComeBackFromMemory) {
@@ -315,18 +208,6 @@ TEST_F(LlamaTest, AdaptersSwapFromBatchToBatch) {
   EXPECT_EQ(plain->text, beside->text);
   EXPECT_NE(plain->text, odd->text);
   EXPECT_EQ(odd->authors.front().model, "small+odd");
-}
-
-TEST_F(LlamaTest, ToolsAreFormattedByTheTemplateWithoutHarm) {
-  Request request = question("Call Ada Stone.");
-  request.tools = boost::json::parse(R"([{"type": "function", "function": {"name": "call",
-      "description": "Calls a contact.", "parameters": {"type": "object",
-      "properties": {"contact": {"type": "string"}}}}}])")
-                      .as_array();
-  request.max_tokens = 60;
-  const Result<Answer> answer = ask(request);
-  ASSERT_TRUE(answer.has_value()) << answer.error().detail;
-  EXPECT_TRUE(!answer->text.empty() || !answer->tool_calls.empty());
 }
 
 TEST_F(LlamaTest, BadFilesAreClearErrors) {

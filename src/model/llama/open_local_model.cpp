@@ -109,15 +109,16 @@ Result<std::shared_ptr<LocalModel>> open_local_model(std::string name, LocalMode
   if (Result<void> bias = check_logit_bias(options.sampling, backend->vocabulary()); !bias) {
     return std::unexpected(bias.error());
   }
-  const llama_vocab* vocab = llama_model_get_vocab(backend->model());
   Result<std::shared_ptr<const ChatFormat>> chat = open_llama_chat(backend->model());
   if (!chat) {
     return fail(chat.error().code, options.gguf.string() + ": " + chat.error().detail);
   }
   LocalModelParts parts;
   parts.chat = std::move(*chat);
-  parts.make_sampler = [vocab](const Sampling& sampling, const std::string& grammar) {
-    return make_llama_sampler(vocab, sampling, grammar);
+  parts.make_sampler = [tokens = std::make_shared<const TokenOrder>(backend->vocabulary())](
+                           const Sampling& sampling, const std::string& grammar,
+                           const std::string& begun) {
+    return make_llama_sampler(tokens, sampling, grammar, begun);
   };
   // On the lane, so that no other model of it computes meanwhile.
   lane->call([&] { parts.times = measure(*backend); });

@@ -84,11 +84,11 @@ void write_sampling(const Sampling& sampling, json::object& out, Writer& writer)
 
 json::object response_format(const Format& format) {
   if (format.json_object) return {{"type", "json_object"}};
-  return {{"type", "json_schema"},
-          {"json_schema",
-           {{"name", format.json_schema_name.empty() ? "answer" : format.json_schema_name},
-            {"schema", *format.json_schema},
-            {"strict", true}}}};
+  json::object described{
+      {"name", format.json_schema_name.empty() ? "answer" : format.json_schema_name},
+      {"schema", *format.json_schema}};
+  if (format.json_schema_strict) described["strict"] = *format.json_schema_strict;
+  return {{"type", "json_schema"}, {"json_schema", std::move(described)}};
 }
 
 std::optional<Error> unsupported(const Request& request) {

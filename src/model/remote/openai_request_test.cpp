@@ -33,7 +33,7 @@ TEST(OpenAiRequest, SendsEverySetting) {
                       .repetition_penalty = 1.1f,
                       .presence_penalty = -0.5f,
                       .frequency_penalty = 0.25f,
-                      .seed = 18'446'744'073'709'551'615u,
+                      .seed = -1,
                       .logit_bias = {{42, -100.0f}}};
   request.max_tokens = 16;
   request.stop = {"\n", "END"};
@@ -42,7 +42,7 @@ TEST(OpenAiRequest, SendsEverySetting) {
   EXPECT_EQ(body(request, {.model = "m", .stream = true}), json::parse(R"({
     "model": "m", "messages": [{"role": "user", "content": "Hi"}],
     "temperature": 0.7, "top_k": 40, "top_p": 0.9, "min_p": 0.05, "repetition_penalty": 1.1,
-    "presence_penalty": -0.5, "frequency_penalty": 0.25, "seed": 18446744073709551615,
+    "presence_penalty": -0.5, "frequency_penalty": 0.25, "seed": -1,
     "logit_bias": {"42": -100.0}, "max_tokens": 16, "stop": ["\n", "END"],
     "logprobs": true, "top_logprobs": 3,
     "stream": true, "stream_options": {"include_usage": true}})"));
@@ -76,7 +76,11 @@ TEST(OpenAiRequest, SendsTheFormat) {
   EXPECT_EQ(body(request).at("response_format"), json::parse(R"({"type":"json_object"})"));
   request.format = {.json_schema = json::parse(R"({"type":"object"})"), .json_schema_name = "sum"};
   EXPECT_EQ(body(request).at("response_format"), json::parse(R"({"type":"json_schema","json_schema":
-                        {"name":"sum","schema":{"type":"object"},"strict":true}})"));
+                        {"name":"sum","schema":{"type":"object"}}})"));
+  request.format.json_schema_strict = false;
+  EXPECT_EQ(body(request).at("response_format").at("json_schema").at("strict"), false);
+  request.format.json_schema_strict = true;
+  EXPECT_EQ(body(request).at("response_format").at("json_schema").at("strict"), true);
 }
 
 TEST(OpenAiRequest, ARawPromptGoesToCompletions) {
