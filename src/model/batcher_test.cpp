@@ -339,7 +339,9 @@ TEST_F(BatcherTest, AnExceptionFailsTheStepsThatItHitAndNoOthers) {
   lane_.call([&] { backend_->on_decode = {}; });
 
   struct Throwing : Sampler {
-    Token sample(std::span<const float>) override { throw std::runtime_error("no token left"); }
+    Result<Token> sample(std::span<const float>) override {
+      throw std::runtime_error("no token left");
+    }
   };
   auto throwing = [&]() -> awaitable<Error> {
     Throwing sampler;
