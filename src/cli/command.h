@@ -2,6 +2,7 @@
 // done while arguments are being parsed.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -14,7 +15,7 @@ class App;
 
 namespace lichen::cli {
 
-enum ExitStatus : int {
+enum ExitStatus : std::uint8_t {
   kOk = 0,
   kFailed = 1,
   kUsage = 2,        // arguments or configuration

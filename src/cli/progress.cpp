@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 namespace lichen::cli {
 namespace {
@@ -40,7 +41,7 @@ std::string progress_line(double fraction, std::string_view label, double elapse
   fraction = std::clamp(fraction, 0.0, 1.0);
   std::string left;
   if (fraction > 0) {
-    const auto seconds = static_cast<int>(std::min(elapsed / fraction - elapsed, 359'999.0) + 0.5);
+    const auto seconds = std::lround(std::min(elapsed / fraction - elapsed, 359'999.0));
     left = fmt::format("  {}:{:02} left", seconds / 60, seconds % 60);
   }
   const std::string tail = fmt::format(" {:3.0f} %{}", fraction * 100, left);
@@ -49,7 +50,7 @@ std::string progress_line(double fraction, std::string_view label, double elapse
   const int cells = std::clamp(room, 0, 40);
   std::string line(label);
   if (cells >= 5) {
-    const int full = static_cast<int>(fraction * cells + 0.5);
+    const int full = static_cast<int>(std::lround(fraction * cells));
     line += " " + repeated("\u2588", full) + repeated("\u2591", cells - full);
   }
   line += tail;

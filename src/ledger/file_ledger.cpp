@@ -145,7 +145,8 @@ Result<Totals> FileLedger::totals(std::chrono::system_clock::time_point since,
     std::int64_t visited = 0;
     return reader.since(since, plan, [&](const Receipt& receipt) {
       if (!seen.contains(receipt.id)) tally.add(receipt);
-      if (++visited % kProgressEvery == 0 && visited <= count) {
+      ++visited;
+      if (visited % kProgressEvery == 0 && visited <= count) {
         progress(static_cast<double>(visited) / static_cast<double>(count));
       }
     });

@@ -134,8 +134,7 @@ Result<std::unique_ptr<Server>> Server::open(boost::asio::io_context& io,
 
 void Server::ready(Runtime& runtime) {
   add_runtime(parts_->metrics, runtime);
-  parts_->api.emplace(runtime, parts_->options, parts_->metrics);
-  parts_->gate.open(*parts_->api);
+  parts_->gate.open(parts_->api.emplace(runtime, parts_->options, parts_->metrics));
   parts_->http->stop_on_signals();
 }
 
