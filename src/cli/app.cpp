@@ -41,6 +41,7 @@ std::unique_ptr<CLI::App> make_app(Invocation& invocation) {
   add_chat(*app, invocation);
   add_serve(*app, invocation);
   add_demo(*app, invocation);
+  add_suite(*app, invocation);
   add_models(*app, invocation);
   add_doctor(*app, invocation);
   add_ledger(*app, invocation);

@@ -11,8 +11,14 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
+#include <vector>
+
+#include "eval/edits.h"
+#include "eval/tasks/calendar.h"
+#include "eval/tasks/grid_world.h"
 
 namespace lichen::eval {
 namespace {
@@ -100,6 +106,8 @@ Result<bool> right_numeric(std::string_view reference, std::string_view answer) 
   const auto wanted = last_number(reference);
   const auto given = last_number(answer);
   if (!wanted || !given) return false;
+  // A whole number is right to the unit, however large; a fraction up to rounding.
+  if (std::trunc(*wanted) == *wanted) return *given == *wanted;
   return std::abs(*given - *wanted) <= 1e-9 * std::abs(*wanted);
 }
 
@@ -191,6 +199,177 @@ Result<bool> right_json(std::string_view reference, std::string_view answer) {
   return wanted && given && same(*wanted, *given);
 }
 
+std::string lowered(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return out;
+}
+
+/// What is given as the answer: after the last "the answer is" or "answer:", else the whole;
+/// without quotation marks, emphasis and full stop around it.
+std::string_view final_answer(std::string_view text) {
+  const auto small = lowered(text);
+  for (const std::string_view sign : {"answer is", "answer:"}) {
+    const auto at = small.rfind(sign);
+    if (at == std::string::npos) continue;
+    auto rest = text.substr(at + sign.size());
+    if (rest.starts_with(':')) rest.remove_prefix(1);
+    text = rest;
+    break;
+  }
+  text = trimmed(text);
+  const auto first = text.find_first_not_of("\"'*`");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of("\"'*`. \n") + 1 - first);
+}
+
+/// In small letters, white space as single spaces.
+std::string plain(std::string_view text) {
+  std::string out;
+  for (const char c : lowered(text)) {
+    const bool space = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    if (space && (out.empty() || out.back() == ' ')) continue;
+    out += space ? ' ' : c;
+  }
+  if (out.ends_with(' ')) out.pop_back();
+  return out;
+}
+
+Result<bool> right_final(std::string_view reference, std::string_view answer) {
+  return plain(final_answer(reference)) == plain(final_answer(answer));
+}
+
+/// The items of a list: separated by commas, semicolons, lines or a last "and"; bullets, numbering
+/// and brackets aside.
+std::vector<std::string> items_of(std::string_view text) {
+  text = final_answer(text);
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+  std::vector<std::string> items;
+  const auto add = [&items](std::string_view item) {
+    auto word = plain(final_answer(item));
+    if (word.starts_with("- ") || word.starts_with("* ")) word.erase(0, 2);
+    if (word.starts_with("and ")) word.erase(0, 4);
+    if (!word.empty()) items.push_back(std::move(word));
+  };
+  while (!text.empty()) {
+    const auto end = text.find_first_of(",;\n");
+    add(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  // "a, b and c"
+  if (const auto last = items.empty() ? std::string::npos : items.back().find(" and ");
+      last != std::string::npos) {
+    const auto tail = items.back().substr(last + 5);
+    items.back().resize(last);
+    items.push_back(tail);
+  }
+  return items;
+}
+
+Result<bool> right_list(std::string_view reference, std::string_view answer) {
+  return items_of(reference) == items_of(answer);
+}
+
+Result<bool> right_set(std::string_view reference, std::string_view answer) {
+  const auto wanted = items_of(reference);
+  const auto given = items_of(answer);
+  return std::set(wanted.begin(), wanted.end()) == std::set(given.begin(), given.end());
+}
+
+/// Lines in any order, without empty ones.
+std::set<std::string> lines_of(std::string_view text) {
+  std::set<std::string> lines;
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    if (auto line = std::string(trimmed(text.substr(0, end))); !line.empty()) {
+      lines.insert(std::move(line));
+    }
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return lines;
+}
+
+Result<bool> right_lines(std::string_view reference, std::string_view answer) {
+  return lines_of(reference) == lines_of(answer);
+}
+
+Result<bool> right_choice(std::string_view reference, std::string_view answer) {
+  const auto first_word = [](std::string_view text) {
+    text = final_answer(text);
+    return lowered(text.substr(0, text.find_first_of(" \t\r\n.,;:!)")));
+  };
+  return first_word(reference) == first_word(answer);
+}
+
+Result<void> date_reference(std::string_view reference) {
+  if (tasks::last_date(reference)) return {};
+  return fail(Errc::bad_request, "the reference of a date check holds no date such as 2024-03-05");
+}
+
+Result<bool> right_date(std::string_view reference, std::string_view answer) {
+  const auto given = tasks::last_date(answer);
+  return given && given == tasks::last_date(reference);
+}
+
+Result<void> plan_reference(std::string_view reference) {
+  if (tasks::GridWorld::parse(reference)) return {};
+  return fail(Errc::bad_request,
+              "the reference of a plan check is no grid world; docs/suite.md shows one");
+}
+
+Result<bool> right_plan(std::string_view reference, std::string_view answer) {
+  auto world = tasks::GridWorld::parse(reference);
+  return world && !tasks::problem_with(final_answer(answer), std::move(*world));
+}
+
+/// What the reference of an "edits" check holds.
+struct Mending {
+  std::string draft;
+  std::string reference;
+  const Check* check;
+};
+
+Result<Mending> mending_of(std::string_view reference) {
+  const auto value = parsed(reference);
+  const auto* object = value ? value->if_object() : nullptr;
+  const auto text = [&](std::string_view key) -> std::optional<std::string> {
+    const auto* member = object == nullptr ? nullptr : object->if_contains(key);
+    if (member == nullptr || !member->is_string()) return std::nullopt;
+    return std::string(member->get_string());
+  };
+  const auto draft = text("draft");
+  const auto wanted = text("reference");
+  const auto name = text("check");
+  if (!draft || !wanted || !name) {
+    return fail(Errc::bad_request,
+                "the reference of an edits check must be a JSON object with the strings draft, "
+                "check and reference");
+  }
+  const auto check = find_check(*name);
+  if (!check) return std::unexpected(check.error());
+  if ((*check)->name == "edits") {
+    return fail(Errc::bad_request, "an edits check cannot hold another one");
+  }
+  if (auto fits = (*check)->accepts(*wanted); !fits) return std::unexpected(fits.error());
+  return Mending{*draft, *wanted, *check};
+}
+
+Result<void> edits_reference(std::string_view reference) {
+  const auto mending = mending_of(reference);
+  if (!mending) return std::unexpected(mending.error());
+  return {};
+}
+
+Result<bool> right_edits(std::string_view reference, std::string_view answer) {
+  const auto mending = mending_of(reference);
+  if (!mending) return std::unexpected(mending.error());
+  const auto mended = apply_edits(mending->draft, answer);
+  if (!mended) return false;  // edits that cannot be carried out are a wrong answer
+  return mending->check->right(mending->reference, *mended);
+}
+
 constexpr Check kChecks[] = {
     {"exact", "the whole answer is the reference, white space around it aside", any_reference,
      right_exact},
@@ -200,6 +379,21 @@ constexpr Check kChecks[] = {
     {"regex", "the regular expression (Perl syntax) matches within the answer", pattern_reference,
      right_regex},
     {"json", "the answer is JSON of the same value", json_reference, right_json},
+    {"final", "the final answer, after \"The answer is\", is the reference's; case aside",
+     nonempty_reference, right_final},
+    {"list", "the final answer lists the reference's items in their order", nonempty_reference,
+     right_list},
+    {"set", "the final answer lists the reference's items, in any order", nonempty_reference,
+     right_set},
+    {"lines", "the answer's lines are the reference's, in any order", nonempty_reference,
+     right_lines},
+    {"choice", "the first word is the reference's, such as yes, no, A, B", nonempty_reference,
+     right_choice},
+    {"date", "the answer's last date is the reference's", date_reference, right_date},
+    {"plan", "the plan reaches the goal when it is executed in the reference's grid world",
+     plan_reference, right_plan},
+    {"edits", "the draft, mended by the answer's edits, passes the check that the reference names",
+     edits_reference, right_edits},
 };
 
 }  // namespace

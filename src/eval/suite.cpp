@@ -32,24 +32,26 @@ Result<Task> parse_task(std::string_view line) {
   if (!value.is_object()) return fail(Errc::bad_request, "a task must be a JSON object");
   const auto& object = value.get_object();
   for (const auto& [key, unused] : object) {
-    constexpr std::string_view kKnown[] = {"id", "family", "level", "prompt", "reference", "check"};
+    constexpr std::string_view kKnown[] = {"id",        "family", "level", "prompt",
+                                           "reference", "check",  "answer"};
     if (std::ranges::find(kKnown, std::string_view(key)) == std::end(kKnown)) {
       return fail(Errc::bad_request, "unknown key \"" + std::string(key) +
                                          "\"; known are id, family, level, prompt, reference, "
-                                         "check");
+                                         "check, answer");
     }
   }
 
   Task task;
   struct Field {
     std::string_view key;
-    std::string Task::* member;
+    std::string Task::*member;
     bool required;
   };
   constexpr Field kFields[] = {{"id", &Task::id, false},
                                {"family", &Task::family, false},
                                {"prompt", &Task::prompt, true},
-                               {"reference", &Task::reference, true}};
+                               {"reference", &Task::reference, true},
+                               {"answer", &Task::answer, false}};
   for (const auto& [key, member, required] : kFields) {
     auto text = text_field(object, key, required);
     if (!text) return std::unexpected(text.error());

@@ -3,8 +3,8 @@
 //   {"id": "add-1-01", "family": "add", "level": 1, "prompt": "What is 2 + 3?",
 //    "reference": "2 + 3 = 5", "check": "exact"}
 //
-// `id`, `family` and `level` may be left out; empty lines are skipped. checks.h says which checks
-// there are.
+// `id`, `family`, `level` and `answer` may be left out; empty lines are skipped. checks.h says
+// which checks there are.
 #pragma once
 
 #include <filesystem>
@@ -24,6 +24,7 @@ struct Task {
   std::string prompt;
   std::string reference;
   const Check* check = nullptr;  // one of checks()
+  std::string answer = {};       // a right answer, where the reference is not one itself
 };
 
 struct Suite {

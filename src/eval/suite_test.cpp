@@ -41,14 +41,17 @@ TEST(Suite, ErrorsNameTheLine) {
             "dir/small.jsonl:1: \"prompt\" is empty");
   EXPECT_EQ(
       error_of(R"({"prompt": "q", "reference": "r", "check": "close"})"),
-      "dir/small.jsonl:1: no check \"close\"; there are exact, numeric, contains, regex, json");
+      "dir/small.jsonl:1: no check \"close\"; there are exact, numeric, contains, regex, json, "
+      "final, list, set, lines, choice, date, plan, edits");
   EXPECT_EQ(error_of(R"({"prompt": "q", "reference": "r", "check": "numeric"})"),
             "dir/small.jsonl:1: the reference of a numeric check holds no number");
   EXPECT_EQ(error_of(R"({"prompt": "q", "reference": "r", "check": "exact", "level": 1e99})"),
             "dir/small.jsonl:1: \"level\" must be a whole number from 0 to 1000");
   EXPECT_EQ(error_of(R"({"prompt": "q", "reference": "r", "check": "exact", "chek": 1})"),
             "dir/small.jsonl:1: unknown key \"chek\"; known are id, family, level, prompt, "
-            "reference, check");
+            "reference, check, answer");
+  EXPECT_EQ(error_of(R"({"prompt": "q", "reference": "r", "check": "exact", "answer": 1})"),
+            "dir/small.jsonl:1: \"answer\" must be a string");
   EXPECT_EQ(error_of("[1]"), "dir/small.jsonl:1: a task must be a JSON object");
   EXPECT_TRUE(error_of("{\"prompt\"").starts_with("dir/small.jsonl:1: not JSON"));
   EXPECT_EQ(error_of("\n\n"), "dir/small.jsonl: holds no task");

@@ -1,0 +1,89 @@
+// How many there are of something, with a running tally at the higher levels.
+#include <algorithm>
+
+#include "eval/tasks/families.h"
+#include "eval/tasks/text.h"
+#include "eval/tasks/words.h"
+
+namespace lichen::eval::tasks {
+namespace {
+
+constexpr std::string_view kCount[] = {"How many times does \"{w}\" appear in: {l}?",
+                                       "Count \"{w}\" in this list: {l}.",
+                                       "How often is \"{w}\" in the list {l}?",
+                                       "List: {l}. How many times is \"{w}\" there?",
+                                       "What is the number of times \"{w}\" occurs in: {l}?",
+                                       "Count how often \"{w}\" comes up: {l}.",
+                                       "In the list {l}, how many are \"{w}\"?",
+                                       "Here is a list: {l}. Count \"{w}\".",
+                                       "How many of these are \"{w}\": {l}?",
+                                       "How often does \"{w}\" occur in: {l}?",
+                                       "Count how many times \"{w}\" is in the list: {l}."};
+constexpr std::string_view kCountKind[] = {"How many {k} are in: {l}?",
+                                           "Count the {k} in this list: {l}.",
+                                           "List: {l}. How many {k} are there?",
+                                           "How many of these things are {k}: {l}?",
+                                           "What is the number of {k} in: {l}?",
+                                           "In the list {l}, how many are {k}?",
+                                           "Here is a list: {l}. Count the {k}.",
+                                           "Which are {k}, and how many? {l}.",
+                                           "Count the {k}: {l}.",
+                                           "Of the things {l}, how many are {k}?",
+                                           "How many {k} are there in the list {l}?"};
+
+/// Counting aloud: "fox 1, fox 2".
+std::string tally(const std::vector<std::string_view>& found) {
+  std::string out;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    out += text(i == 0 ? "" : ", ", found[i], " ", i + 1);
+  }
+  return out;
+}
+
+}  // namespace
+
+Task make_count(Maker& maker) {
+  Random& random = maker.random;
+  const auto kinds = random.draw(kWords, maker.by_level(3, 4, 5, 6));
+  std::vector<std::string_view> list;
+  const int size = random.between(maker.by_level(4, 9, 16, 28), maker.by_level(7, 14, 25, 45));
+  for (int i = 0; i < size; ++i) list.push_back(random.pick(kinds));
+  const auto wanted = random.pick(kinds);
+  std::vector<std::string_view> found;
+  std::ranges::copy_if(list, std::back_inserter(found),
+                       [&](const auto& item) { return item == wanted; });
+  Task task{.question = phrase(maker, kCount, {{"w", wanted}, {"l", join(list)}}),
+            .answer = text(found.size()),
+            .check = "numeric"};
+  if (maker.level >= 3 && !found.empty()) task.steps = {tally(found)};
+  return task;
+}
+
+Task make_count_kind(Maker& maker) {
+  Random& random = maker.random;
+  struct Kind {
+    std::string_view name;
+    std::span<const std::string_view> members;
+  };
+  static constexpr Kind kKinds[] = {
+      {"animals", kAnimals}, {"fruits", kFruit}, {"tools", kTools}, {"colours", kColours}};
+  const Kind& kind = random.pick(kKinds);
+  const int size = maker.by_level(4, 7, 11, 17);
+  std::vector<std::string_view> list;
+  std::vector<std::string_view> found;
+  while (static_cast<int>(list.size()) < size) {
+    const Kind& other = random.chance(50) ? kind : random.pick(kKinds);
+    const auto item = random.pick(other.members);
+    if (contains(list, item)) continue;
+    if (list.size() > 30) break;
+    list.push_back(item);
+    if (other.name == kind.name) found.push_back(item);
+  }
+  Task task{.question = phrase(maker, kCountKind, {{"k", kind.name}, {"l", join(list)}}),
+            .answer = text(found.size()),
+            .check = "numeric"};
+  if (maker.level >= 2 && !found.empty()) task.steps = {tally(found)};
+  return task;
+}
+
+}  // namespace lichen::eval::tasks

@@ -1,0 +1,211 @@
+// Reading: details out of messages as JSON, and cells, rows and totals out of tables.
+#include <algorithm>
+
+#include "eval/tasks/families.h"
+#include "eval/tasks/messages.h"
+#include "eval/tasks/text.h"
+#include "eval/tasks/words.h"
+
+namespace lichen::eval::tasks {
+namespace {
+
+constexpr std::string_view kAskJson[] = {"Return JSON with the keys {k} from this message: {m}",
+                                         "Extract {k} as JSON from: {m}",
+                                         "Message: {m}\nGive JSON with {k}.",
+                                         "{m}\nJSON with the keys {k}:",
+                                         "Read the message and answer with JSON (keys: {k}). {m}",
+                                         "Which {k} does the message give? Answer as JSON. {m}",
+                                         "Turn this message into JSON with the keys {k}: {m}",
+                                         "Find {k} in this message and return them as JSON: {m}",
+                                         "{m}\nAs JSON with {k}, please.",
+                                         "Give JSON with the keys {k} for this message: {m}",
+                                         "Read this message: {m}\nReturn JSON with {k}.",
+                                         "Answer with JSON. Keys: {k}. Message: {m}"};
+
+constexpr std::string_view kAskTable[] = {"{t}\n{q}",
+                                          "Table:\n{t}\n{q}",
+                                          "Here is a table.\n{t}\n{q}",
+                                          "{q}\n{t}",
+                                          "Look at this table:\n{t}\n{q}",
+                                          "Use the table.\n{t}\nQuestion: {q}",
+                                          "Read the table and answer. {q}\n{t}",
+                                          "Here is a table:\n{t}\nQuestion: {q}"};
+constexpr std::string_view kCell[] = {
+    "What is the {c} of {n}?",       "Which {c} does {n} have?",
+    "Give the {c} of {n}.",          "{n}: what {c}?",
+    "Find the {c} of {n}.",          "What {c} is given for {n}?",
+    "[Tell me|Say] the {c} of {n}.", "Which {c} is given for {n}?"};
+constexpr std::string_view kTopRow[] = {"Who has the {top} {c}?",
+                                        "Which person has the {top} {c}?",
+                                        "Name the person with the {top} {c}.",
+                                        "Whose {c} is the {top}?",
+                                        "Who is the one with the {top} {c}?",
+                                        "Find who has the {top} {c}.",
+                                        "Give the name of the person with the {top} {c}.",
+                                        "Which name has the {top} {c}?"};
+constexpr std::string_view kCountRows[] = {
+    "How many people live in {v}?",         "How many rows have the city {v}?",
+    "Count the people who live in {v}.",    "How many of them live in {v}?",
+    "What is the number of people in {v}?", "In how many rows is the city {v}?",
+    "Count the rows with the city {v}.",    "How many people have the city {v}?"};
+constexpr std::string_view kSumRows[] = {"What is the total {c} of the people in {v}?",
+                                         "Add up the {c} of all rows with the city {v}.",
+                                         "Sum the {c} where the city is {v}.",
+                                         "How many {c} do the people in {v} have together?",
+                                         "Find the sum of {c} for {v}.",
+                                         "How many {c} do the people from {v} have in all?",
+                                         "Give the total {c} for the city {v}.",
+                                         "What is the sum of {c} of the people in {v}?"};
+constexpr std::string_view kFilterRows[] = {"Who lives in {v} and has {c} over {n}?",
+                                            "List the people in {v} with {c} above {n}.",
+                                            "Which people have the city {v} and {c} over {n}?",
+                                            "Name all in {v} whose {c} is over {n}.",
+                                            "Who of those in {v} has {c} of more than {n}?",
+                                            "Find the people in {v} with {c} over {n}.",
+                                            "Which people in {v} have {c} over {n}?",
+                                            "Name the people from {v} with {c} above {n}."};
+
+std::string json_of(const std::vector<const Detail*>& details) {
+  std::vector<std::string> members;
+  for (const auto* detail : details) {
+    members.push_back(
+        text(quoted(detail->key), ": ", detail->value.empty() ? "null" : quoted(detail->value)));
+  }
+  return text("{", join(members), "}");
+}
+
+struct Row {
+  std::string_view name, city;
+  int age, points;
+};
+
+}  // namespace
+
+Task make_extract_json(Maker& maker) {
+  Random& random = maker.random;
+  const auto all = random_details(random);
+  const auto asked = random.draw(all, maker.by_level(1, 2, 4, 6));
+  std::vector<std::string> sentences;
+  std::vector<Detail> found = asked;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    // At the highest level a detail may be missing: null.
+    if (maker.level == 4 && i > 0 && random.chance(15)) {
+      found[i].value.clear();
+    } else {
+      sentences.push_back(tell(maker, asked[i]));
+    }
+  }
+  const int others = maker.by_level(0, 0, 1, 3);
+  const auto other_details = random_details(random);
+  for (int i = 0; i < others; ++i) {
+    // Somebody else's, of a kind that is asked for.
+    const auto key = random.pick(asked).key;
+    const auto& detail = *std::ranges::find(other_details, key, &Detail::key);
+    if (key != "name") sentences.push_back(tell_of(maker, first_name(random), detail));
+  }
+  const int talk = maker.by_level(1, 2, 3, 4);
+  for (int i = 0; i < talk; ++i) sentences.push_back(small_talk(maker));
+  random.shuffle(sentences);
+  std::vector<std::string_view> keys;
+  std::vector<const Detail*> values;
+  for (const auto& detail : found) {
+    keys.push_back(detail.key);
+    values.push_back(&detail);
+  }
+  Task task{.question = phrase(maker, kAskJson, {{"k", join(keys)}, {"m", join(sentences, " ")}}),
+            .answer = json_of(values),
+            .check = "json"};
+  if (maker.level == 4) task.question += " A value that is not given is null.";
+  auto wrong = found;
+  const auto& other = *std::ranges::find(other_details, wrong[0].key, &Detail::key);
+  wrong[0].value = other.value;
+  values[0] = wrong.data();
+  if (json_of(values) != task.answer) task.rivals = {json_of(values)};
+  return task;
+}
+
+Task make_table(Maker& maker) {
+  Random& random = maker.random;
+  const int size = maker.by_level(3, 6, 9, 13);
+  const auto names = random.draw(kFirstNames, size);
+  const auto cities = random.draw(kCities, maker.by_level(3, 4, 4, 4));
+  // Different ages and points, so that the highest is one person.
+  std::vector<int> numbers;
+  for (int i = 0; i < 90; ++i) numbers.push_back(i + 10);
+  const auto ages = random.draw(numbers, size);
+  const auto points = random.draw(numbers, size);
+  std::vector<Row> rows;
+  std::string table = "name | city | age | points";
+  for (int i = 0; i < size; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    rows.push_back({names[at], random.pick(cities), ages[at], points[at]});
+    table += text("\n", rows[at].name, " | ", rows[at].city, " | ", rows[at].age, " | ",
+                  rows[at].points);
+  }
+  const int kind = maker.level <= 2 ? random.below(maker.level) : random.between(2, 4);
+  const bool by_age = kind != 3 && random.chance(50);  // nobody adds up ages
+  const auto column = by_age ? "age" : "points";
+  const auto number = [by_age](const Row& row) { return by_age ? row.age : row.points; };
+  Task task;
+  std::string question;
+  const Row& row = random.pick(rows);
+  std::vector<const Row*> of_city;
+  for (const Row& other : rows) {
+    if (other.city == row.city) of_city.push_back(&other);
+  }
+  if (kind == 0) {
+    const bool city = random.chance(40);
+    question = phrase(maker, kCell, {{"c", city ? "city" : column}, {"n", row.name}});
+    task.answer = city ? std::string(row.city) : text(number(row));
+    for (const Row& other : rows) {
+      const auto value = city ? std::string(other.city) : text(number(other));
+      if (value != task.answer) task.rivals.push_back(value);
+    }
+  } else if (kind == 1) {
+    const bool top = random.chance(50);
+    question = phrase(maker, kTopRow, {{"c", column}, {"top", top ? "highest" : "lowest"}});
+    const auto [low, high] = std::ranges::minmax_element(rows, {}, number);
+    task.answer = top ? high->name : low->name;
+    for (const Row& other : rows) {
+      if (other.name != task.answer) task.rivals.emplace_back(other.name);
+    }
+  } else if (kind == 2) {
+    question = phrase(maker, kCountRows, {{"v", row.city}});
+    std::vector<std::string> tally;
+    for (const Row* one : of_city) tally.push_back(text(one->name, " ", tally.size() + 1));
+    task.steps = {join(tally)};
+    task.answer = text(of_city.size());
+    task.check = "numeric";
+  } else if (kind == 3) {
+    question = phrase(maker, kSumRows, {{"c", column}, {"v", row.city}});
+    int sum = 0;
+    for (const Row* one : of_city) {
+      task.steps.push_back(text(one->name, " ", number(*one), ", ", sum, " + ", number(*one), " = ",
+                                sum + number(*one)));
+      sum += number(*one);
+    }
+    task.answer = text(sum);
+    task.check = "numeric";
+  } else {
+    const int limit = number(row) - random.between(1, 9);
+    question = phrase(maker, kFilterRows, {{"c", column}, {"v", row.city}, {"n", text(limit)}});
+    std::vector<std::string_view> passed;
+    for (const Row* one : of_city) {
+      const bool passes = number(*one) > limit;
+      task.steps.push_back(text(one->name, " ", number(*one), passes ? " yes" : " no"));
+      if (passes) passed.push_back(one->name);
+    }
+    task.answer = join(passed);
+    task.check = "set";
+    for (const Row* one : of_city) {
+      if (!contains(passed, one->name)) {
+        task.rivals.push_back(text(task.answer, ", ", one->name));
+      }
+    }
+    if (passed.size() > 1) task.rivals.push_back(std::string(passed[0]));
+  }
+  task.question = phrase(maker, kAskTable, {{"t", table}, {"q", question}});
+  return task;
+}
+
+}  // namespace lichen::eval::tasks

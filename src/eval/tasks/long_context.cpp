@@ -1,0 +1,167 @@
+// Long texts: one fact to find among many, or many to add up. The longest have some 6,000
+// characters, 1,500 tokens.
+#include <algorithm>
+
+#include "eval/tasks/families.h"
+#include "eval/tasks/text.h"
+#include "eval/tasks/words.h"
+
+namespace lichen::eval::tasks {
+namespace {
+
+constexpr std::string_view kNeedle[] = {
+    "{t}\nWhat is the code of the {c} {o}?",
+    "{t}\nWhich code does the {c} {o} have?",
+    "Read the report and give the code of the {c} {o}.\n{t}",
+    "Report: {t}\nQuestion: what is the code of the {c} {o}?",
+    "{t}\nGive the code of the {c} {o}.",
+    "Somewhere in this text is the code of the {c} {o}. What is it?\n{t}",
+    "{t}\nFind the code of the {c} {o}.",
+    "What code does the {c} {o} have?\n{t}",
+    "{t}\n[Tell me|Say] the code of the {c} {o}.",
+    "Read this report: {t}\nWhat code does the {c} {o} have?",
+    "Find the code of the {c} {o} in this text.\n{t}"};
+constexpr std::string_view kNeedleFact[] = {
+    "The code of the {c} {o} is {n}.",           "The {c} {o} has the code {n}.",
+    "{n} is the code of the {c} {o}.",           "For the {c} {o} the code is {n}.",
+    "Note the code {n} for the {c} {o}.",        "On the {c} {o} stands the code {n}.",
+    "Note that {n} is the code of the {c} {o}.", "The {c} {o} got the code {n}."};
+
+constexpr std::string_view kHowMuch[] = {
+    "{t}\nHow many {g} did {p} bring in all?",
+    "{t}\nWhat is the total of {g} that {p} brought?",
+    "How many {g} did {p} bring? Add them up.\n{t}",
+    "Log: {t}\nQuestion: how many {g} did {p} bring in all?",
+    "{t}\nAdd up the {g} that {p} brought.",
+    "From this log, find how many {g} {p} brought in total.\n{t}",
+    "{t}\nHow many {g} came from {p}?",
+    "Read the log. How many {g} came from {p} in all?\n{t}",
+    "{t}\n[Tell me|Say] how many {g} {p} brought.",
+    "Read this log: {t}\nAdd up the {g} that came from {p}.",
+    "How many {g} came from {p} in total?\n{t}"};
+constexpr std::string_view kBrought[] = {
+    "On {d} {p} brought {n} {g}.",   "{p} brought {n} {g} on {d}.",
+    "{n} {g} came from {p} on {d}.", "On {d} there came {n} {g} from {p}.",
+    "{p} came on {d} with {n} {g}.", "On {d} {n} {g} came from {p}.",
+    "On {d} {p} came with {n} {g}.", "{d}: {p} brought {n} {g}."};
+
+/// Sentences that hold neither a code nor a delivery.
+constexpr std::string_view kFiller[] = {"{p} painted the {c} {o} in the {r}.",
+                                        "The {r} was cleaned by {p} on {d}.",
+                                        "In the {r} stands a {c} {o} that nobody uses.",
+                                        "{p} and {q} met in the {r} to talk about the {o}.",
+                                        "It rained in {v} all {d}, and {p} stayed in the {r}.",
+                                        "{p} wrote a letter to {q} from {v}.",
+                                        "The train to {v} was late, so {p} read a book.",
+                                        "A {a} was seen near the {r} on {d}.",
+                                        "{p} likes the {c} {o} better than the old one.",
+                                        "Nobody in {v} had heard of the {c} {o}.",
+                                        "{q} asked {p} to close the {r} on {d}.",
+                                        "The {a} of {p} slept in the {r}.",
+                                        "{p} saw a {a} near the {r} on {d}.",
+                                        "On {d} {p} and {q} stayed in {v}.",
+                                        "{p} asked {q} about the old {o} in the {r}.",
+                                        "The {o} in the {r} was painted by {q}."};
+
+std::string filler(Maker& maker) {
+  Random& random = maker.random;
+  const auto people = random.draw(std::span(kFirstNames).first(20), 2);
+  return phrase(maker, kFiller,
+                {{"p", people[0]},
+                 {"q", people[1]},
+                 {"c", random.pick(kColours)},
+                 {"o", random.pick(kObjects)},
+                 {"r", random.pick(kRooms)},
+                 {"v", random.pick(kCities)},
+                 {"a", random.pick(kAnimals)},
+                 {"d", random.pick(kWeekdays)}});
+}
+
+/// Characters of a text of this level.
+int wanted_length(Maker& maker) {
+  return maker.random.between(maker.by_level(200, 600, 1'500, 3'500),
+                              maker.by_level(400, 1'200, 3'000, 5'800));
+}
+
+/// `facts` in their order, among so much filler that the whole has about `length` characters.
+std::string among_filler(Maker& maker, const std::vector<std::string>& facts, int length) {
+  std::vector<std::string> sentences;
+  int size = 0;
+  for (const auto& fact : facts) size += static_cast<int>(fact.size()) + 1;
+  while (size < length) {
+    sentences.push_back(filler(maker));
+    size += static_cast<int>(sentences.back().size()) + 1;
+  }
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < facts.size(); ++i) {
+    places.push_back(
+        static_cast<std::size_t>(maker.random.below(static_cast<int>(sentences.size()) + 1)));
+  }
+  std::ranges::sort(places);
+  std::string out;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i <= sentences.size(); ++i) {
+    while (next < facts.size() && places[next] == i) out += facts[next++] + " ";
+    if (i < sentences.size()) out += sentences[i] + " ";
+  }
+  out.pop_back();
+  return out;
+}
+
+}  // namespace
+
+Task make_needle(Maker& maker) {
+  Random& random = maker.random;
+  const int codes = maker.by_level(2, 4, 8, 14);
+  std::vector<std::pair<std::string_view, std::string_view>> things;
+  while (static_cast<int>(things.size()) < codes) {
+    const std::pair thing{random.pick(kColours), random.pick(kObjects)};
+    if (!contains(things, thing)) things.push_back(thing);
+  }
+  const auto wanted = static_cast<std::size_t>(random.below(codes));
+  std::vector<std::string> facts;
+  Task task;
+  for (std::size_t i = 0; i < things.size(); ++i) {
+    const auto code = text(random.with_digits(5));
+    facts.push_back(
+        phrase(maker, kNeedleFact, {{"c", things[i].first}, {"o", things[i].second}, {"n", code}}));
+    if (i == wanted) {
+      task.answer = code;
+    } else {
+      task.rivals.push_back(code);
+    }
+  }
+  const auto report = among_filler(maker, facts, wanted_length(maker));
+  task.question = phrase(
+      maker, kNeedle, {{"t", report}, {"c", things[wanted].first}, {"o", things[wanted].second}});
+  return task;
+}
+
+Task make_aggregate(Maker& maker) {
+  Random& random = maker.random;
+  const auto people = random.draw(kFirstNames, maker.by_level(2, 2, 3, 3));
+  const auto goods = random.draw(kGoods, maker.by_level(1, 2, 2, 2));
+  const int deliveries = maker.by_level(3, 6, 12, 20);
+  const auto person = people[0];
+  const auto good = goods[0];
+  std::vector<std::string> facts;
+  Task task;
+  int sum = 0;
+  for (int i = 0; i < deliveries; ++i) {
+    const auto who = i == 0 ? person : random.pick(people);
+    const auto what = i == 0 ? good : random.pick(goods);
+    const auto day = random.pick(kWeekdays);
+    const int n = random.between(2, maker.by_level(9, 20, 50, 99));
+    facts.push_back(phrase(maker, kBrought, {{"d", day}, {"p", who}, {"n", text(n)}, {"g", what}}));
+    if (who != person || what != good) continue;
+    task.steps.push_back(text(sum, " + ", n, " = ", sum + n));
+    sum += n;
+  }
+  const auto log = among_filler(maker, facts, wanted_length(maker));
+  task.question = phrase(maker, kHowMuch, {{"t", log}, {"g", good}, {"p", person}});
+  task.answer = text(sum);
+  task.check = "numeric";
+  return task;
+}
+
+}  // namespace lichen::eval::tasks

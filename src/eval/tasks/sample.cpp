@@ -1,0 +1,94 @@
+#include "eval/tasks/sample.h"
+
+#include "eval/tasks/text.h"
+
+namespace lichen::eval::tasks {
+namespace {
+
+/// What people write around a question. A third of the questions that are not asked by a prompt of
+/// prompts/ get it.
+constexpr std::string_view kManners[] = {"Hello! {q}",
+                                         "Hi. {q}",
+                                         "Please help me. {q}",
+                                         "{q} Thanks!",
+                                         "A quick question: {q}",
+                                         "{q} Thank you.",
+                                         "I need help. {q}",
+                                         "{q} Please be short.",
+                                         "Good morning. {q}",
+                                         "Hi, please help. {q}",
+                                         "{q} Thank you for your help.",
+                                         "Good day. {q}"};
+
+/// FNV-1a: a family keeps its tasks when another one is put before it.
+std::uint64_t hash_of(std::string_view name) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return hash;
+}
+
+}  // namespace
+
+Sample make_sample(const SampleOptions& options, const Family& family, int level,
+                   std::uint64_t index, std::vector<std::string_view>* chosen_phrasings) {
+  const auto split_and_seed = mixed(options.seed, static_cast<std::uint64_t>(options.split));
+  const auto cell = mixed(split_and_seed, hash_of(family.name) + static_cast<std::uint64_t>(level));
+  Maker maker{.random = Random(mixed(cell, index)),
+              .split = options.split,
+              .level = level,
+              .chosen = chosen_phrasings};
+  Task task = family.make(maker);
+  if (family.prompt.empty() && maker.random.chance(33)) {
+    task.question = phrase(maker, kManners, {{"q", task.question}});
+  }
+  auto answer = full_answer(task);
+  auto reference = task.reference.empty() ? answer : std::move(task.reference);
+  return {.family = family.name,
+          .level = level,
+          .prompt = std::move(task.question),
+          .answer = std::move(answer),
+          .reference = std::move(reference),
+          .check = task.check};
+}
+
+Sample make_sample(const SampleOptions& options, std::span<const Cell> cells, std::uint64_t index) {
+  const std::uint64_t round = index / cells.size();
+  // The place of this round's cell: a Fisher-Yates order, seeded by the round.
+  std::vector<std::uint32_t> order(cells.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint32_t>(i);
+  Random(mixed(options.seed, round)).shuffle(order);
+  const Cell& cell = cells[order[index % cells.size()]];
+  return make_sample(options, *cell.family, cell.level, index);
+}
+
+std::vector<Cell> cells_of(std::span<const Family* const> chosen, std::span<const int> levels) {
+  std::vector<Cell> cells;
+  const auto add = [&](const Family& family) {
+    for (int level = 1; level <= kLevels; ++level) {
+      if (levels.empty() || contains(levels, level)) cells.push_back({&family, level});
+    }
+  };
+  for (const Family* family : chosen) add(*family);
+  if (chosen.empty()) {
+    for (const Family& family : families()) add(family);
+  }
+  return cells;
+}
+
+std::optional<Split> split_named(std::string_view name) {
+  if (name == "train") return Split::train;
+  if (name == "calibration") return Split::calibration;
+  if (name == "test") return Split::test;
+  return std::nullopt;
+}
+
+std::string to_json_line(const Sample& sample, std::string_view id) {
+  auto line =
+      text("{\"id\": ", quoted(id), ", \"family\": ", quoted(sample.family),
+           ", \"level\": ", sample.level, ", \"prompt\": ", quoted(sample.prompt),
+           ", \"reference\": ", quoted(sample.reference), ", \"check\": ", quoted(sample.check));
+  if (sample.answer != sample.reference) line += text(", \"answer\": ", quoted(sample.answer));
+  return line += "}";
+}
+
+}  // namespace lichen::eval::tasks

@@ -1,0 +1,154 @@
+// From what somebody wants to calls of tools, as JSON.
+#include <algorithm>
+
+#include "eval/tasks/families.h"
+#include "eval/tasks/text.h"
+#include "eval/tasks/words.h"
+
+namespace lichen::eval::tasks {
+namespace {
+
+constexpr std::string_view kAlarm[] = {"set an alarm for {time}",      "wake me at {time}",
+                                       "make an alarm at {time}",      "get me up at {time}",
+                                       "let the alarm ring at {time}", "put the alarm on {time}",
+                                       "set the alarm to {time}",      "set me an alarm at {time}"};
+constexpr std::string_view kCall[] = {"call {contact}",
+                                      "ring {contact}",
+                                      "phone {contact}",
+                                      "dial {contact}",
+                                      "start a call with {contact}",
+                                      "get {contact} on the phone",
+                                      "make a call to {contact}",
+                                      "start a call to {contact}"};
+constexpr std::string_view kLight[] = {
+    "turn {state} the light in the {room}",        "switch the light in the {room} {state}",
+    "see that the light is {state} in the {room}", "put the light in the {room} {state}",
+    "have the light {state} in the {room}",        "have the light in the {room} turned {state}",
+    "turn the light in the {room} {state}",        "switch {state} the light in the {room}"};
+constexpr std::string_view kHeat[] = {"set the heating in the {room} to {degrees} degrees",
+                                      "make it {degrees} degrees in the {room}",
+                                      "heat the {room} to {degrees} degrees",
+                                      "get the {room} to {degrees} degrees",
+                                      "keep {degrees} degrees in the {room}",
+                                      "bring the {room} to {degrees} degrees",
+                                      "set the {room} to {degrees} degrees",
+                                      "put the heating in the {room} to {degrees} degrees"};
+constexpr std::string_view kMail[] = {"send {contact} a mail with the subject {subject}",
+                                      "mail {contact} about {subject}",
+                                      "write a mail to {contact}, subject {subject}",
+                                      "send a mail about {subject} to {contact}",
+                                      "write to {contact} about {subject}",
+                                      "let {contact} have a mail on {subject}",
+                                      "write {contact} a mail about {subject}",
+                                      "send a mail to {contact} about {subject}"};
+constexpr std::string_view kPlay[] = {
+    "play {song} in the {room}",          "start {song} in the {room}",
+    "let me hear {song} in the {room}",   "put on {song} in the {room}",
+    "get {song} going in the {room}",     "have {song} played in the {room}",
+    "start to play {song} in the {room}", "let {song} play in the {room}"};
+constexpr std::string_view kTimer[] = {
+    "set a timer for {minutes} minutes",   "tell me when {minutes} minutes are over",
+    "start a timer of {minutes} minutes",  "count down {minutes} minutes",
+    "remind me in {minutes} minutes",      "make me a timer of {minutes} minutes",
+    "start a timer for {minutes} minutes", "make a timer of {minutes} minutes"};
+constexpr std::string_view kOrder[] = {
+    "order {count} {item}",      "buy {count} {item}",
+    "get {count} {item} for me", "put {count} {item} in the basket",
+    "get me {count} {item}",     "see that {count} {item} are ordered",
+    "buy me {count} {item}",     "make an order of {count} {item}"};
+
+constexpr std::string_view kAskCalls[] = {
+    "{wish}.",         "Please {wish}.",         "Assistant, {wish}.",  "Could you {wish}?",
+    "{wish}, please.", "Tool call for: {wish}.", "Be so kind: {wish}.", "Now {wish}."};
+constexpr std::string_view kToolList =
+    "Tools: set_alarm(time), call(contact), light(room, state), heat(room, degrees), "
+    "send_mail(contact, subject), play(song, room), set_timer(minutes), order(item, count). ";
+
+/// One wish: how it is said, and its call.
+struct Wish {
+  std::string said;
+  std::string call;
+};
+
+Wish random_wish(Maker& maker, int tool) {
+  Random& random = maker.random;
+  const int hour = random.below(24);
+  const auto time = text(padded(hour, 2), ":", padded(random.below(12) * 5, 2));
+  const auto contact = full_name(random);
+  const std::string room(random.pick(kRooms));
+  const std::string state = random.chance(50) ? "on" : "off";
+  const auto degrees = text(random.between(15, 25));
+  const std::string subject(random.pick(kWords));
+  const auto song = capitalized(random.pick(kWords));
+  const auto minutes = text(random.between(2, 90));
+  const auto count = text(random.between(2, 30));
+  const std::string item(random.pick(kGoods));
+  const auto wish = [&](Phrasings phrasings, std::string call) {
+    return Wish{phrase(maker, phrasings,
+                       {{"time", time},
+                        {"contact", contact},
+                        {"room", room},
+                        {"state", state},
+                        {"degrees", degrees},
+                        {"subject", subject},
+                        {"song", song},
+                        {"minutes", minutes},
+                        {"count", count},
+                        {"item", item}}),
+                "{\"tool\": " + std::move(call) + "}"};
+  };
+  switch (tool) {
+    case 0: return wish(kAlarm, text("\"set_alarm\", \"time\": ", quoted(time)));
+    case 1: return wish(kCall, text("\"call\", \"contact\": ", quoted(contact)));
+    case 2:
+      return wish(kLight,
+                  text("\"light\", \"room\": ", quoted(room), ", \"state\": ", quoted(state)));
+    case 3:
+      return wish(kHeat, text("\"heat\", \"room\": ", quoted(room), ", \"degrees\": ", degrees));
+    case 4:
+      return wish(kMail, text("\"send_mail\", \"contact\": ", quoted(contact),
+                              ", \"subject\": ", quoted(subject)));
+    case 5:
+      return wish(kPlay, text("\"play\", \"song\": ", quoted(song), ", \"room\": ", quoted(room)));
+    case 6: return wish(kTimer, text("\"set_timer\", \"minutes\": ", minutes));
+    default:
+      return wish(kOrder, text("\"order\", \"item\": ", quoted(item), ", \"count\": ", count));
+  }
+}
+
+}  // namespace
+
+Task make_tool_call(Maker& maker) {
+  Random& random = maker.random;
+  constexpr int kToolIds[] = {0, 1, 2, 3, 4, 5, 6, 7};
+  const int count = maker.by_level(1, 1, 2, 4);
+  const auto tools =
+      maker.level == 1 ? std::vector<int>{random.below(4)} : random.draw(kToolIds, count);
+  std::vector<std::string> said;
+  std::vector<std::string> calls;
+  for (const int tool : tools) {
+    auto wish = random_wish(maker, tool);
+    said.push_back(std::move(wish.said));
+    calls.push_back(std::move(wish.call));
+  }
+  // Said in the order in which they are to be done, or not.
+  std::string wish = join(said, ", then ");
+  if (maker.level >= 3 && random.chance(40)) {
+    wish = text("before you ", said.back(), ", ",
+                join(std::vector<std::string>(said.begin(), said.end() - 1), ", then "));
+  }
+  std::string answer = count == 1 ? calls[0] : text("[", join(calls), "]");
+  Task task{.question = capitalized(phrase(maker, kAskCalls, {{"wish", wish}})),
+            .answer = answer,
+            .check = "json"};
+  task.question = std::string(kToolList) + task.question;
+  if (count > 1) task.question += " Answer with a list, in order.";
+  const auto other = random_wish(maker, tools[0]).call;
+  if (other != calls[0]) {
+    calls[0] = other;
+    task.rivals = {count == 1 ? calls[0] : text("[", join(calls), "]")};
+  }
+  return task;
+}
+
+}  // namespace lichen::eval::tasks
