@@ -4,6 +4,7 @@
 #include <ggml.h>
 #include <gguf.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -69,7 +70,9 @@ class LlamaTest : public ::testing::Test {
   /// A copy of the small model's file with its metadata changed.
   static std::filesystem::path edited_copy(const std::string& name,
                                            const std::function<void(gguf_context*)>& edit) {
-    const auto path = std::filesystem::path(::testing::TempDir()) / name;
+    // Tests run side by side, each in a process of its own.
+    const auto path =
+        std::filesystem::path(::testing::TempDir()) / (std::to_string(getpid()) + "-" + name);
     ggml_context* tensors = nullptr;
     gguf_context* original = gguf_init_from_file(kSmall, {.no_alloc = false, .ctx = &tensors});
     gguf_context* copy = gguf_init_empty();
