@@ -1,5 +1,5 @@
 // How an answer is compared with its reference. To add a check: a row in the table of checks.cpp,
-// its test, its line in docs/cli.md.
+// its test, its line in docs/suite.md.
 #pragma once
 
 #include <span>

@@ -204,7 +204,8 @@ Task make_units(Maker& maker) {
   std::int64_t total = 0;
   for (int i = 0; i < amounts; ++i) {
     const std::int64_t large = random.between(2, 29);
-    const std::int64_t small = random.between(1, std::min(static_cast<int>(factor) - 1, 99));
+    const int most = std::min(static_cast<int>(factor) - 1, 99);
+    const std::int64_t small = random.between(std::min(2, most), most);
     list.push_back(text(large, " ", unit(from).name, " ", small, " ", unit(to).name));
     task.steps.push_back(text(large, " * ", factor, " = ", large * factor));
     task.steps.push_back(text(large * factor, " + ", small, " = ", large * factor + small));

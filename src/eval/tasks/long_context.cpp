@@ -45,7 +45,8 @@ constexpr std::string_view kBrought[] = {
     "{p} came on {d} with {n} {g}.", "On {d} {n} {g} came from {p}.",
     "On {d} {p} came with {n} {g}.", "{d}: {p} brought {n} {g}."};
 
-/// Sentences that hold neither a code nor a delivery.
+/// Sentences that hold neither a code nor a delivery. The splits share them: a long text would
+/// repeat a few otherwise.
 constexpr std::string_view kFiller[] = {"{p} painted the {c} {o} in the {r}.",
                                         "The {r} was cleaned by {p} on {d}.",
                                         "In the {r} stands a {c} {o} that nobody uses.",
@@ -66,15 +67,16 @@ constexpr std::string_view kFiller[] = {"{p} painted the {c} {o} in the {r}.",
 std::string filler(Maker& maker) {
   Random& random = maker.random;
   const auto people = random.draw(std::span(kFirstNames).first(20), 2);
-  return phrase(maker, kFiller,
-                {{"p", people[0]},
-                 {"q", people[1]},
-                 {"c", random.pick(kColours)},
-                 {"o", random.pick(kObjects)},
-                 {"r", random.pick(kRooms)},
-                 {"v", random.pick(kCities)},
-                 {"a", random.pick(kAnimals)},
-                 {"d", random.pick(kWeekdays)}});
+  const auto pattern = random.pick(kFiller);
+  return fill(random, pattern,
+              {{"p", people[0]},
+               {"q", people[1]},
+               {"c", random.pick(kColours)},
+               {"o", random.pick(kObjects)},
+               {"r", random.pick(kRooms)},
+               {"v", random.pick(kCities)},
+               {"a", random.pick(kAnimals)},
+               {"d", random.pick(kWeekdays)}});
 }
 
 /// Characters of a text of this level.

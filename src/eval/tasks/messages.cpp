@@ -58,6 +58,7 @@ constexpr std::string_view kOf[] = {"The {n} of {w} is {v}.",
                                     "As for {w}, the {n} is {v}.",
                                     "{v} is the {n} of {w}."};
 
+/// They ask and say nothing, so the splits share them: a long text would repeat a few otherwise.
 constexpr std::string_view kTalk[] = {"I hope you are well.",
                                       "Thank you for your help.",
                                       "The weather is fine here.",
@@ -157,6 +158,6 @@ std::string tell_of(Maker& maker, std::string_view who, const Detail& detail) {
   return phrase(maker, kOf, {{"w", who}, {"n", detail.noun}, {"v", detail.value}});
 }
 
-std::string small_talk(Maker& maker) { return phrase(maker, kTalk); }
+std::string small_talk(Maker& maker) { return std::string(maker.random.pick(kTalk)); }
 
 }  // namespace lichen::eval::tasks

@@ -38,7 +38,9 @@ Sample make_sample(const SampleOptions& options, const Family& family, int level
               .level = level,
               .chosen = chosen_phrasings};
   Task task = family.make(maker);
-  if (family.prompt.empty() && maker.random.chance(33)) {
+  // A text of several lines may end in a table or a program, which thanks would spoil.
+  const bool may_be_polite = family.prompt.empty() && !task.question.contains('\n');
+  if (may_be_polite && maker.random.chance(33)) {
     task.question = phrase(maker, kManners, {{"q", task.question}});
   }
   auto answer = full_answer(task);

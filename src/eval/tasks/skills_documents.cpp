@@ -27,6 +27,7 @@ constexpr std::string_view kStated[] = {
     "{c} had a {m} of {v} in {y}.",      "For {y}, {c} reports a {m} of {v}.",
     "{c} closed {y} with a {m} of {v}.", "In {y}, {c} had a {m} of {v}.",
     "For {y}, the {m} of {c} was {v}.",  "{c} reports a {m} of {v} for {y}."};
+/// The splits share these: they ask and tell nothing.
 constexpr std::string_view kTalk[] = {
     "The year {y} was a good one for {c}.",  "{p} has led {c} since {y}.",
     "The office of {c} in {v} was painted.", "{c} opened a hall in {v}.",
@@ -186,11 +187,12 @@ Task make_extract_chunk(Maker& maker) {
   }
   const int talk = maker.by_level(2, 5, 12, 25);
   for (int i = 0; i < talk; ++i) {
-    sentences.push_back(phrase(maker, kTalk,
-                               {{"y", text(random.between(2008, 2024))},
-                                {"c", random.chance(50) ? wanted.company : others_name},
-                                {"p", full_name(random)},
-                                {"v", random.pick(kCities)}}));
+    const auto pattern = random.pick(kTalk);
+    sentences.push_back(fill(random, pattern,
+                             {{"y", text(random.between(2008, 2024))},
+                              {"c", random.chance(50) ? wanted.company : others_name},
+                              {"p", full_name(random)},
+                              {"v", random.pick(kCities)}}));
   }
   random.shuffle(sentences);
   Task task{.question =

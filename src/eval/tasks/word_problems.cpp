@@ -203,7 +203,7 @@ Task make_rates(Maker& maker) {
   }
   if (maker.level >= 3) {
     // A second worker, slower or faster: rates add up.
-    const int helper = random.between(1, rate);
+    const int helper = random.between(2, rate);
     const bool against = maker.level == 4 && random.chance(40) && helper < rate;
     story = text(name, " ", does, " ", rate, " ", unit, " in one ", each, ". A machine",
                  against ? " undoes " : " adds ", helper, " ", unit, " in one ", each, ".");
