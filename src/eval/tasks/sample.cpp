@@ -53,18 +53,20 @@ Sample make_sample(const SampleOptions& options, const Family& family, int level
           .check = task.check};
 }
 
-Sample make_sample(const SampleOptions& options, std::span<const Cell> cells, std::uint64_t index) {
+Sample make_sample(const SampleOptions& options, std::span<const FamilyLevel> cells,
+                   std::uint64_t index) {
   const std::uint64_t round = index / cells.size();
   // The place of this round's cell: a Fisher-Yates order, seeded by the round.
   std::vector<std::uint32_t> order(cells.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint32_t>(i);
   Random(mixed(options.seed, round)).shuffle(order);
-  const Cell& cell = cells[order[index % cells.size()]];
+  const FamilyLevel& cell = cells[order[index % cells.size()]];
   return make_sample(options, *cell.family, cell.level, index);
 }
 
-std::vector<Cell> cells_of(std::span<const Family* const> chosen, std::span<const int> levels) {
-  std::vector<Cell> cells;
+std::vector<FamilyLevel> cells_of(std::span<const Family* const> chosen,
+                                  std::span<const int> levels) {
+  std::vector<FamilyLevel> cells;
   const auto add = [&](const Family& family) {
     for (int level = 1; level <= kLevels; ++level) {
       if (levels.empty() || contains(levels, level)) cells.push_back({&family, level});

@@ -50,17 +50,19 @@ Sample make_sample(const SampleOptions& options, const Family& family, int level
                    std::uint64_t index, std::vector<std::string_view>* chosen_phrasings = nullptr);
 
 /// One family at one level.
-struct Cell {
+struct FamilyLevel {
   const Family* family;
   int level;
 };
 
 /// Sample `index` of a suite over these cells. Each run of cells.size() samples has every cell
 /// once, in an order of its own, so that any prefix is a fair sample.
-Sample make_sample(const SampleOptions& options, std::span<const Cell> cells, std::uint64_t index);
+Sample make_sample(const SampleOptions& options, std::span<const FamilyLevel> cells,
+                   std::uint64_t index);
 
 /// All cells of the families; of all families and levels where none are named.
-std::vector<Cell> cells_of(std::span<const Family* const> chosen, std::span<const int> levels);
+std::vector<FamilyLevel> cells_of(std::span<const Family* const> chosen,
+                                  std::span<const int> levels);
 
 std::optional<Split> split_named(std::string_view name);
 

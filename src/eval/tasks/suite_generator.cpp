@@ -71,17 +71,17 @@ bool set_option(std::string_view name, std::string_view value, Options& options)
 }
 
 /// As many entries of each cell as its family's weight says, a twentieth being one.
-std::vector<Cell> weighted_cells(const Options& options) {
+std::vector<FamilyLevel> weighted_cells(const Options& options) {
   auto chosen = options.families;
   if (chosen.empty()) {
     for (const Family& family : families()) chosen.emplace_back(&family, family.weight);
   }
-  std::vector<Cell> cells;
+  std::vector<FamilyLevel> cells;
   for (const auto& [family, weight] : chosen) {
     const Family* one[] = {family};
     const int times = std::max(1, static_cast<int>(weight * 20 + 0.5));
     for (int i = 0; i < times; ++i) {
-      for (const Cell& cell : cells_of(one, options.levels)) cells.push_back(cell);
+      for (const FamilyLevel& cell : cells_of(one, options.levels)) cells.push_back(cell);
     }
   }
   return cells;
@@ -95,7 +95,7 @@ int write_tasks(const Options& options) {
     // the shares to come out right.
     const auto index = options.from + i;
     Random random(mixed(mixed(options.sample.seed, index), 0x63656c6c));
-    const Cell& cell = random.pick(cells);
+    const FamilyLevel& cell = random.pick(cells);
     buffer += to_json_line(make_sample(options.sample, *cell.family, cell.level, index),
                            text(cell.family->name, "-", cell.level, "-", index));
     buffer += '\n';
