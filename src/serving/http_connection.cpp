@@ -93,7 +93,7 @@ awaitable<bool> Connection::serve_one() {
   if (!fault && !refusal) fault = co_await read_body();
   if (fault && fault->status == 0) co_return false;
 
-  phase_ = Phase::busy;
+  enter(Phase::busy, {});  // it takes what it takes; the turn has its own deadline
   keep_alive_ = !fault && !refusal && !shard_.server().stopping() && request().keep_alive();
   if (fault) {
     co_await respond(handler_.refusal(fault->status, std::move(fault->detail)));

@@ -33,6 +33,8 @@ class Echo final : public Handler {
       co_await exchange.write("one");
       co_await exchange.write("two");
       co_await exchange.finish("three");
+    } else if (exchange.path() == "/slow") {
+      co_await take_time(exchange);
     } else if (exchange.path() == "/flood") {
       co_await flood(exchange);
     } else if (exchange.path() == "/throw") {
@@ -64,6 +66,16 @@ class Echo final : public Handler {
     hanging = true;
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     co_await exchange.respond({.status = 499});
+  }
+  /// Answers after a while, unless it is stopped.
+  awaitable<void> take_time(Exchange& exchange) {
+    asio::steady_timer timer(exchange.executor(), 150ms);
+    exchange.watch({}, [this, &timer](const Error& why) {
+      stopped = why.code;
+      timer.cancel();
+    });
+    auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_await exchange.respond({.status = error ? 499U : 200U});
   }
   /// Writes without end.
   awaitable<void> flood(Exchange& exchange) {
@@ -336,6 +348,14 @@ TEST_F(HttpServerTest, SlowRequestsTimeOut) {
   TestClient body(port());
   body.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345");
   EXPECT_EQ(body.read().status, 408);
+}
+
+TEST_F(HttpServerTest, AnAnswerMayTakeLongerThanItsRequestMay) {
+  start({.idle_timeout = 30ms, .header_timeout = 30ms, .body_timeout = 30ms});
+  TestClient client(port());
+  client.send("POST /slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi");
+  EXPECT_EQ(client.read().status, 200);
+  EXPECT_EQ(echo_.stopped, Errc::internal) << "it was stopped";
 }
 
 TEST_F(HttpServerTest, AClientThatDoesNotReadIsDropped) {
