@@ -136,7 +136,7 @@ void HttpServer::serve(tcp::socket socket, Shard& shard) {
   asio::co_spawn(shard.io(), connection->run(), [this, connection](std::exception_ptr problem) {
     log_exception(std::move(problem));
     connections_.fetch_sub(1, std::memory_order_release);
-    if (stopping()) asio::post(io_, [this] { end_when_empty(); });
+    if (stopping()) post(io_, [this] { end_when_empty(); });
   });
 }
 
@@ -160,9 +160,15 @@ void HttpServer::await_signal() {
   });
 }
 
+void HttpServer::post(asio::io_context& io, std::function<void()> work) {
+  asio::post(io, [alive = std::weak_ptr(alive_), work = std::move(work)] {
+    if (!alive.expired()) work();
+  });
+}
+
 void HttpServer::stop() {
   if (stopping_.exchange(true)) return;
-  asio::post(io_, [this] { begin_stop(); });
+  post(io_, [this] { begin_stop(); });
 }
 
 void HttpServer::begin_stop() {
@@ -170,14 +176,14 @@ void HttpServer::begin_stop() {
   for (auto& acceptor : acceptors_) acceptor->close(ignored);
   const auto until = Clock::now() + options_.drain;
   for (auto& shard : shards_) {
-    asio::post(shard->io(), [shard = shard.get(), until] { shard->stop(until); });
+    post(shard->io(), [shard = shard.get(), until] { shard->stop(until); });
   }
   end_when_empty();
 }
 
 void HttpServer::cancel_turns() {
   for (auto& shard : shards_) {
-    asio::post(shard->io(), [shard = shard.get()] { shard->cancel_turns(); });
+    post(shard->io(), [shard = shard.get()] { shard->cancel_turns(); });
   }
 }
 
@@ -186,10 +192,10 @@ void HttpServer::end_when_empty() {
   error_code ignored;
   signals_.cancel(ignored);
   for (auto& shard : shards_) {
-    asio::post(shard->io(), [shard = shard.get()] { shard->end(); });
+    post(shard->io(), [shard = shard.get()] { shard->end(); });
   }
   // Others may use `io_` and keep it busy: it is stopped, once what is queued now has run.
-  asio::post(io_, [this] { io_.stop(); });
+  post(io_, [this] { io_.stop(); });
 }
 
 }  // namespace lichen::serving

@@ -6,6 +6,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -69,6 +70,8 @@ class HttpServer {
   void begin_stop();
   void cancel_turns();
   void end_when_empty();
+  /// `io_` is the caller's and may run on when this has gone: then `work` is dropped.
+  void post(boost::asio::io_context& io, std::function<void()> work);
 
   boost::asio::io_context& io_;
   const HttpOptions options_;
@@ -81,6 +84,7 @@ class HttpServer {
   boost::asio::signal_set signals_;
   std::atomic<bool> stopping_ = false;
   std::atomic<int> connections_ = 0;
+  const std::shared_ptr<void> alive_ = std::make_shared<bool>();
 };
 
 }  // namespace lichen::serving

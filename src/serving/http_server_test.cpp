@@ -412,6 +412,25 @@ TEST_F(HttpServerTest, StoppingEndsIdleConnectionsAndCancelsTurnsAfterTheDrainTi
   EXPECT_THROW(TestClient{port()}, boost::system::system_error);
 }
 
+TEST_F(HttpServerTest, LeavesNothingBehindInTheCallersContext) {
+  // Connections that end just when the server stops ask twice for its end.
+  for (int i = 0; i < 20; ++i) {
+    start();
+    std::vector<std::unique_ptr<TestClient>> clients;
+    for (int k = 0; k < 8; ++k) {
+      clients.push_back(std::make_unique<TestClient>(port()));
+      EXPECT_EQ(clients.back()->get("/").status, 200);
+    }
+    std::thread leaving([&] { clients.clear(); });
+    stop();
+    leaving.join();
+    server_.reset();
+    io_.restart();
+    io_.poll();
+    io_.restart();
+  }
+}
+
 TEST_F(HttpServerTest, SeveralThreadsServe) {
   start({.io_threads = 4});
   std::vector<std::thread> clients;

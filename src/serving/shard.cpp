@@ -97,8 +97,8 @@ void Shard::tick() {
     date_ = http_date(time);
   }
   ticker_.expires_after(server_.options().tick);
-  ticker_.async_wait([this](boost::system::error_code error) {
-    if (!error) tick();
+  ticker_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code error) {
+    if (!error && !alive.expired()) tick();
   });
 }
 

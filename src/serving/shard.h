@@ -4,6 +4,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -51,6 +52,8 @@ class Shard {
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
   boost::asio::steady_timer ticker_;
   std::unordered_set<Connection*> connections_;
+  /// Timers that have fired may still be queued with the caller's context when this has gone.
+  const std::shared_ptr<void> alive_ = std::make_shared<bool>();
   std::optional<Clock::time_point> cancel_at_;
   std::time_t date_time_ = 0;
   std::string date_;
