@@ -186,10 +186,10 @@ void KvCache::retire(Sequence& sequence) {
 
 void KvCache::move_down(Sequence& sequence) {
   if (free_numbers_.empty() || free_numbers_.back() > sequence.seq) return;
-  const Seq higher = sequence.seq;
-  take_number(sequence);
-  backend_.share(higher, sequence.seq, size_of(sequence.tokens));
-  free_number(higher);
+  const Seq lower = free_numbers_.back();
+  backend_.share(sequence.seq, lower, size_of(sequence.tokens));  // may throw: it takes memory
+  free_numbers_.pop_back();
+  free_number(std::exchange(sequence.seq, lower));
 }
 
 void KvCache::take_number(Sequence& sequence) {

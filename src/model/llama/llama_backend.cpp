@@ -71,7 +71,8 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
   LocalModelOptions bounded = options;
   bounded.max_sessions =
       std::clamp<int>(options.max_sessions, 1, static_cast<int>(llama_max_parallel_sequences()));
-  const Result<KvPlan> kv = plan_kv(bounded, train_length, cell_bytes(model),
+  const std::int64_t bytes = cell_bytes(model);
+  const Result<KvPlan> kv = plan_kv(bounded, train_length, bytes,
                                     static_cast<std::int64_t>(llama_model_size(model)));
   if (!kv) return fail(kv.error().code, file + ": " + kv.error().detail);
   const int batch = std::min(options.batch, kv->cells);
@@ -106,7 +107,7 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
                       .train_length = train_length,
                       .embedding = llama_model_n_embd_out(model),
                       .split = kv->split,
-                      .cell_bytes = cell_bytes(model)};
+                      .cell_bytes = bytes};
   return backend;
 }
 
