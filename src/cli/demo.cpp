@@ -56,8 +56,7 @@ int demo(const DemoOptions& options, const Invocation& invocation) {
   if (!suite) return report_error(suite.error());
   auto config = load_config(invocation.config);
   if (!config) return report_error(config.error());
-  config->ledger.path = "none";  // a measurement is no traffic, and waits for no disk
-  auto host = Host::open(std::move(*config));
+  auto host = Host::open(eval::for_measuring(std::move(*config)));
   if (!host) return report_error(host.error());
   Runtime& runtime = (*host)->runtime();
   const auto large = choose_large(options, runtime);

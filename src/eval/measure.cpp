@@ -184,6 +184,16 @@ Result<Report> measure(Runtime& runtime, boost::asio::any_io_executor io, const 
   return report;
 }
 
+policy::Config for_measuring(policy::Config config) {
+  config.ledger.path = "none";
+  for (policy::ModelConfig& model : config.models) {
+    if (auto* local = std::get_if<model::LocalModelOptions>(&model.options)) {
+      local->batcher.prefix_cache_bytes = 0;
+    }
+  }
+  return config;
+}
+
 std::set<std::string> large_models(const policy::Config& config) {
   if (config.models.size() < 2) return {};
   struct Size {

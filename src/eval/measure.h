@@ -40,6 +40,11 @@ struct MeasureOptions {
 Result<Report> measure(Runtime& runtime, boost::asio::any_io_executor io, const Suite& suite,
                        MeasureOptions options);
 
+/// The configuration to open a runtime with whose plans are compared: without a ledger, since a
+/// measurement is no traffic and waits for no disk, and without prefix caches, since all plans answer
+/// the same prompts and the later ones would find what the earlier ones have computed.
+policy::Config for_measuring(policy::Config config);
+
 /// The models of a configuration that count as large when nobody says: the one named `large`, else
 /// the one with the dearest output tokens, else a remote one, else the one with the largest file.
 /// Empty when there is only one model.

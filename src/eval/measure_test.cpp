@@ -185,6 +185,15 @@ std::set<std::string> large_of(std::vector<policy::ModelConfig> models) {
   return large_models(config);
 }
 
+TEST(ForMeasuring, NoPlanProfitsFromTheOnesBefore) {
+  policy::Config config;
+  config.models = {local("a", "a.gguf"), remote("r")};
+  config = for_measuring(std::move(config));
+  EXPECT_EQ(config.ledger.path, "none");
+  const auto& options = std::get<model::LocalModelOptions>(config.models[0].options);
+  EXPECT_EQ(options.batcher.prefix_cache_bytes, 0);
+}
+
 TEST(LargeModels, NameThenPriceThenRemoteThenSize) {
   const auto folder = std::filesystem::path(testing::TempDir());
   std::ofstream(folder / "a.gguf") << "12";
