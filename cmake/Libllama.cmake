@@ -43,7 +43,7 @@ function(lichen_unpack_llama)
                   ERROR_QUIET COMMAND_ERROR_IS_FATAL ANY)
   execute_process(COMMAND ${GIT_EXECUTABLE} --git-dir=${work}/git archive --format=tar
                           --output=${work}/source.tar HEAD
-                          CMakeLists.txt LICENSE cmake common examples ggml include licenses pocs
+                          CMakeLists.txt LICENSE cmake common examples ggml gguf-py include licenses pocs
                           scripts src tools vendor
                   COMMAND_ERROR_IS_FATAL ANY)
   file(MAKE_DIRECTORY ${work}/source)

@@ -8,18 +8,33 @@
 namespace lichen::eval::tasks {
 namespace {
 
-constexpr std::string_view kAskCode[] = {"What does this program print?\n{p}",
-                                         "What is printed?\n{p}",
-                                         "Run this code:\n{p}",
-                                         "{p}\nWhat is the output?",
-                                         "Code:\n{p}\nWhat does it print?",
-                                         "Here is a program.\n{p}\nWhat does it print?",
-                                         "Work out what this prints:\n{p}",
-                                         "Follow the code and give its output.\n{p}",
-                                         "{p}\nWhat does this code print?",
-                                         "Read the program:\n{p}\nWhat is its output?",
-                                         "What is the output of this code?\n{p}",
-                                         "Here is some code:\n{p}\nWhat is printed?"};
+constexpr std::string_view kAskCode[] = {
+    "What does this program print?\n{p}",
+    "What is printed?\n{p}",
+    "Run this code:\n{p}",
+    "{p}\nWhat is the output?",
+    "Work out the output of this program:\n{p}",
+    "Work through this code and [say|tell me] what is printed.\n{p}",
+    "{p}\n[Say|Tell me] what this prints.",
+    "I need to know what this code prints:\n{p}",
+    "Follow this program.\n{p}\nWhat [is its output|does it print]?",
+    "Follow the program and give what it prints:\n{p}",
+    "Give the output of this:\n{p}",
+    "Here are some lines of code:\n{p}\nGive the output.",
+    "Some code:\n{p}\nOutput?",
+    "Read this:\n{p}\nWhat is printed [at the end|when it runs]?",
+    "If you run this program, what is [printed|its output]?\n{p}",
+    "{p}\nWork out the output.",
+    "Read the code.\n{p}\nWhat does the program print?",
+    "When this code runs, what does it print?\n{p}",
+    "Code:\n{p}\nWhat does it print?",
+    "Here is a program.\n{p}\nWhat does it print?",
+    "Work out what this prints:\n{p}",
+    "Follow the code and give its output.\n{p}",
+    "{p}\nWhat does this code print?",
+    "Read the program:\n{p}\nWhat is its output?",
+    "What is the output of this code?\n{p}",
+    "Here is some code:\n{p}\nWhat is printed?"};
 
 /// A program under way: its lines, its one or two variables, what happened.
 struct Program {

@@ -8,28 +8,62 @@
 namespace lichen::eval::tasks {
 namespace {
 
-constexpr std::string_view kEvaluate[] = {"Evaluate: {e}",
-                                          "What is {e}?",
-                                          "Is this true or false? {e}",
-                                          "Give the truth value of {e}.",
-                                          "{e} = ?",
-                                          "Work out {e}.",
-                                          "Is {e} True or False?",
-                                          "Find the value: {e}",
-                                          "What is the truth value of {e}?",
-                                          "True or False: {e}?",
-                                          "Give the value of {e}."};
+constexpr std::string_view kEvaluate[] = {
+    "Evaluate: {e}",
+    "What is {e}?",
+    "Is this true or false? {e}",
+    "Give the truth value of {e}.",
+    "{e} = ?",
+    "Work out {e}.",
+    "Find the value, False or True: {e}.",
+    "{e}: is that False or True?",
+    "Find the value of this expression: {e}.",
+    "Say whether {e} is True or False.",
+    "Is the value of {e} True, or is it False?",
+    "I need the value of {e}.",
+    "What value does {e} have?",
+    "Does {e} come out as True or as False?",
+    "If you work out {e}, what is the value?",
+    "Take the expression {e}. Give its value.",
+    "I wonder if {e} is True or False.",
+    "The value of {e}, please.",
+    "The truth value of {e} is what?",
+    "Expression: {e}. Truth value?",
+    "Work out the truth value: {e}.",
+    "Find the truth value of {e}.",
+    "Is {e} True or False?",
+    "What is the truth value of {e}?",
+    "True or False: {e}?",
+    "Give the value of {e}, True or False.",
+};
 constexpr std::string_view kFollows[] = {
     "{rules} Does it follow that {c}? Answer yes or no.",
     "{rules} Is it certain that {c}? Answer yes or no.",
     "Given: {rules} Does it follow that {c}? Answer yes or no.",
     "Read the rules. {rules} Can we conclude that {c}? Answer yes or no.",
+    "Yes or no: is it certain that {c}? {rules}",
+    "{rules} Yes or no: do we know for sure that {c}?",
+    "Answer yes or no: is it sure that {c}? {rules}",
+    "{rules} From this, do we know that {c}? Answer yes or no.",
+    "Read these rules. {rules} Is it sure that {c}? Answer yes or no.",
+    "Read this: {rules} Does it follow that {c}? Answer yes or no.",
+    "Given these rules, do we know that {c}? {rules} Answer yes or no.",
+    "Given this, can we be sure that {c}? Answer yes or no. {rules}",
+    "These are the rules. {rules} So, does it follow that {c}? Answer yes or no.",
+    "{rules} So [must it be true|can we conclude] that {c}? Answer yes or no.",
+    "If all this is true, is it certain that {c}? {rules} Answer yes or no.",
+    "I need to know if it follows that {c}. {rules} Answer yes or no.",
+    "{rules} Say yes if it is certain that {c}, and no if it is not.",
+    "Here is what we know. {rules} Can we conclude that {c}? Answer yes or no.",
+    "Rules: {rules} Question: is it certain that {c}? Yes or no?",
+    "{rules} Does this make it certain that {c}? Answer yes or no.",
     "Yes or no: does it follow that {c}? {rules}",
     "{rules} So, is it sure that {c}? Answer yes or no.",
     "{rules} Do we know that {c}? Answer yes or no.",
     "Read this. {rules} Is it certain that {c}? Answer yes or no.",
     "Given these rules, is it certain that {c}? Answer yes or no. {rules}",
-    "{rules} Yes or no: does it follow that {c}?"};
+    "{rules} Yes or no: does it follow that {c}?",
+};
 constexpr std::string_view kIf[] = {"If {a}, then {b}.", "Whenever {a}, {b}.", "{b} if {a}.",
                                     "When {a}, {b}."};
 
@@ -109,8 +143,7 @@ Task make_implication(Maker& maker) {
   const int broken = follows ? -1 : random.below(length);
   std::vector<std::string> rules;
   const auto rule = [&](std::string_view a, std::string_view b) {
-    const auto pattern = random.pick(kIf);
-    rules.push_back(capitalized(fill(random, pattern, {{"a", a}, {"b", b}})));
+    rules.push_back(capitalized(say(random, kIf, {{"a", a}, {"b", b}})));
   };
   Task task;
   for (int i = 0; i < length; ++i) {

@@ -15,12 +15,28 @@ constexpr std::string_view kNeedle[] = {
     "Read the report and give the code of the {c} {o}.\n{t}",
     "Report: {t}\nQuestion: what is the code of the {c} {o}?",
     "{t}\nGive the code of the {c} {o}.",
+    "Find the code that the {c} {o} has.\n{t}",
+    "{t}\nWhat code does this text give for the {c} {o}?",
+    "Text: {t}\nWhat code does the report have for the {c} {o}?",
+    "[Tell me|Say] which code the {c} {o} has.\n{t}",
+    "Read this text and [tell me|say] the code of the {c} {o}.\n{t}",
+    "Which code belongs to the {c} {o}?\n{t}",
+    "{t}\nI need the code of the {c} {o}. What is it?",
+    "I need the code of the {c} {o} from this report.\n{t}",
+    "Somewhere in the report stands the code of the {c} {o}. Give it.\n{t}",
+    "{t}\nThe code of the {c} {o} is somewhere in this text. Find it.",
+    "Text: {t}\nCode of the {c} {o}:",
+    "{t}\nThe code of the {c} {o}, please.",
+    "If you read this text, what is the code of the {c} {o}?\n{t}",
+    "Look for the code of the {c} {o} in this text.\n{t}",
+    "Search the report for the {c} {o} and give its code.\n{t}",
     "Somewhere in this text is the code of the {c} {o}. What is it?\n{t}",
     "{t}\nFind the code of the {c} {o}.",
     "What code does the {c} {o} have?\n{t}",
     "{t}\n[Tell me|Say] the code of the {c} {o}.",
     "Read this report: {t}\nWhat code does the {c} {o} have?",
-    "Find the code of the {c} {o} in this text.\n{t}"};
+    "Find the code of the {c} {o} in this text.\n{t}",
+};
 constexpr std::string_view kNeedleFact[] = {
     "The code of the {c} {o} is {n}.",           "The {c} {o} has the code {n}.",
     "{n} is the code of the {c} {o}.",           "For the {c} {o} the code is {n}.",
@@ -33,12 +49,28 @@ constexpr std::string_view kHowMuch[] = {
     "How many {g} did {p} bring? Add them up.\n{t}",
     "Log: {t}\nQuestion: how many {g} did {p} bring in all?",
     "{t}\nAdd up the {g} that {p} brought.",
+    "[Tell me|Say] how many {g} came from {p}.\n{t}",
+    "Read the log and [tell me|say] how many {g} {p} brought.\n{t}",
+    "{t}\nFind the total of {g} that came from {p}.",
+    "Read this: {t}\nIn total, how many {g} did {p} bring?",
+    "Add up all the {g} from {p} in this log.\n{t}",
+    "{t}\nAll in all, how many {g} came from {p}?",
+    "I need the total of {g} that {p} brought.\n{t}",
+    "{t}\nI need to know how many {g} {p} brought in all.",
+    "Log: {t}\nTotal of {g} from {p}:",
+    "{t}\nThe total of {g} from {p}, please.",
+    "If you add up the {g} that {p} brought, what is the total?\n{t}",
+    "Find all {g} that {p} brought and add them up.\n{t}",
+    "{t}\nGive the number of {g} that {p} brought[ in all| in total|].",
+    "From {p} came some {g}: how many in total? Here is the log.\n{t}",
+    "Here is a log: {t}\nFind out how many {g} {p} brought.",
     "From this log, find how many {g} {p} brought in total.\n{t}",
     "{t}\nHow many {g} came from {p}?",
     "Read the log. How many {g} came from {p} in all?\n{t}",
     "{t}\n[Tell me|Say] how many {g} {p} brought.",
     "Read this log: {t}\nAdd up the {g} that came from {p}.",
-    "How many {g} came from {p} in total?\n{t}"};
+    "How many {g} came from {p} in total?\n{t}",
+};
 constexpr std::string_view kBrought[] = {
     "On {d} {p} brought {n} {g}.",   "{p} brought {n} {g} on {d}.",
     "{n} {g} came from {p} on {d}.", "On {d} there came {n} {g} from {p}.",
@@ -67,16 +99,15 @@ constexpr std::string_view kFiller[] = {"{p} painted the {c} {o} in the {r}.",
 std::string filler(Maker& maker) {
   Random& random = maker.random;
   const auto people = random.draw(std::span(kFirstNames).first(20), 2);
-  const auto pattern = random.pick(kFiller);
-  return fill(random, pattern,
-              {{"p", people[0]},
-               {"q", people[1]},
-               {"c", random.pick(kColours)},
-               {"o", random.pick(kObjects)},
-               {"r", random.pick(kRooms)},
-               {"v", random.pick(kCities)},
-               {"a", random.pick(kAnimals)},
-               {"d", random.pick(kWeekdays)}});
+  return say(random, kFiller,
+             {{"p", people[0]},
+              {"q", people[1]},
+              {"c", random.pick(kColours)},
+              {"o", random.pick(kObjects)},
+              {"r", random.pick(kRooms)},
+              {"v", random.pick(kCities)},
+              {"a", random.pick(kAnimals)},
+              {"d", random.pick(kWeekdays)}});
 }
 
 /// Characters of a text of this level.
@@ -126,7 +157,7 @@ Task make_needle(Maker& maker) {
   for (std::size_t i = 0; i < things.size(); ++i) {
     const auto code = text(random.with_digits(5));
     facts.push_back(
-        phrase(maker, kNeedleFact, {{"c", things[i].first}, {"o", things[i].second}, {"n", code}}));
+        say(random, kNeedleFact, {{"c", things[i].first}, {"o", things[i].second}, {"n", code}}));
     if (i == wanted) {
       task.answer = code;
     } else {
@@ -154,7 +185,7 @@ Task make_aggregate(Maker& maker) {
     const auto what = i == 0 ? good : random.pick(goods);
     const auto day = random.pick(kWeekdays);
     const int n = random.between(2, maker.by_level(9, 20, 50, 99));
-    facts.push_back(phrase(maker, kBrought, {{"d", day}, {"p", who}, {"n", text(n)}, {"g", what}}));
+    facts.push_back(say(random, kBrought, {{"d", day}, {"p", who}, {"n", text(n)}, {"g", what}}));
     if (who != person || what != good) continue;
     task.steps.push_back(text(sum, " + ", n, " = ", sum + n));
     sum += n;

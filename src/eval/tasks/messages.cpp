@@ -151,11 +151,11 @@ std::vector<Detail> random_details(Random& random) {
 }
 
 std::string tell(Maker& maker, const Detail& detail) {
-  return phrase(maker, phrasings_for(detail.key), {{"v", detail.value}});
+  return say(maker.random, phrasings_for(detail.key), {{"v", detail.value}});
 }
 
 std::string tell_of(Maker& maker, std::string_view who, const Detail& detail) {
-  return phrase(maker, kOf, {{"w", who}, {"n", detail.noun}, {"v", detail.value}});
+  return say(maker.random, kOf, {{"w", who}, {"n", detail.noun}, {"v", detail.value}});
 }
 
 std::string small_talk(Maker& maker) { return std::string(maker.random.pick(kTalk)); }

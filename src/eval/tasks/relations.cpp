@@ -9,28 +9,63 @@
 namespace lichen::eval::tasks {
 namespace {
 
-constexpr std::string_view kWhoIs[] = {"{facts} Who is {rel}?",
-                                       "Given: {facts} Who is {rel}?",
-                                       "{facts} Question: who is {rel}?",
-                                       "Read this. {facts} Who is {rel}?",
-                                       "{facts} Name {rel}.",
-                                       "{facts} [Tell me|Say] who {rel} is.",
-                                       "Who is {rel}? {facts}",
-                                       "Here are some facts. {facts} Who is {rel}?",
-                                       "{facts} Can you name {rel}?",
-                                       "Name {rel}. {facts}",
-                                       "Given these facts, who is {rel}? {facts}"};
+constexpr std::string_view kWhoIs[] = {
+    "{facts} Who is {rel}?",
+    "Given: {facts} Who is {rel}?",
+    "{facts} Question: who is {rel}?",
+    "Read this. {facts} Who is {rel}?",
+    "{facts} Name {rel}.",
+    "[Tell me|Say] who {rel} is. {facts}",
+    "{facts} Can you [tell me|say] who {rel} is?",
+    "Can you work out who {rel} is? {facts}",
+    "Given these facts, name {rel}. {facts}",
+    "Here are the facts: {facts} Name {rel}.",
+    "Here are some facts about people. {facts} Can you say who {rel} is?",
+    "These are the facts. {facts} [Tell me|Say] the name of {rel}.",
+    "{facts} I need the name of {rel}.",
+    "I need to know who {rel} is. {facts}",
+    "If all this is true, who is {rel}? {facts}",
+    "{facts} From some of these facts, find {rel}.",
+    "Find {rel}. {facts}",
+    "{facts} The name of {rel}, please.",
+    "{facts} What is the name of {rel}?",
+    "Question: who is {rel}? {facts}",
+    "{facts} [Tell me|Say] who {rel} is.",
+    "Who is {rel}? {facts}",
+    "Here are some facts. {facts} Who is {rel}?",
+    "{facts} Can you name {rel}?",
+    "Name {rel}. {facts}",
+    "Given these facts, who is {rel}? {facts}",
+};
 
-constexpr std::string_view kPlaceInOrder[] = {"{facts} Who is the {s}?",
-                                              "Given: {facts} Who is the {s}?",
-                                              "{facts} Which of them is the {s}?",
-                                              "Who is the {s}? {facts}",
-                                              "Read this. {facts} Name the {s}.",
-                                              "{facts} [Tell me|Say] who the {s} is.",
-                                              "Here are some facts. {facts} Who is the {s}?",
-                                              "{facts} Name the {s} of them.",
-                                              "Given these facts, who is the {s}? {facts}",
-                                              "{facts} Question: who is the {s}?"};
+constexpr std::string_view kPlaceInOrder[] = {
+    "{facts} Who is the {s}?",
+    "Given: {facts} Who is the {s}?",
+    "{facts} Which of them is the {s}?",
+    "Who is the {s}? {facts}",
+    "[Tell me|Say] who the {s} is. {facts}",
+    "{facts} Can you [tell me|say] which of them is the {s}?",
+    "Read these facts and name the {s}. {facts}",
+    "Read this and find the {s}: {facts}",
+    "Given these facts, name the {s}. {facts}",
+    "Here are the facts: {facts} Which person is the {s}?",
+    "Here are some people. {facts} Name the {s} person.",
+    "Some facts: {facts} So, who is the {s} of all?",
+    "Question: which of them is the {s}? {facts}",
+    "A question: {facts} Who of them is the {s}?",
+    "{facts} I need the name of the {s}.",
+    "I need to know who the {s} is. {facts}",
+    "If all this is true, who is the {s}? {facts}",
+    "{facts} From this, find the {s} of them.",
+    "Find the {s}. {facts}",
+    "{facts} The name of the {s}, please.",
+    "Read this. {facts} Name the {s}.",
+    "{facts} [Tell me|Say] who the {s} is.",
+    "Here are some facts. {facts} Who is the {s}?",
+    "{facts} Name the {s} of them.",
+    "Given these facts, who is the {s}? {facts}",
+    "{facts} Question: who is the {s}?",
+};
 
 constexpr std::string_view kWhereIs[] = {
     "{facts} Where is the {o}?",
@@ -38,12 +73,28 @@ constexpr std::string_view kWhereIs[] = {
     "Read this. {facts} In which room is the {o}?",
     "{facts} In the end, where is the {o}?",
     "Where is the {o} at the end? {facts}",
+    "[Tell me|Say] in which room the {o} is. {facts}",
+    "Where is the {o} now? [Tell me|Say] the room. {facts}",
+    "{facts} Say which room holds the {o} now.",
+    "{facts} Can you tell me where to find the {o}?",
+    "Where can I find the {o} now? {facts}",
+    "What happens is this: {facts} Where is the {o} in the end?",
+    "Here is a story. {facts} In which room can the {o} be found?",
+    "Given what happens here, where is the {o}? {facts}",
+    "Given this story, which room is the {o} in? {facts}",
+    "In which room is the {o} to be found? {facts}",
+    "{facts} Name the room the {o} is in.",
+    "I need the {o}. Where is it? {facts}",
+    "{facts} I am looking for the {o}. In which room is it?",
+    "If all this happens, where is the {o} at the end? {facts}",
+    "{facts} The {o} is in which room now?",
     "{facts} Where can the {o} be found?",
     "Here is what happens. {facts} Where is the {o}?",
     "{facts} Which room is the {o} in?",
     "Given: {facts} Where is the {o} now?",
     "{facts} [Tell me|Say] where the {o} is.",
-    "Here is what happens. {facts} In which room is the {o} now?"};
+    "Here is what happens. {facts} In which room is the {o} now?",
+};
 
 constexpr std::string_view kGoes[] = {" {n} goes to the {r}.", " {n} walks to the {r}.",
                                       " Then {n} goes to the {r}.", " {n} moves to the {r}.",
@@ -186,7 +237,7 @@ Task make_transfer(Maker& maker) {
   }
   const auto tell = [&](Phrasings phrasings, std::string_view name, std::string_view room,
                         std::string_view thing, std::string_view other) {
-    facts += phrase(maker, phrasings, {{"n", name}, {"r", room}, {"o", thing}, {"m", other}});
+    facts += say(maker.random, phrasings, {{"n", name}, {"r", room}, {"o", thing}, {"m", other}});
   };
   const auto walk = [&](std::string_view name, std::string_view room) {
     tell(kGoes, name, room, {}, {});

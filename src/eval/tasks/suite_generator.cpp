@@ -1,9 +1,11 @@
 // suite_generator: the suite's tasks as JSONL on stdout. One static executable without any file
 // beside it, to be carried to where models are trained.
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
+#include <map>
 #include <vector>
 
 #include "eval/tasks/sample.h"
@@ -14,21 +16,22 @@ namespace {
 
 constexpr std::string_view kHelp =
     R"(suite_generator [--split train|calibration|test] [--seed N] [--from N] [--count N]
-                [--families NAME[:WEIGHT],...] [--levels 1,2,...]
+                [--families NAME,...] [--levels 1,2,...] [--weights NAME:WEIGHT,...]
 
 Writes the tasks FROM to FROM+COUNT-1 of the suite (split, seed) to stdout, one JSON object a line:
 id, family, level, prompt, reference, check, and answer where what to write is not the reference.
 A task depends on nothing but split, seed and its number, so parts can be made in parallel.
 
-Families come as often as their weights say; without --families all of them, with the weights that
-suit training. Without options: --split train --seed 1 --from 0 --count 1000.
+Families come as often as their weights say; --weights changes those of some. Without --families all
+of them are written. Without options: --split train --seed 1 --from 0 --count 1000.
 )";
 
 struct Options {
   SampleOptions sample{.split = Split::train};
   std::uint64_t from = 0;
   std::uint64_t count = 1'000;
-  std::vector<std::pair<const Family*, double>> families;
+  std::vector<const Family*> families;         // empty: all
+  std::map<const Family*, double> weights;     // of families that do not keep their own
   std::vector<int> levels;
 };
 
@@ -38,14 +41,20 @@ bool parse(std::string_view text, Number& number) {
   return error == std::errc{} && end == text.data() + text.size();
 }
 
-bool parse_families(std::string_view list, Options& options) {
+bool parse_families(std::string_view list, std::vector<const Family*>& families) {
+  for (const auto name : split(list, ",")) {
+    families.push_back(find_family(name));
+    if (families.back() == nullptr) return false;
+  }
+  return true;
+}
+
+bool parse_weights(std::string_view list, std::map<const Family*, double>& weights) {
   for (const auto entry : split(list, ",")) {
     const auto parts = split(entry, ":");
     const Family* family = find_family(parts[0]);
-    double weight = family == nullptr ? 0 : family->weight;
-    if (family == nullptr || parts.size() > 2) return false;
-    if (parts.size() == 2 && (!parse(parts[1], weight) || weight <= 0)) return false;
-    options.families.emplace_back(family, weight);
+    if (family == nullptr || parts.size() != 2) return false;
+    if (!parse(parts[1], weights[family]) || weights[family] <= 0) return false;
   }
   return true;
 }
@@ -59,7 +68,8 @@ bool set_option(std::string_view name, std::string_view value, Options& options)
   if (name == "--seed") return parse(value, options.sample.seed);
   if (name == "--from") return parse(value, options.from);
   if (name == "--count") return parse(value, options.count);
-  if (name == "--families") return parse_families(value, options);
+  if (name == "--families") return parse_families(value, options.families);
+  if (name == "--weights") return parse_weights(value, options.weights);
   if (name == "--levels") {
     for (const auto level : split(value, ",")) {
       if (!parse(level, options.levels.emplace_back())) return false;
@@ -72,17 +82,11 @@ bool set_option(std::string_view name, std::string_view value, Options& options)
 
 /// As many entries of each cell as its family's weight says, a twentieth being one.
 std::vector<FamilyLevel> weighted_cells(const Options& options) {
-  auto chosen = options.families;
-  if (chosen.empty()) {
-    for (const Family& family : families()) chosen.emplace_back(&family, family.weight);
-  }
   std::vector<FamilyLevel> cells;
-  for (const auto& [family, weight] : chosen) {
-    const Family* one[] = {family};
-    const int times = std::max(1, static_cast<int>(weight * 20 + 0.5));
-    for (int i = 0; i < times; ++i) {
-      for (const FamilyLevel& cell : cells_of(one, options.levels)) cells.push_back(cell);
-    }
+  for (const FamilyLevel& cell : cells_of(options.families, options.levels)) {
+    const auto chosen = options.weights.find(cell.family);
+    const double weight = chosen == options.weights.end() ? cell.family->weight : chosen->second;
+    cells.insert(cells.end(), std::max<std::size_t>(1, std::lround(weight * 20)), cell);
   }
   return cells;
 }

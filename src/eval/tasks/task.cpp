@@ -63,8 +63,8 @@ std::string fill(Random& random, std::string_view pattern, std::initializer_list
 }
 
 Phrasings phrasings_of(Split split, Phrasings phrasings) {
-  const std::size_t test = std::max<std::size_t>(1, phrasings.size() / 4);
-  const std::size_t calibration = std::max<std::size_t>(1, phrasings.size() / 8);
+  const auto test = std::clamp<std::size_t>(phrasings.size() / 4, 1, 4);
+  const auto calibration = std::clamp<std::size_t>(phrasings.size() / 8, 1, 2);
   assert(test + calibration < phrasings.size());
   const std::size_t train = phrasings.size() - test - calibration;
   switch (split) {
@@ -79,6 +79,10 @@ std::string phrase(Maker& maker, Phrasings phrasings, std::initializer_list<Slot
   const auto pattern = maker.random.pick(phrasings_of(maker.split, phrasings));
   if (maker.chosen != nullptr) maker.chosen->push_back(pattern);
   return fill(maker.random, pattern, slots);
+}
+
+std::string say(Random& random, Phrasings phrasings, std::initializer_list<Slot> slots) {
+  return fill(random, random.pick(phrasings), slots);
 }
 
 std::vector<std::string> expansions(std::string_view pattern) {
