@@ -42,10 +42,10 @@ struct Want {
   Rows rows = Rows::last;
   /// Null: `Row::token` is the argmax. With Rows::all it is applied to the last row only.
   Sampler* sampler = nullptr;
-  bool logprob = false;         // of Row::token
-  int top_k = 0;                // likeliest tokens with log-probabilities, in falling order
-  bool logits = false;          // the whole row
-  bool hidden = false;          // the last hidden state, embedding-width values
+  bool logprob = false;  // of Row::token
+  int top_k = 0;         // likeliest tokens with log-probabilities, in falling order
+  bool logits = false;   // the whole row
+  bool hidden = false;   // the last hidden state, embedding-width values
   /// With Rows::all: log-probability of the token that came next in the input, for perplexities.
   bool input_logprobs = false;
 };
@@ -62,10 +62,10 @@ struct Row {
 
 /// Times of a session's steps so far, for the receipt.
 struct SessionStats {
-  std::int64_t tokens_cached = 0;  // prompt tokens that the prefix cache supplied
-  double queued_ms = 0;            // from asking for a step to the start of its batch
-  double prefill_ms = 0;           // in batches with tokens of this session's first step
-  double decode_ms = 0;            // in batches with tokens of later ones
+  std::int64_t tokens_cached = 0;     // prompt tokens that the prefix cache supplied
+  double queued_ms = 0;               // from asking for a step to the start of its batch
+  double prefill_ms = 0;              // in batches with tokens of this session's first step
+  double decode_ms = 0;               // in batches with tokens of later ones
   std::optional<double> joules = {};  // this session's share, by tokens; none without a counter
 };
 

@@ -37,8 +37,8 @@ struct AnswerToken {
 /// What a sink receives: a piece of the answer, always whole UTF-8 characters.
 struct Piece {
   std::string text;
-  std::string model;                     // its author
-  int tokens = 0;                        // how many tokens it covers
+  std::string model;                       // its author
+  int tokens = 0;                          // how many tokens it covers
   std::vector<AnswerToken> logprobs = {};  // filled when the request asked for them
 };
 

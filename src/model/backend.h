@@ -29,13 +29,13 @@ struct BatchToken {
 class Backend {
  public:
   struct Limits {
-    int cells;                   // KV cells of all sequences together
-    int batch;                   // tokens in one pass
-    int outputs;                 // outputs in one pass
-    int sequences;               // sequences at once
-    int train_length;            // longest sequence that the weights were trained for
-    int embedding;               // width of a hidden state
-    bool split = false;          // each sequence has its own cells; else all share them
+    int cells;                    // KV cells of all sequences together
+    int batch;                    // tokens in one pass
+    int outputs;                  // outputs in one pass
+    int sequences;                // sequences at once
+    int train_length;             // longest sequence that the weights were trained for
+    int embedding;                // width of a hidden state
+    bool split = false;           // each sequence has its own cells; else all share them
     std::int64_t cell_bytes = 0;  // memory of one cell
 
     /// Tokens that one sequence can hold.

@@ -370,7 +370,8 @@ void Batcher::close_gaps() {
   if (!limits().split || parts_.size() < 2) return;
   auto number = [](const Part& part) { return part.step->session->sequence.seq; };
   std::ranges::sort(parts_, {}, number);
-  const std::size_t width = static_cast<std::size_t>(number(parts_.back()) - number(parts_.front()));
+  const std::size_t width =
+      static_cast<std::size_t>(number(parts_.back()) - number(parts_.front()));
   if (width < parts_.size()) return;
   cache_.move_down(parts_.back().step->session->sequence);
   std::ranges::sort(parts_, {}, number);

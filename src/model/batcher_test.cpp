@@ -234,9 +234,8 @@ TEST_P(RandomLoad, OnATightCacheIsAlwaysRight) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(KvLayouts, RandomLoad, ::testing::Bool(), [](const auto& layout) {
-  return layout.param ? "Split" : "Unified";
-});
+INSTANTIATE_TEST_SUITE_P(KvLayouts, RandomLoad, ::testing::Bool(),
+                         [](const auto& layout) { return layout.param ? "Split" : "Unified"; });
 
 TEST_F(BatcherTest, SplitSequencesCloseTheGapsThatEndedOnesLeave) {
   // libllama computes sequences with consecutive numbers in one pass, others in several.
@@ -259,9 +258,9 @@ TEST_F(BatcherTest, SplitSequencesCloseTheGapsThatEndedOnesLeave) {
       turns.push_back(std::make_unique<Turn>("test"));
       prompts.push_back(tokens_of(std::to_string(i) + " prompt"));
       const int count = i % 2 == 0 ? 5 : 40;  // every second one ends early
-      answers.push_back(asio::co_spawn(
-          lane_.executor(), write(*batcher_, *turns.back(), prompts.back(), count),
-          asio::use_future));
+      answers.push_back(asio::co_spawn(lane_.executor(),
+                                       write(*batcher_, *turns.back(), prompts.back(), count),
+                                       asio::use_future));
     }
     co_return;
   };

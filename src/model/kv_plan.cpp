@@ -19,8 +19,8 @@ constexpr std::int64_t kEnoughSequences = 8;
 Result<KvPlan> plan_kv(const LocalModelOptions& options, int train_length, std::int64_t cell_bytes,
                        std::int64_t weights) {
   const std::int64_t cell = std::max<std::int64_t>(1, cell_bytes);
-  const std::int64_t bytes = options.kv_bytes > 0 ? options.kv_bytes
-                                                  : std::max(weights, kLeastBytes);
+  const std::int64_t bytes =
+      options.kv_bytes > 0 ? options.kv_bytes : std::max(weights, kLeastBytes);
   const std::int64_t affordable = std::min(bytes / cell, kMostCells);
   const std::int64_t sessions = options.max_sessions;
 
@@ -32,9 +32,8 @@ Result<KvPlan> plan_kv(const LocalModelOptions& options, int train_length, std::
   if (options.kv_bytes > 0 && affordable < length) {
     return fail(Errc::bad_config,
                 "the KV cache may take " + std::to_string(bytes / kMiB) + " MiB, which hold " +
-                    std::to_string(affordable) + " tokens; a session of " +
-                    std::to_string(length) + " needs " +
-                    std::to_string((length * cell + kMiB - 1) / kMiB) +
+                    std::to_string(affordable) + " tokens; a session of " + std::to_string(length) +
+                    " needs " + std::to_string((length * cell + kMiB - 1) / kMiB) +
                     ": set a larger `kv_mb` or a smaller `context`");
   }
   std::int64_t split_sequences = std::min(sessions, affordable / length);

@@ -31,8 +31,8 @@ TEST(KvPlanTest, LongContextsShareAPoolAsLargeAsTheWeights) {
   EXPECT_EQ(plan->sequences, 32);
   EXPECT_EQ(plan->cells, 1'300 * 32);
   // With a shorter context the same memory holds enough of them.
-  const auto shorter = plan_kv({.context = 4'096, .max_sessions = 32}, 131'072, 32'768,
-                               1'300 * kMiB);
+  const auto shorter =
+      plan_kv({.context = 4'096, .max_sessions = 32}, 131'072, 32'768, 1'300 * kMiB);
   ASSERT_TRUE(shorter.has_value());
   EXPECT_TRUE(shorter->split);
   EXPECT_EQ(shorter->sequences, 10);
@@ -43,8 +43,8 @@ TEST(KvPlanTest, TheLayoutCanBeSaid) {
   ASSERT_TRUE(unified.has_value());
   EXPECT_FALSE(unified->split);
   EXPECT_EQ(unified->cells, 128 * 128);
-  const auto split = plan_kv({.max_sessions = 32, .kv_layout = KvLayout::split}, 131'072, 32'768,
-                             1'300 * kMiB);
+  const auto split =
+      plan_kv({.max_sessions = 32, .kv_layout = KvLayout::split}, 131'072, 32'768, 1'300 * kMiB);
   ASSERT_TRUE(split.has_value());
   EXPECT_TRUE(split->split);
   EXPECT_EQ(split->sequences, 32);

@@ -292,8 +292,8 @@ awaitable<Result<Embeddings>> LocalModel::embed_on_lane(std::vector<std::vector<
   co_await asio::experimental::make_parallel_group(std::move(workers))
       .async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
   // Sessions side by side share passes, so their times are not added up.
-  job.cost.prefill_ms = std::chrono::duration<double, std::milli>(Clock::now() - begun).count() -
-                        job.cost.queued_ms;
+  job.cost.prefill_ms =
+      std::chrono::duration<double, std::milli>(Clock::now() - begun).count() - job.cost.queued_ms;
   if (options_.price) job.cost.usd = options_.price->usd(job.cost);
   turn.receipt.steps.push_back(job.cost);
   if (job.error) co_return std::unexpected(std::move(*job.error));

@@ -33,9 +33,9 @@ struct LocalModelOptions {
   int max_sessions = 64;  // in the KV cache at once; more wait
   KvLayout kv_layout = KvLayout::automatic;
   std::int64_t kv_bytes = 0;  // memory of the KV cache; 0: as the weights, 128 MiB at least
-  int threads = 0;        // 0: whatever is fastest, measured all the time
-  int batch = 512;        // tokens in one pass, over all sessions
-  int gpu_layers = -1;    // with a GPU backend: layers on the GPU, -1 all
+  int threads = 0;            // 0: whatever is fastest, measured all the time
+  int batch = 512;            // tokens in one pass, over all sessions
+  int gpu_layers = -1;        // with a GPU backend: layers on the GPU, -1 all
   std::optional<Price> price = {};
   Sampling sampling = {};  // defaults for requests that leave them open
   std::vector<AdapterOptions> adapters = {};

@@ -35,6 +35,7 @@ struct ServeConfig {
   std::string api_key_env = {};  // variable with the key that clients must send
   int io_threads = 1;
   int max_connections = 1'024;
+  int max_turns = 1'024;  // answers in progress at once
   std::size_t max_body_bytes = 16u << 20;
   int max_messages = 1'024;
   int max_tokens = 0;  // cap on a request's max_tokens; 0: the model's context

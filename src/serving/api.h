@@ -1,6 +1,7 @@
 // The routes: OpenAI's API over a runtime, receipts, health and metrics.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <optional>
@@ -22,6 +23,7 @@ struct ApiOptions {
   std::optional<ApiKey> key = {};  // none: everybody is let in
   std::string plan = {};           // of requests that name none; empty: the runtime's default
   RequestLimits limits = {};
+  int max_turns = 1'024;  // in progress at once; a request that needs more is `overloaded`
   std::chrono::milliseconds deadline{600'000};  // of a request
 };
 
@@ -69,6 +71,7 @@ class Api final : public Handler {
   Runtime& runtime_;
   const ApiOptions options_;
   Metrics& metrics_;
+  std::atomic<int> turns_in_flight_ = 0;
   const std::int64_t started_;           // Unix time, seconds
   boost::asio::thread_pool readers_{1};  // the ledger's reading blocks
 };

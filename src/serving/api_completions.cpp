@@ -28,6 +28,30 @@ ReplyHead head_of(const Receipt& receipt, const CompletionCall& call, std::strin
           .per_prompt = call.per_prompt};
 }
 
+/// The turns of one request among those in progress.
+class TurnSlots {
+ public:
+  TurnSlots(std::atomic<int>& in_flight, Metrics& metrics, int count)
+      : in_flight_(in_flight), metrics_(metrics), count_(count) {
+    taken_ = in_flight_.fetch_add(count_) + count_;
+    metrics_.turns_in_flight(count_);
+  }
+  ~TurnSlots() {
+    in_flight_.fetch_sub(count_);
+    metrics_.turns_in_flight(-count_);
+  }
+  TurnSlots(const TurnSlots&) = delete;
+  TurnSlots& operator=(const TurnSlots&) = delete;
+
+  bool within(int most) const { return taken_ <= most; }
+
+ private:
+  std::atomic<int>& in_flight_;
+  Metrics& metrics_;
+  const int count_;
+  int taken_;
+};
+
 /// Once one choice has failed, the others are of no use.
 void stop_others(TurnGroup& turns) {
   turns.cancel(Error{Errc::cancelled, "another choice of the same request failed"});
@@ -61,6 +85,16 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
   auto plan = resolve(call->model);
   if (!plan) co_return co_await fail(exchange, std::move(plan.error()));
 
+  const TurnSlots slots(turns_in_flight_, metrics_, static_cast<int>(call->requests.size()));
+  if (!slots.within(options_.max_turns)) {
+    co_return co_await fail(
+        exchange, ApiError{.error = {Errc::overloaded,
+                                     "the server answers " + std::to_string(options_.max_turns) +
+                                         " requests at once (`max_turns`) and cannot take " +
+                                         std::to_string(call->requests.size()) +
+                                         " more now; try again later"}});
+  }
+
   TurnGroup turns(runtime_, exchange.executor(),
                   {.plan = *plan,
                    .choices = call->requests.size(),
@@ -71,8 +105,6 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
   exchange.notes.receipts = join_ids(turns);
   ReplyHead head = head_of(turns.receipt(0), *call, std::move(*plan));
 
-  const int count = static_cast<int>(turns.size());
-  metrics_.turns_in_flight(count);
   std::exception_ptr thrown;
   try {
     turns.start(std::move(call->requests));
@@ -91,7 +123,6 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
     turns.cancel(Error{Errc::cancelled, "the server could not write the reply"});
     co_await turns.drain();
   }
-  metrics_.turns_in_flight(-count);
   for (std::size_t choice = 0; choice < turns.size(); ++choice) {
     metrics_.turn(turns.receipt(choice));
   }

@@ -452,6 +452,18 @@ TEST_F(ApiTest, AKeyIsAskedFor) {
   EXPECT_EQ(TestClient(port()).get("/v1/models", "Authorization: bearer s3cret\r\n").status, 200);
 }
 
+TEST_F(ApiTest, NoMoreTurnsAtOnceThanAllowed) {
+  start({.max_turns = 2});
+  EXPECT_EQ(chat("hi", R"(,"n":2)").status, 200);
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = chat("hi", R"(,"n":3)");
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(error_of(refused).at("code"), "overloaded");
+    EXPECT_TRUE(refused.headers.contains("retry-after"));
+  }
+  EXPECT_EQ(chat("hi", R"(,"n":2)").status, 200);  // what was refused holds no place
+}
+
 TEST_F(ApiTest, AddressesThatNeedAKey) {
   start();
   unsetenv("LICHEN_NO_SUCH_KEY");

@@ -114,6 +114,7 @@ Result<std::unique_ptr<Server>> Server::open(boost::asio::io_context& io,
       .key = *key,
       .plan = config.plan,
       .limits = {.max_messages = config.max_messages, .max_tokens = config.max_tokens},
+      .max_turns = config.max_turns,
       .deadline = config.deadline};
   auto http = HttpServer::listen(io,
                                  HttpOptions{.host = config.host,

@@ -188,8 +188,7 @@ std::optional<GridWorld> GridWorld::parse(std::string_view whole) {
 std::optional<std::string> problem_with(std::string_view plan, GridWorld world) {
   if (plan.size() > kMaxPlanBytes) return "the plan is too long";
   std::string lines(plan);
-  std::ranges::replace_if(
-      lines, [](char c) { return c == ',' || c == ';'; }, '\n');
+  std::ranges::replace_if(lines, [](char c) { return c == ',' || c == ';'; }, '\n');
   Execution execution(std::move(world));
   for (const auto line : split(lines, "\n")) {
     const auto words = words_of(line);

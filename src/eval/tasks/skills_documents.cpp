@@ -244,18 +244,18 @@ Task make_extract_chunk(Maker& maker) {
   std::vector<std::string> sentences;
   for (const auto& figure : figures) {
     sentences.push_back(say(random, kStated,
-                               {{"y", text(figure.year)},
-                                {"m", figure.measure},
-                                {"c", figure.company},
-                                {"v", text(figure.value)}}));
+                            {{"y", text(figure.year)},
+                             {"m", figure.measure},
+                             {"c", figure.company},
+                             {"v", text(figure.value)}}));
   }
   const int talk = maker.by_level(2, 5, 12, 25);
   for (int i = 0; i < talk; ++i) {
     sentences.push_back(say(random, kTalk,
                             {{"y", text(random.between(2008, 2024))},
-                              {"c", random.chance(50) ? wanted.company : others_name},
-                              {"p", full_name(random)},
-                              {"v", random.pick(kCities)}}));
+                             {"c", random.chance(50) ? wanted.company : others_name},
+                             {"p", full_name(random)},
+                             {"v", random.pick(kCities)}}));
   }
   random.shuffle(sentences);
   Task task{.question =

@@ -317,11 +317,11 @@ Task make_placeholders(Maker& maker) {
     const int count = maker.by_level(1, 2, 3, 4);
     for (int i = 0; i < count; ++i) {
       notes.push_back(say(random, kNotes,
-                             {{"n", numbered("NAME")},
-                              {"e", numbered("EMAIL")},
-                              {"a", numbered("ADDRESS")},
-                              {"p", numbered("PHONE")},
-                              {"d", days[0]}}));
+                          {{"n", numbered("NAME")},
+                           {"e", numbered("EMAIL")},
+                           {"a", numbered("ADDRESS")},
+                           {"p", numbered("PHONE")},
+                           {"d", days[0]}}));
     }
     const auto note = join(notes, " ");
     const bool has_day = note.contains(days[0]);

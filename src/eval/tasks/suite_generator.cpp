@@ -30,8 +30,8 @@ struct Options {
   SampleOptions sample{.split = Split::train};
   std::uint64_t from = 0;
   std::uint64_t count = 1'000;
-  std::vector<const Family*> families;         // empty: all
-  std::map<const Family*, double> weights;     // of families that do not keep their own
+  std::vector<const Family*> families;      // empty: all
+  std::map<const Family*, double> weights;  // of families that do not keep their own
   std::vector<int> levels;
 };
 

@@ -59,13 +59,13 @@ std::string fill(Random& random, std::string_view pattern, std::initializer_list
 /// Ways to ask or to say one thing: templates for `fill`.
 using Phrasings = std::span<const std::string_view>;
 
-/// The part of a list of phrasings that a split may use. The last quarter (four at most) is for test
-/// alone, the eighth before it (two at most) for calibration alone, one of each at least, the rest
-/// for training.
+/// The part of a list of phrasings that a split may use. The last quarter (four at most) is for
+/// test alone, the eighth before it (two at most) for calibration alone, one of each at least, the
+/// rest for training.
 Phrasings phrasings_of(Split split, Phrasings phrasings);
 
-/// Asks: one phrasing that the maker's split may use, filled. Its words, though not their order, are
-/// those of training: a test is of understanding, not of vocabulary.
+/// Asks: one phrasing that the maker's split may use, filled. Its words, though not their order,
+/// are those of training: a test is of understanding, not of vocabulary.
 std::string phrase(Maker& maker, Phrasings phrasings, std::initializer_list<Slot> slots = {});
 
 /// Tells: any of the phrasings, filled. The sentences of the text that is asked about (what happens

@@ -147,9 +147,9 @@ Task make_story(Maker& maker) {
   Task task{.question = text(name, " has ", now, " ", thing, "."), .answer = {}};
   task.check = "numeric";
   const auto tell = [&](Phrasings phrasings, std::int64_t n) {
-    task.question += say(
-        random, phrasings,
-        {{"name", name}, {"other", people[1]}, {"n", text(n)}, {"stuff", random.pick(kGoods)}});
+    task.question +=
+        say(random, phrasings,
+            {{"name", name}, {"other", people[1]}, {"n", text(n)}, {"stuff", random.pick(kGoods)}});
   };
   for (int i = 0; i < events; ++i) {
     const int kind = random.below(100);

@@ -58,8 +58,9 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
   }
   if (llama_model_is_recurrent(model) || llama_model_is_hybrid(model)) {
     return fail(Errc::unsupported,
-                file + ": a model with recurrent layers; its sequences cannot be cut back, which "
-                       "prefix cache and sessions need");
+                file +
+                    ": a model with recurrent layers; its sequences cannot be cut back, which "
+                    "prefix cache and sessions need");
   }
   const llama_vocab* vocab = llama_model_get_vocab(model);
   if (llama_vocab_type(vocab) == LLAMA_VOCAB_TYPE_NONE) {
@@ -72,8 +73,8 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
   bounded.max_sessions =
       std::clamp<int>(options.max_sessions, 1, static_cast<int>(llama_max_parallel_sequences()));
   const std::int64_t bytes = cell_bytes(model);
-  const Result<KvPlan> kv = plan_kv(bounded, train_length, bytes,
-                                    static_cast<std::int64_t>(llama_model_size(model)));
+  const Result<KvPlan> kv =
+      plan_kv(bounded, train_length, bytes, static_cast<std::int64_t>(llama_model_size(model)));
   if (!kv) return fail(kv.error().code, file + ": " + kv.error().detail);
   const int batch = std::min(options.batch, kv->cells);
   llama_context_params params = llama_context_default_params();
@@ -181,8 +182,8 @@ Result<int> LlamaBackend::load_adapter(const std::filesystem::path& file, float 
   const Result<GgufInfo> info = inspect_gguf(file);
   if (!info) return std::unexpected(info.error());
   if (info->type != "adapter") {
-    return fail(Errc::bad_model, file.string() + ": not an adapter, but a GGUF of type `" +
-                                     info->type + "`");
+    return fail(Errc::bad_model,
+                file.string() + ": not an adapter, but a GGUF of type `" + info->type + "`");
   }
   llama_adapter_lora* lora = llama_adapter_lora_init(model_.get(), file.c_str());
   if (lora == nullptr) {

@@ -134,8 +134,8 @@ Result<void> check(std::string_view name, const std::optional<float>& value, flo
 Result<void> check(const Sampling& sampling) {
   for (auto result : {check("temperature", sampling.temperature, 0, 100),
                       check("top_p", sampling.top_p, 0, 1), check("min_p", sampling.min_p, 0, 1),
-                      check("repetition_penalty", sampling.repetition_penalty, base::kLeastRepetitionPenalty,
-                            base::kMostRepetitionPenalty),
+                      check("repetition_penalty", sampling.repetition_penalty,
+                            base::kLeastRepetitionPenalty, base::kMostRepetitionPenalty),
                       check("presence_penalty", sampling.presence_penalty, -100, 100),
                       check("frequency_penalty", sampling.frequency_penalty, -100, 100)}) {
     if (!result) return result;

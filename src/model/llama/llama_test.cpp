@@ -1,11 +1,11 @@
 // The engine on real weights: the bundled pair.
+#include "model/llama/llama_test.h"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 #include <filesystem>
 #include <fstream>
-
-#include "model/llama/llama_test.h"
 
 namespace lichen::model {
 namespace {
