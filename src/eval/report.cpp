@@ -47,6 +47,7 @@ void set_quality(Row& row, const Outcomes& outcomes, const Suite& suite) {
     if (!task.family.empty()) count(row.families, task.family, outcome->right);
     if (task.level > 0) count(row.levels, std::to_string(task.level), outcome->right);
   }
+  std::ranges::sort(row.families, {}, &Part::name);
   std::ranges::sort(row.levels, {}, [](const Part& part) { return std::stoi(part.name); });
   const auto estimate = bootstrap_mean(right);
   row.accuracy = estimate.value;

@@ -50,8 +50,8 @@ struct Row {
   double tokens_per_s = 0;    // answer tokens / time in which the plan was at work
   std::int64_t failures = 0;  // requests without an answer that could be checked
   std::map<std::string, std::int64_t> errors = {};  // these by their code
-  std::vector<Part> families = {};  // in the suite's order; tasks without one are left out
-  std::vector<Part> levels = {};    // by number; likewise
+  std::vector<Part> families = {};                  // by name; tasks without one are left out
+  std::vector<Part> levels = {};                    // by number; likewise
 };
 
 /// How a measurement was made: what somebody needs to make it again. Filled in by the command.

@@ -1,6 +1,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <span>
 
 #include "base/format.h"
 #include "eval/report/html_table.h"
@@ -10,10 +11,9 @@
 namespace lichen::eval {
 namespace {
 
-/// Quality by plan on every part; `parts` picks a row's list.
-std::string parts_table(const Report& report, std::string_view what,
+/// Quality by plan on each of `names`, parts of the list that `parts` picks.
+std::string parts_table(const Report& report, std::string_view what, std::span<const Part> names,
                         const std::vector<Part> Row::* parts) {
-  const auto& names = report.rows.front().*parts;
   std::vector<HtmlTable::Column> columns = {{std::string(what)}, {"tasks"}};
   for (const Row& row : report.rows) columns.push_back({row.plan});
   HtmlTable table(std::move(columns), "parts");
@@ -29,6 +29,19 @@ std::string parts_table(const Report& report, std::string_view what,
     table.row(std::move(cells));
   }
   return table.text();
+}
+
+/// In one table, or in two beside each other where it would be long and narrow.
+std::string parts_tables(const Report& report, std::string_view what,
+                         const std::vector<Part> Row::* parts) {
+  constexpr std::size_t kLong = 20, kNarrow = 6;
+  const std::span<const Part> names = report.rows.front().*parts;
+  if (names.size() <= kLong || report.rows.size() > kNarrow) {
+    return parts_table(report, what, names, parts);
+  }
+  const std::size_t half = (names.size() + 1) / 2;
+  return "<div class=\"plots\">\n" + parts_table(report, what, names.first(half), parts) +
+         parts_table(report, what, names.subspan(half), parts) + "</div>\n";
 }
 
 }  // namespace
@@ -48,11 +61,11 @@ std::string parts_section(const Report& report) {
     sections +=
         "<h2>By level</h2>\n<p class=\"note\">Right answers in percent; level 1 is the "
         "easiest.</p>\n" +
-        parts_table(report, "level", &Row::levels);
+        parts_tables(report, "level", &Row::levels);
   }
   if (!report.rows.front().families.empty()) {
     sections += "<h2>By family</h2>\n<p class=\"note\">Right answers in percent.</p>\n" +
-                parts_table(report, "family", &Row::families);
+                parts_tables(report, "family", &Row::families);
   }
   return sections;
 }
