@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json/serialize.hpp>
+#include <memory>
 #include <stop_token>
 
 #include "cli/host.h"
@@ -89,10 +90,10 @@ Result<eval::Baselines> choose_baselines(const EvaluationOptions& options, const
   return eval::baselines_of(runtime.config(), {options.large.begin(), options.large.end()});
 }
 
-/// The journal to use, or none.
-Result<std::optional<eval::Journal>> open_journal(const EvaluationOptions& options,
-                                                  const eval::Setting& setting) {
-  if (!options.journaled) return std::nullopt;
+/// The journal to use, or null.
+Result<std::unique_ptr<eval::Journal>> open_journal(const EvaluationOptions& options,
+                                                    const eval::Setting& setting) {
+  if (!options.journaled) return nullptr;
   const eval::Identity identity{.fingerprint = eval::fingerprint(setting),
                                 .suite = setting.suite.name,
                                 .plans = setting.plans};
@@ -101,7 +102,7 @@ Result<std::optional<eval::Journal>> open_journal(const EvaluationOptions& optio
                         : options.journal;
   auto journal = eval::Journal::open(file, identity, options.fresh);
   if (!journal) return std::unexpected(journal.error());
-  return std::move(*journal);
+  return std::make_unique<eval::Journal>(std::move(*journal));
 }
 
 void say(const std::string& words) {
@@ -141,7 +142,9 @@ Result<std::vector<eval::Outcome>> measured(Host& host, const eval::Suite& suite
 }
 
 void print(const EvaluationOptions& options, const eval::Report& report) {
-  if (options.json == "-") return;
+  for (const auto* file : {&options.json, &options.html, &options.svg}) {
+    if (*file == "-") return;  // stdout is taken
+  }
   const auto out = Terminal::of(stdout);
   out.write(report_table(report, out));
   if (const auto routers = routers_table(report, out); !routers.empty()) {
@@ -195,7 +198,7 @@ int evaluate(const EvaluationOptions& options, const Invocation& invocation,
                                         .concurrency = options.concurrency,
                                         .max_tokens = options.max_tokens});
   if (!journal) return report_error(journal.error());
-  if (*journal) measuring.journal = &**journal;
+  measuring.journal = journal->get();
   const auto outcomes = measured(**host, *suite, std::move(measuring));
   if (!outcomes) return report_error(outcomes.error());
 
@@ -204,7 +207,7 @@ int evaluate(const EvaluationOptions& options, const Invocation& invocation,
   report.origin = origin_of(options, invocation, runtime.config(), *suite, *baselines);
   print(options, report);
   if (auto written = write_files(options, report); !written) return report_error(written.error());
-  if (*journal) {
+  if (*journal != nullptr) {
     if (auto removed = (*journal)->remove(); !removed) return report_error(removed.error());
   }
   if (const auto failed = failure_of(report)) return report_error(*failed);

@@ -27,12 +27,14 @@ struct SuiteOptions {
 
 std::vector<const tasks::Family*> chosen_families(const SuiteOptions& options) {
   std::vector<const tasks::Family*> chosen;
+  chosen.reserve(options.families.size());
   for (const auto& name : options.families) chosen.push_back(tasks::find_family(name));
   return chosen;
 }
 
 tasks::SampleOptions sample_options(const SuiteOptions& options) {
-  return {.split = *tasks::split_named(options.split), .seed = options.seed};
+  return {.split = tasks::split_named(options.split).value_or(tasks::Split::test),
+          .seed = options.seed};
 }
 
 /// At most `length` bytes and no half characters.

@@ -28,6 +28,7 @@ std::string Table::text(const Terminal& terminal) const {
     out += text + '\n';
   };
   std::vector<std::string> titles;
+  titles.reserve(columns_.size());
   for (const auto& column : columns_) titles.push_back(terminal.styled(column.title, Style::dim));
   line(titles);
   for (const auto& cells : rows_) line(cells);

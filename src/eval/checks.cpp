@@ -24,7 +24,7 @@ namespace lichen::eval {
 namespace {
 
 constexpr std::size_t kMaxPatternBytes = 1'024;
-constexpr std::size_t kMaxSearchedBytes = 64 * 1'024;
+constexpr std::size_t kMaxSearchedBytes = std::size_t{64} * 1'024;
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";

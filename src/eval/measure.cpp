@@ -13,6 +13,12 @@
 namespace lichen::eval {
 namespace {
 
+/// Listens and forgets: a turn that streams shows when its first token came.
+class Listener : public Sink {
+ public:
+  awaitable<bool> write(Piece /*piece*/) override { co_return true; }
+};
+
 /// One plan's run over the suite. All of it happens on one strand; `outcomes` may be read when the
 /// last worker has ended.
 class Run {
@@ -78,7 +84,8 @@ class Run {
 };
 
 awaitable<Run::Asked> Run::asked(std::size_t task) {
-  Turn turn(plan_);
+  Listener listener;
+  Turn turn(plan_, &listener);
   const std::stop_callback cancel(options_.stop, [&turn] { turn.cancel(); });
   Request request{.messages = {{.role = "user", .content = suite_.tasks[task].prompt}},
                   .sampling = {.temperature = 0},
@@ -98,6 +105,7 @@ awaitable<Outcome> Run::answer(std::size_t task) {
   busy_.leave(Clock::now());
   if (!answer) {
     outcome.error = to_string(answer.error().code);
+    outcome.answer_tokens = outcome.answer_tokens_large = 0;  // what was shown is no answer
     co_return std::move(outcome);
   }
   const auto right = co_await this->right(suite_.tasks[task], std::move(answer->text));
@@ -125,7 +133,7 @@ std::future<void> spawn(const Strand& strand, awaitable<void> work) {
   std::promise<void> ended;
   auto future = ended.get_future();
   boost::asio::co_spawn(strand, std::move(work),
-                        [ended = std::move(ended)](std::exception_ptr error) mutable {
+                        [ended = std::move(ended)](const std::exception_ptr& error) mutable {
                           if (error) {
                             ended.set_exception(error);
                           } else {
@@ -193,12 +201,12 @@ Result<void> check_options(const Runtime& runtime, const Suite& suite,
   return {};
 }
 
-Result<std::vector<Outcome>> measure(Runtime& runtime, boost::asio::any_io_executor io,
+Result<std::vector<Outcome>> measure(Runtime& runtime, const boost::asio::any_io_executor& io,
                                      const Suite& suite, MeasureOptions options) {
   if (auto good = check_options(runtime, suite, options); !good) {
     return std::unexpected(good.error());
   }
-  const Strand strand(std::move(io));
+  const Strand strand(io);
   const std::size_t total = options.plans.size() * suite.tasks.size();
   std::vector<Outcome> outcomes;
   for (const auto& plan : options.plans) {

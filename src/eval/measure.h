@@ -44,14 +44,14 @@ Result<void> check_options(const Runtime& runtime, const Suite& suite,
 
 /// The outcomes of all plans and tasks, by plan and task. Blocks until all is measured; `io` must
 /// be run by another thread. Decoding is greedy, whatever the models' own sampling is, so that the
-/// same suite gives the same answers. Each plan first answers the suite's first prompt once
-/// unmeasured, so that none pays for first touches of memory. What a judge does is no cost of the
-/// plan's.
+/// same suite gives the same answers; they are streamed, so that the first token has its time. Each
+/// plan first answers the suite's first prompt once unmeasured, so that none pays for first touches
+/// of memory. What a judge does is no cost of the plan's.
 ///
 /// A request that fails is an outcome, not an error; so is an answer that cannot be checked.
 /// `check_options` says what cannot be measured at all; `storage`: the journal cannot be written;
 /// `cancelled`: stopped.
-Result<std::vector<Outcome>> measure(Runtime& runtime, boost::asio::any_io_executor io,
+Result<std::vector<Outcome>> measure(Runtime& runtime, const boost::asio::any_io_executor& io,
                                      const Suite& suite, MeasureOptions options);
 
 }  // namespace lichen::eval

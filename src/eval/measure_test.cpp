@@ -47,6 +47,7 @@ class ScriptedModel : public Model {
     if (now > most_in_flight) most_in_flight = now;
     ++calls;
     last = request;
+    streams = turn.streams();
     asio::steady_timer timer(co_await asio::this_coro::executor, takes);
     co_await timer.async_wait(asio::use_awaitable);
     --in_flight;
@@ -63,6 +64,7 @@ class ScriptedModel : public Model {
   }
 
   Request last;
+  bool streams = false;
   std::chrono::milliseconds takes{0};
   std::atomic<int> calls = 0, in_flight = 0, most_in_flight = 0;
 
@@ -148,10 +150,11 @@ TEST_F(MeasureTest, CountsRightLargeAndFailed) {
   EXPECT_GT(row.tokens_per_s, 0);
 }
 
-TEST_F(MeasureTest, AsksGreedily) {
+TEST_F(MeasureTest, AsksGreedilyForAStream) {
   ASSERT_TRUE(measured({.plans = {"mixed"}, .max_tokens = 7}));
   EXPECT_EQ(model_->last.sampling.temperature, 0.0f);
   EXPECT_EQ(model_->last.max_tokens, 7);
+  EXPECT_TRUE(model_->streams) << "or a remote model's first token would be its last";
 }
 
 TEST_F(MeasureTest, KeepsToTheConcurrency) {

@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <limits>
 #include <map>
+#include <set>
 #include <string_view>
 
 #include "base/format.h"
@@ -41,11 +42,17 @@ const ScoredChoice* common_choice(const ByTask& outcomes, const Baselines& basel
     if (outcome->choices.empty()) continue;
     const ScoredChoice& choice = outcome->choices.front();
     if (common == nullptr) common = &choice;
-    if (choice.mechanism != common->mechanism || choice.threshold != common->threshold) {
-      return nullptr;
-    }
+    if (choice.mechanism != common->mechanism) return nullptr;
   }
   return common;
+}
+
+bool one_threshold(const ByTask& outcomes) {
+  std::set<double> thresholds;
+  for (const auto& [task, outcome] : outcomes) {
+    for (const ScoredChoice& choice : outcome->choices) thresholds.insert(choice.threshold);
+  }
+  return thresholds.size() == 1;
 }
 
 NamedCurve curve_of(std::string name, const std::vector<Replay>& requests) {
@@ -72,7 +79,8 @@ RouterCurves curves_of(const Suite& suite, const std::string& plan, const Scored
     replay.score = oracle_score(replay.small_right, replay.large_right);
     by_oracle.push_back(replay);
   }
-  RouterCurves router{.plan = plan, .mechanism = choice.mechanism, .threshold = choice.threshold};
+  RouterCurves router{.plan = plan, .mechanism = choice.mechanism};
+  if (one_threshold(routed)) router.threshold = choice.threshold;
   if (by_lot.empty()) return router;
   router.curves = {curve_of(plan, by_router), curve_of("length", by_length),
                    curve_of("random", by_lot), curve_of("oracle", by_oracle)};
@@ -135,7 +143,7 @@ boost::json::object to_json(const RouterCurves& router) {
   return {
       {"plan", router.plan},
       {"mechanism", router.mechanism},
-      {"threshold", router.threshold},
+      {"threshold", or_null(router.threshold)},
       {"small", router.small_quality},
       {"large", router.large_quality},
       {"share", router.measured.share},

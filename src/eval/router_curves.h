@@ -22,9 +22,9 @@ struct NamedCurve {
 
 struct RouterCurves {
   std::string plan;
-  std::string mechanism;     // that compared the score
-  double threshold = 0;      // that the plan was measured with
-  double small_quality = 0;  // of each model alone
+  std::string mechanism;                 // that compared the score
+  std::optional<double> threshold = {};  // that the plan was measured with; none: it changed
+  double small_quality = 0;              // of each model alone
   double large_quality = 0;
   CurvePoint measured = {};              // where the plan itself is: its share and quality
   std::optional<double> recovered = {};  // PGR of that

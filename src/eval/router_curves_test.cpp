@@ -57,7 +57,7 @@ TEST_F(RouterCurvesTest, ReplaysEveryThresholdBesideThreeOthers) {
   EXPECT_EQ(router.small_quality, 0.25);
   EXPECT_EQ(router.large_quality, 1);
   EXPECT_EQ(router.measured, (CurvePoint{0.5, 0.75}));
-  EXPECT_DOUBLE_EQ(*router.recovered, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(router.recovered.value_or(-1), 2.0 / 3);
   EXPECT_EQ(router.note, "");
   ASSERT_THAT(router.curves, SizeIs(4));
   EXPECT_EQ(router.curves[0].name, "route");
@@ -68,9 +68,9 @@ TEST_F(RouterCurvesTest, ReplaysEveryThresholdBesideThreeOthers) {
   EXPECT_EQ(router.curves[1].points, router.curves[0].points) << "the longest first, likewise";
   EXPECT_EQ(router.curves[2].name, "random");
   EXPECT_THAT(router.curves[2].points, ElementsAre(CurvePoint{0, 0.25}, CurvePoint{1, 1}));
-  EXPECT_DOUBLE_EQ(router.curves[2].figures->apgr, 0.5);
+  EXPECT_DOUBLE_EQ(router.curves[2].figures.value_or(CurveFigures{}).apgr, 0.5);
   EXPECT_EQ(router.curves[3].name, "oracle");
-  EXPECT_DOUBLE_EQ(router.curves[3].figures->apgr, 0.625);
+  EXPECT_DOUBLE_EQ(router.curves[3].figures.value_or(CurveFigures{}).apgr, 0.625);
 }
 
 TEST_F(RouterCurvesTest, WithoutAGapThereAreNoFigures) {
@@ -93,6 +93,14 @@ TEST_F(RouterCurvesTest, ARequestWithoutScoreGoesToLargeFirst) {
   const auto all = curves();
   ASSERT_THAT(all, SizeIs(1));
   EXPECT_EQ(all[0].curves[0].points[1], (CurvePoint{0.25, 0.5}));
+}
+
+TEST_F(RouterCurvesTest, AThresholdThatChangesIsNone) {
+  routed(0, 0.9), routed(1, 0.8), routed(2, 0.2);
+  routed(3, 0.1).choices[0].threshold = 0.25;
+  const auto all = curves();
+  ASSERT_THAT(all, SizeIs(1)) << "the scores are as good as before";
+  EXPECT_EQ(all[0].threshold, std::nullopt);
 }
 
 TEST_F(RouterCurvesTest, NoneWhereReplayWouldNotBeTrue) {

@@ -40,7 +40,9 @@ Estimate bootstrap_mean(std::span<const double> values) {
     for (std::size_t i = 0; i < values.size(); ++i) sum += random.pick(values);
     resampled = sum / static_cast<double>(values.size());
   }
-  return {.value = mean(values), .low = *percentile(means, 2.5), .high = *percentile(means, 97.5)};
+  return {.value = mean(values),
+          .low = percentile(means, 2.5).value_or(0),
+          .high = percentile(means, 97.5).value_or(0)};
 }
 
 }  // namespace lichen::eval

@@ -71,6 +71,7 @@ TEST(Bootstrap, PairsTellWhatRowsApartCannot) {
   // right wherever the other is, only the pairs know.
   const std::vector<double> one = flags(50, 100), other = flags(60, 100);
   std::vector<double> differences;
+  differences.reserve(one.size());
   for (std::size_t i = 0; i < one.size(); ++i) differences.push_back(other[i] - one[i]);
   EXPECT_GT(bootstrap_mean(one).high, bootstrap_mean(other).low);
   const auto difference = bootstrap_mean(differences);

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { startFakeRemote } from './fake_remote.mjs';
 import { bundled, lichen } from './server.mjs';
 
 const families = 'add,sort,fact,judge,weekday,sets';
@@ -34,8 +35,8 @@ ledger: {path: none}
 after(() => rm(folder, { recursive: true, force: true }));
 
 /// Starts the program; `ended` gives its exit code or signal and what it wrote.
-function start(args) {
-  const child = spawn(lichen, [...args, '--config', config], {
+function start(args, file = config) {
+  const child = spawn(lichen, [...args, '--config', file], {
     cwd: folder,
     env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -167,6 +168,39 @@ test('a suite of one\'s own, judged by a model', async () => {
   const [row] = JSON.parse(judged.out).rows;
   assert.equal(row.n, 2);
   assert.equal(row.large_request_share, 0, 'the judge is no cost of the plan');
+});
+
+test('what a remote model costs, and what was sent to it', async (t) => {
+  const remote = await startFakeRemote();
+  t.after(() => remote.stop());
+  const priced = join(folder, 'priced.yaml');
+  await writeFile(priced, `
+models:
+  small: {gguf: "${bundled.small}"}
+  cloud: {url: "${remote.url}", model: big-1, price: {input: 2, output: 10}}
+plans:
+  short: {route: {by: length, threshold: 12, small: small, large: cloud}}
+`);
+  const suite = join(folder, 'echo.jsonl');
+  await writeFile(suite, ['Bern', 'Is Bern large?', 'Bern!', 'Where is Bern, please?']
+    .map((prompt) => JSON.stringify({ prompt, reference: 'said', check: 'contains' })).join('\n'));
+  const page = join(folder, 'priced.html');
+  const figure = join(folder, 'priced.svg');
+  const { code, out, err } = await start(['eval', '--suite', suite, '--plans', 'short', '--json', '-',
+    '--html', page, '--svg', figure], priced).ended;
+  assert.equal(code, 0, err);
+  const [small, cloud, short] = JSON.parse(out).rows;
+  const usd = (11 * 2 + 7 * 10) / 1e6;  // of one answer: what the endpoint counts
+  assert.deepEqual([small.plan, small.usd, small.bytes_sent], ['small', null, 0]);
+  assert.deepEqual([cloud.plan, cloud.accuracy, cloud.large_request_share], ['cloud', 1, 1]);
+  assert.ok(Math.abs(cloud.usd - 4 * usd) < 1e-12 && cloud.bytes_sent > 400);
+  assert.equal(short.large_request_share, 0.5);
+  assert.ok(Math.abs(short.usd_large - 2 * usd) < 1e-12 && short.usd === short.usd_large);
+  assert.ok(short.bytes_sent > 200 && short.bytes_sent < cloud.bytes_sent);
+  assert.ok(short.p50_first_token_ms <= short.p50_ms);
+  assert.ok(remote.requests.every(({ body }) => body.temperature === 0 && body.stream));
+  assert.match(await readFile(page, 'utf8'), /left the device[^]*Quality against cost/);
+  assert.match(await readFile(figure, 'utf8'), /^<svg xmlns=[^]*USD for 1,000 requests[^]*<\/svg>/);
 });
 
 test('demo writes its report', async () => {

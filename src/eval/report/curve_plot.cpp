@@ -60,6 +60,7 @@ Svg draw_routers(const RouterGroup& routers, Size size) {
   // The router last, so that it lies above the others.
   for (const NamedCurve& curve : first.curves | std::views::reverse) {
     std::vector<Point> points;
+    points.reserve(curve.points.size());
     for (const CurvePoint& point : curve.points) {
       points.push_back(frame.at(point.share, point.quality));
     }
@@ -73,11 +74,10 @@ Svg draw_routers(const RouterGroup& routers, Size size) {
   std::vector<NamedPoint> names;
   for (const RouterCurves* router : routers) {
     const Point at = frame.at(router->measured.share, router->measured.quality);
-    svg.circle(
-        at, NamedPoint::kRadius, "dot plan",
-        fmt::format("{} as measured, threshold {:.4g}: {} right, {} of requests to large",
-                    router->plan, router->threshold, base::format_percent(router->measured.quality),
-                    base::format_percent(router->measured.share)));
+    svg.circle(at, NamedPoint::kRadius, "dot plan",
+               fmt::format("{} as measured: {} right, {} of requests to large", router->plan,
+                           base::format_percent(router->measured.quality),
+                           base::format_percent(router->measured.share)));
     names.push_back({.at = at, .name = router->plan});
   }
   draw_names(svg, frame, names, own_line);

@@ -44,6 +44,10 @@ std::string router_table(const RouterCurves& router) {
   return table.text();
 }
 
+std::string threshold_of(const RouterCurves& router) {
+  return router.threshold ? fmt::format("{:.4g}", *router.threshold) : "changing";
+}
+
 /// One line for each plan of the group: what it was measured at.
 std::string threshold_table(const RouterGroup& routers) {
   HtmlTable table({{"plan"},
@@ -52,7 +56,7 @@ std::string threshold_table(const RouterGroup& routers) {
                    {"right"},
                    {"PGR", "share of the quality gap between small and large that is recovered"}});
   for (const RouterCurves* router : routers) {
-    table.row(cell(router->plan) + cell(fmt::format("{:.4g}", router->threshold)) +
+    table.row(cell(router->plan) + cell(threshold_of(*router)) +
               cell(base::format_percent(router->measured.share)) +
               cell(base::format_percent(router->measured.quality)) +
               (router->recovered ? cell(fmt::format("{:.2f}", *router->recovered)) : empty_cell()));

@@ -2,6 +2,7 @@
 // said by classes (style.h), so that one drawing fits a light and a dark page.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,7 +32,7 @@ struct Box {
 /// Text that comes from outside is escaped; classes are ours.
 class Svg {
  public:
-  enum class Anchor { start, middle, end };
+  enum class Anchor : std::uint8_t { start, middle, end };
 
   void line(Point from, Point to, std::string_view classes);
   void polyline(std::span<const Point> points, std::string_view classes);
