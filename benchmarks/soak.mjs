@@ -2,15 +2,13 @@
 // answers to one prompt must be the same: a mix-up shows. Prints counts as JSON and fails when an
 // answer was lost or differs.
 //
-//   node soak.mjs URL [clients] [seconds] [model]
+//   lichen suite > suite.jsonl
+//   node soak.mjs URL suite.jsonl [clients] [seconds] [model]
 import {readFileSync} from 'node:fs';
 import http from 'node:http';
-import path from 'node:path';
-import {fileURLToPath} from 'node:url';
 
-const [url, clients = '64', seconds = '60', model = 'default'] = process.argv.slice(2);
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const prompts = readFileSync(path.join(root, 'models/demo.jsonl'), 'utf8').trim().split('\n')
+const [url, suite, clients = '64', seconds = '60', model = 'default'] = process.argv.slice(2);
+const prompts = readFileSync(suite, 'utf8').trim().split('\n')
     .map((line) => JSON.parse(line).prompt);
 const agent = new http.Agent({keepAlive: true});
 const {hostname, port} = new URL(url);

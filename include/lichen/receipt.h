@@ -22,8 +22,8 @@ struct Step {
   bool remote = false;          // the prompt left this device
   std::int64_t bytes_sent = 0;  // bytes of request body that left this device
   double queued_ms = 0;
-  double prefill_ms = 0;        // remote: until the first token
-  double decode_ms = 0;         // remote: from the first token to the last
+  double prefill_ms = 0;              // remote: until the first token
+  double decode_ms = 0;               // remote: from the first token to the last
   std::optional<double> usd = {};     // none: the model has no price
   std::optional<double> joules = {};  // none: the machine offers no counter
 };
@@ -43,6 +43,11 @@ struct Decision {
   std::string mechanism;  // "cascade"
   std::string choice;     // "large"
   std::string reason;     // "mean log-prob -0.81 under threshold -0.25"
+  /// The number that was compared with `threshold`, where the choice between small and large was
+  /// made by one: the larger it is, the surer that small suffices. So what any other threshold
+  /// would have chosen can be told afterwards. None: the choice had another cause.
+  std::optional<double> score = {};
+  std::optional<double> threshold = {};
 };
 
 /// A run of consecutive tokens of the answer with one author.
@@ -65,6 +70,16 @@ struct Receipt {
   std::string finish = {};  // "stop", "length", "tool_calls"; empty when it failed
   std::string error = {};   // Errc's name when it failed
 };
+
+/// Sums over a receipt's steps. USD and joules: of the steps that have them, none when none has.
+struct Totals {
+  std::int64_t tokens_in = 0;
+  std::int64_t tokens_out = 0;
+  std::int64_t bytes_sent = 0;
+  std::optional<double> usd = {};
+  std::optional<double> joules = {};
+};
+Totals totals(const Receipt& receipt);
 
 /// JSON form, the same in `lichen run --json`, `/v1/receipts/ID` and the ledger.
 boost::json::object to_json(const Receipt& receipt);

@@ -50,12 +50,19 @@ json::object to_json(const Step& step) {
 }
 
 json::object to_json(const Decision& decision) {
-  return {
-      {"mechanism", decision.mechanism}, {"choice", decision.choice}, {"reason", decision.reason}};
+  return {{"mechanism", decision.mechanism},
+          {"choice", decision.choice},
+          {"reason", decision.reason},
+          {"score", or_null(decision.score)},
+          {"threshold", or_null(decision.threshold)}};
 }
 
 json::object to_json(const Stretch& stretch) {
   return {{"model", stretch.model}, {"tokens", stretch.tokens}, {"bytes", stretch.bytes}};
+}
+
+void add(std::optional<double>& sum, const std::optional<double>& value) {
+  if (value) sum = sum.value_or(0) + *value;
 }
 
 template <class T>
@@ -76,6 +83,18 @@ double Price::usd(const Step& step) const {
           static_cast<double>(cached) * cached_input.value_or(input) +
           static_cast<double>(step.tokens_out) * output) /
          1e6;
+}
+
+Totals totals(const Receipt& receipt) {
+  Totals sum;
+  for (const Step& step : receipt.steps) {
+    sum.tokens_in += step.tokens_in;
+    sum.tokens_out += step.tokens_out;
+    sum.bytes_sent += step.bytes_sent;
+    add(sum.usd, step.usd);
+    add(sum.joules, step.joules);
+  }
+  return sum;
 }
 
 boost::json::object to_json(const Receipt& receipt) {

@@ -58,7 +58,9 @@ TEST(ReceiptJson, HasEveryField) {
                     .remote = true,
                     .bytes_sent = 512,
                     .usd = 0.25}};
-  receipt.decisions = {{"cascade", "large", "mean log-prob -0.81 under threshold -0.25"}};
+  receipt.decisions = {
+      {"cascade", "large", "mean log-prob -0.81 under threshold -0.25", -0.81, -0.25},
+      {"fallback", "small", "large failed"}};
   receipt.authors = {{.model = "cloud", .tokens = 9, .bytes = 40}};
 
   EXPECT_EQ(boost::json::value(to_json(receipt)), boost::json::parse(R"({
@@ -72,7 +74,10 @@ TEST(ReceiptJson, HasEveryField) {
        "estimated": true, "remote": true, "bytes_sent": 512,
        "queued_ms": 0.0, "prefill_ms": 0.0, "decode_ms": 0.0, "usd": 0.25, "joules": null}],
     "decisions": [{"mechanism": "cascade", "choice": "large",
-                   "reason": "mean log-prob -0.81 under threshold -0.25"}],
+                   "reason": "mean log-prob -0.81 under threshold -0.25",
+                   "score": -0.81, "threshold": -0.25},
+                  {"mechanism": "fallback", "choice": "small", "reason": "large failed",
+                   "score": null, "threshold": null}],
     "authors": [{"model": "cloud", "tokens": 9, "bytes": 40}]})"));
 }
 

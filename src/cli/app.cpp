@@ -16,6 +16,19 @@ void log_to_stderr(bool verbose) {
   spdlog::set_level(verbose ? spdlog::level::debug : spdlog::level::warn);
 }
 
+/// The arguments as one would type them; the program by its name alone.
+std::string command_line(int argc, const char* const* argv) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./,:=@%+";
+  std::string line = "lichen";
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const bool plain = !argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos;
+    line += plain ? " " + argument : " " + shell_quoted(argument);
+  }
+  return line;
+}
+
 }  // namespace
 
 std::unique_ptr<CLI::App> make_app(Invocation& invocation) {
@@ -41,6 +54,7 @@ std::unique_ptr<CLI::App> make_app(Invocation& invocation) {
   add_chat(*app, invocation);
   add_serve(*app, invocation);
   add_demo(*app, invocation);
+  add_eval(*app, invocation);
   add_suite(*app, invocation);
   add_models(*app, invocation);
   add_doctor(*app, invocation);
@@ -53,6 +67,7 @@ int run_program(int argc, const char* const* argv) try {
   // A reader that goes away (`| head`) is a failed write, not the end.
   std::signal(SIGPIPE, SIG_IGN);
   Invocation invocation;
+  invocation.command_line = command_line(argc, argv);
   const auto app = make_app(invocation);
   try {
     app->parse(argc, argv);

@@ -40,6 +40,11 @@ TEST(App, EachCommandIsUnderstood) {
       {"chat", "--plan", "x"},
       {"serve", "--host", "127.0.0.1", "--port", "0"},
       {"demo", "--quick", "--json", "-", "--plans", "small,large"},
+      {"demo", "--html", "none"},
+      {"eval"},
+      {"eval", "--suite", "mine.jsonl", "--judge", "large", "--limit", "5", "--fresh"},
+      {"eval", "--plans", "a,b", "--families", "add,sort", "--levels", "1,2", "--seed", "7"},
+      {"eval", "--html", "a.html", "--svg", "a.svg", "--json", "-", "--journal", "a.jsonl"},
       {"models", "inspect", "a.gguf"},
       {"models", "compare", "a.gguf", "b.gguf"},
       {"doctor"},
@@ -71,6 +76,9 @@ TEST(App, WrongArgumentsAreUsageErrors) {
       {"run", "--no-such-option", "a"},
       {"serve", "--port", "70000"},
       {"demo", "--concurrency", "0"},
+      {"eval", "--limit", "0"},
+      {"eval", "--levels", "many"},
+      {"eval", "--max-tokens", "0"},
       {"models"},
       {"models", "inspect"},
       {"models", "compare", "a.gguf"},
@@ -131,10 +139,10 @@ TEST(App, ErrorsHaveTheirExitStatus) {
 
 TEST(App, JsonGoesToAFile) {
   const auto file = testing::TempDir() + "lichen_app_test.json";
-  ASSERT_TRUE(write_json(file, "{}"));
+  ASSERT_TRUE(write_output(file, "{}"));
   std::ifstream stream(file);
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(stream), {}), "{}\n");
-  const auto refused = write_json("/nonexistent/folder/x.json", "{}");
+  const auto refused = write_output("/nonexistent/folder/x.json", "{}");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::storage);
 }

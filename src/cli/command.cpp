@@ -25,13 +25,25 @@ int report_error(const Error& error) {
   return exit_status(error);
 }
 
-Result<void> write_json(const std::string& file, const std::string& json) {
+std::string shell_quoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else {
+      out += c;
+    }
+  }
+  return out + "'";
+}
+
+Result<void> write_output(const std::string& file, const std::string& text) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> opened(
       file == "-" ? nullptr : std::fopen(file.c_str(), "w"),
       [](std::FILE* f) { return f == nullptr ? 0 : std::fclose(f); });
   std::FILE* const out = file == "-" ? stdout : opened.get();
   const bool written = out != nullptr &&
-                       std::fwrite(json.data(), 1, json.size(), out) == json.size() &&
+                       std::fwrite(text.data(), 1, text.size(), out) == text.size() &&
                        std::fputc('\n', out) != EOF && std::fflush(out) == 0;
   if (written) return {};
   return fail(Errc::storage, (file == "-" ? "stdout" : file) +

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "lichen/result.h"
 
@@ -25,6 +26,7 @@ enum ExitStatus : std::uint8_t {
 /// One call of the program.
 struct Invocation {
   std::filesystem::path config;  // --config; empty: see find_config
+  std::string command_line;      // as it was typed, for reports that say how they were made
   bool verbose = false;
   std::function<int()> action;  // set by the chosen subcommand; returns the exit status
 };
@@ -33,6 +35,7 @@ void add_run(CLI::App& app, Invocation& invocation);
 void add_chat(CLI::App& app, Invocation& invocation);
 void add_serve(CLI::App& app, Invocation& invocation);
 void add_demo(CLI::App& app, Invocation& invocation);
+void add_eval(CLI::App& app, Invocation& invocation);
 void add_suite(CLI::App& app, Invocation& invocation);
 void add_models(CLI::App& app, Invocation& invocation);
 void add_doctor(CLI::App& app, Invocation& invocation);
@@ -44,7 +47,10 @@ int exit_status(const Error& error);
 /// Writes "lichen: ..." to stderr and returns the exit status.
 int report_error(const Error& error);
 
-/// Writes JSON, and a line feed, to `file`, or to stdout where it is "-".
-Result<void> write_json(const std::string& file, const std::string& json);
+/// `text` within single quotes of a shell.
+std::string shell_quoted(std::string_view text);
+
+/// Writes `text` and a line feed to `file`, or to stdout where it is "-".
+Result<void> write_output(const std::string& file, const std::string& text);
 
 }  // namespace lichen::cli

@@ -52,19 +52,6 @@ void each_command(const CLI::App& app, const std::string& path,
   }
 }
 
-/// `text` within single quotes of a shell.
-std::string shell_quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      out += "'\\''";
-    } else {
-      out += c;
-    }
-  }
-  return out + "'";
-}
-
 /// Shell code that walks the words typed so far and leaves the path of the command in `command`.
 /// `$1` of each shell: how the words before the current one are listed.
 std::string path_finder(const CLI::App& app, std::string_view typed) {

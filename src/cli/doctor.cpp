@@ -1,11 +1,8 @@
 // lichen doctor: what this machine and configuration can do, and what is broken.
-#include <sched.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/json/serialize.hpp>
-#include <fstream>
 #include <map>
 
 #include "base/energy.h"
@@ -13,31 +10,19 @@
 #include "cli/doctor_view.h"
 #include "cli/home.h"
 #include "cli/host.h"
+#include "cli/machine.h"
 #include "ledger/ledger.h"
 
 namespace lichen::cli {
 namespace {
-
-/// The text after "key...:" of the first such line of a file like /proc/cpuinfo; empty without one.
-std::string proc_field(const char* file, std::string_view key) {
-  std::ifstream stream(file);
-  for (std::string line; std::getline(stream, line);) {
-    const auto colon = line.find(':');
-    if (!line.starts_with(key) || colon == std::string::npos) continue;
-    const auto start = line.find_first_not_of(" \t", colon + 1);
-    return start == std::string::npos ? "" : line.substr(start);
-  }
-  return "";
-}
 
 std::uint64_t memory_field(std::string_view key) {
   return std::strtoull(proc_field("/proc/meminfo", key).c_str(), nullptr, 10) * 1'024;
 }
 
 void look_at_machine(Diagnosis& diagnosis) {
-  diagnosis.cpu = proc_field("/proc/cpuinfo", "model name");
-  cpu_set_t cores;
-  if (sched_getaffinity(0, sizeof cores, &cores) == 0) diagnosis.cores = CPU_COUNT(&cores);
+  diagnosis.cpu = cpu_name();
+  diagnosis.cores = usable_cores();
   diagnosis.memory_total = memory_field("MemTotal");
   diagnosis.memory_available = memory_field("MemAvailable");
   diagnosis.energy = base::EnergyMeter::open().has_value();
@@ -202,7 +187,7 @@ int doctor(const std::string& json, const Invocation& invocation) {
     out.write(diagnosis_text(diagnosis, out));
   }
   if (!json.empty()) {
-    const auto written = write_json(json, boost::json::serialize(to_json(diagnosis)));
+    const auto written = write_output(json, boost::json::serialize(to_json(diagnosis)));
     if (!written) return report_error(written.error());
   }
   return healthy(diagnosis) ? kOk : kFailed;

@@ -38,7 +38,7 @@ boost::json::object to_json(const Result<Answer>& answer, const Receipt& receipt
 int run_as_json(Host& host, Request request, const std::string& plan) {
   Turn turn(plan);
   const auto answer = host.answer(std::move(request), turn);
-  if (auto written = write_json("-", boost::json::serialize(to_json(answer, turn.receipt)));
+  if (auto written = write_output("-", boost::json::serialize(to_json(answer, turn.receipt)));
       !written) {
     return report_error(written.error());
   }

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/terminal.h"
 #include "eval/checks.h"
+#include "eval/generated_suite.h"
 #include "eval/tasks/sample.h"
 
 namespace lichen::cli {
@@ -26,12 +27,14 @@ struct SuiteOptions {
 
 std::vector<const tasks::Family*> chosen_families(const SuiteOptions& options) {
   std::vector<const tasks::Family*> chosen;
+  chosen.reserve(options.families.size());
   for (const auto& name : options.families) chosen.push_back(tasks::find_family(name));
   return chosen;
 }
 
 tasks::SampleOptions sample_options(const SuiteOptions& options) {
-  return {.split = *tasks::split_named(options.split), .seed = options.seed};
+  return {.split = tasks::split_named(options.split).value_or(tasks::Split::test),
+          .seed = options.seed};
 }
 
 /// At most `length` bytes and no half characters.
@@ -82,9 +85,7 @@ int write_suite(const SuiteOptions& options) {
   const auto out = Terminal::of(stdout);
   for (std::uint64_t i = 0; i < options.count; ++i) {
     const auto sample = tasks::make_sample(sample_options(options), cells, i);
-    const auto id =
-        std::string(sample.family) + "-" + std::to_string(sample.level) + "-" + std::to_string(i);
-    out.write(tasks::to_json_line(sample, id) + "\n");
+    out.write(tasks::to_json_line(sample, eval::sample_id(sample, i)) + "\n");
     if (std::ferror(stdout) != 0) {
       return report_error({Errc::storage, "stdout: the suite cannot be written"});
     }

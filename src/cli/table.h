@@ -1,4 +1,4 @@
-// Tables and numbers for people.
+// Tables for people, and numbers in them.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/format.h"
 #include "cli/terminal.h"
 
 namespace lichen::cli {
@@ -31,11 +32,11 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-std::string format_percent(double share);       // 0.123 -> "12.3 %"
-std::string format_ms(double ms);               // "0.8 ms", "12 ms", "3.40 s"
-std::string format_usd(double usd);             // "$0.000012", "$1.20"
-std::string format_joules(double joules);       // "0.42 J"
-std::string format_count(std::int64_t number);  // "1,234,567"
-std::string format_bytes(std::uint64_t bytes);  // "25.3 MB"
+using base::format_bytes;
+using base::format_count;
+using base::format_joules;
+using base::format_ms;
+using base::format_percent;
+using base::format_usd;
 
 }  // namespace lichen::cli

@@ -77,10 +77,6 @@ std::string left_device(const Receipt& receipt) {
   return line;
 }
 
-void add(std::optional<double>& sum, const std::optional<double>& value) {
-  if (value) sum = sum.value_or(0) + *value;
-}
-
 }  // namespace
 
 Palette::Palette(std::span<const std::string> models) {
@@ -111,18 +107,6 @@ std::string coloured(std::string_view text, std::size_t from, std::span<const St
   const std::size_t rest = std::max(start, from);
   if (rest < text.size()) out += terminal.harmless(text.substr(rest));
   return out;
-}
-
-Totals totals(const Receipt& receipt) {
-  Totals sum;
-  for (const Step& step : receipt.steps) {
-    sum.tokens_in += step.tokens_in;
-    sum.tokens_out += step.tokens_out;
-    sum.bytes_sent += step.bytes_sent;
-    add(sum.usd, step.usd);
-    add(sum.joules, step.joules);
-  }
-  return sum;
 }
 
 std::string receipt_text(const Receipt& receipt, Palette& palette, const Terminal& terminal) {

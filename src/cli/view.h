@@ -32,14 +32,4 @@ std::string coloured(std::string_view text, std::size_t from, std::span<const St
 /// The receipt in some lines: authors, steps, decisions, totals, what left the device.
 std::string receipt_text(const Receipt& receipt, Palette& palette, const Terminal& terminal);
 
-/// Sums over a receipt's steps. USD and joules: of the steps that have them, none when none has.
-struct Totals {
-  std::int64_t tokens_in = 0;
-  std::int64_t tokens_out = 0;
-  std::int64_t bytes_sent = 0;
-  std::optional<double> usd = {};
-  std::optional<double> joules = {};
-};
-Totals totals(const Receipt& receipt);
-
 }  // namespace lichen::cli

@@ -24,7 +24,7 @@ namespace lichen::eval {
 namespace {
 
 constexpr std::size_t kMaxPatternBytes = 1'024;
-constexpr std::size_t kMaxSearchedBytes = 64 * 1'024;
+constexpr std::size_t kMaxSearchedBytes = std::size_t{64} * 1'024;
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
@@ -349,8 +349,8 @@ Result<Mending> mending_of(std::string_view reference) {
   }
   const auto check = find_check(*name);
   if (!check) return std::unexpected(check.error());
-  if ((*check)->name == "edits") {
-    return fail(Errc::bad_request, "an edits check cannot hold another one");
+  if ((*check)->name == "edits" || (*check)->right == nullptr) {
+    return fail(Errc::bad_request, "an edits check cannot hold the check \"" + *name + "\"");
   }
   if (auto fits = (*check)->accepts(*wanted); !fits) return std::unexpected(fits.error());
   return Mending{*draft, *wanted, *check};
@@ -392,6 +392,7 @@ constexpr Check kChecks[] = {
     {"date", "the answer's last date is the reference's", date_reference, right_date},
     {"plan", "the plan reaches the goal when it is executed in the reference's grid world",
      plan_reference, right_plan},
+    {"judge", "a model judges the answer: the one that --judge names", any_reference, nullptr},
     {"edits", "the draft, mended by the answer's edits, passes the check that the reference names",
      edits_reference, right_edits},
 };

@@ -17,7 +17,8 @@ struct Check {
   /// loaded. `bad_request` says what would be right.
   Result<void> (*accepts)(std::string_view reference);
   /// Whether `answer` is right. Fails only where the comparison itself cannot be carried out (a
-  /// regular expression that backtracks without end, an answer over the size limit).
+  /// regular expression that backtracks without end, an answer over the size limit). Null: no
+  /// function can tell, a model has to (judge.h).
   Result<bool> (*right)(std::string_view reference, std::string_view answer);
 };
 

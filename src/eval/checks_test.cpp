@@ -25,7 +25,7 @@ TEST(Checks, UnknownNameListsWhatThereIs) {
   EXPECT_EQ(found.error().code, Errc::not_found);
   EXPECT_EQ(found.error().detail,
             "no check \"fuzzy\"; there are exact, numeric, contains, regex, json, final, list, "
-            "set, lines, choice, date, plan, edits");
+            "set, lines, choice, date, plan, judge, edits");
 }
 
 TEST(Checks, ExactIgnoresOnlySurroundingSpace) {

@@ -4,108 +4,126 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/strand.hpp>
 #include <exception>
-#include <filesystem>
 #include <future>
 #include <utility>
 
-#include "policy/config.h"
+#include "eval/busy_clock.h"
+#include "eval/judge.h"
 
 namespace lichen::eval {
 namespace {
 
-/// What is kept of one request.
-struct Outcome {
-  bool answered = false;  // and the answer could be checked
-  bool right = false;
-  bool large = false;
-  double ms = 0;
-  std::int64_t tokens = 0;
-  std::int64_t large_tokens = 0;
+/// Listens and forgets: a turn that streams shows when its first token came.
+class Listener : public Sink {
+ public:
+  awaitable<bool> write(Piece /*piece*/) override { co_return true; }
 };
 
 /// One plan's run over the suite. All of it happens on one strand; `outcomes` may be read when the
 /// last worker has ended.
 class Run {
  public:
+  /// `done`: the outcomes that there are already.
   Run(Runtime& runtime, const Suite& suite, const MeasureOptions& options, std::string plan,
-      std::function<void()> answered)
+      std::vector<Outcome> done, std::function<void()> answered)
       : runtime_(runtime),
         suite_(suite),
         options_(options),
         plan_(std::move(plan)),
-        answered_(std::move(answered)) {}
+        answered_(std::move(answered)),
+        outcomes_(std::move(done)) {
+    std::vector<bool> is_done(suite.tasks.size());
+    for (const Outcome& outcome : outcomes_) is_done[outcome.task] = true;
+    for (std::size_t task = 0; task < is_done.size(); ++task) {
+      if (!is_done[task]) to_do_.push_back(task);
+    }
+  }
+
+  bool complete() const { return to_do_.empty(); }
 
   /// Takes the next task until there is none. A member, so that it captures nothing.
   awaitable<void> work() {
-    while (next_ < suite_.tasks.size() && !options_.stop.stop_requested()) {
-      const Task& task = suite_.tasks[next_++];
-      outcomes_.push_back(co_await answer(task));
+    while (next_ < to_do_.size() && !over()) {
+      Outcome outcome = co_await answer(to_do_[next_++]);
+      if (over()) co_return;  // the request may have been cancelled
+      if (options_.journal != nullptr) written_ = options_.journal->append(outcome);
+      outcomes_.push_back(std::move(outcome));
       answered_();
     }
   }
 
-  awaitable<void> warm_up() { co_await answer(suite_.tasks.front()); }
+  awaitable<void> warm_up() { co_await asked(0); }
 
-  Row row(double seconds) const;
+  const Result<void>& written() const { return written_; }
+  /// By task.
+  std::vector<Outcome> take_outcomes() {
+    std::ranges::sort(outcomes_, {}, &Outcome::task);
+    return std::exchange(outcomes_, {});
+  }
 
  private:
-  awaitable<Outcome> answer(const Task& task);
+  struct Asked {
+    Result<Answer> answer;
+    Outcome outcome;
+  };
+  awaitable<Asked> asked(std::size_t task);
+  awaitable<Outcome> answer(std::size_t task);
+  awaitable<Result<bool>> right(const Task& task, std::string answer);
+  bool over() const { return options_.stop.stop_requested() || !written_; }
 
   Runtime& runtime_;
   const Suite& suite_;
   const MeasureOptions& options_;
   const std::string plan_;
   const std::function<void()> answered_;
+  std::vector<std::size_t> to_do_;
   std::size_t next_ = 0;
+  BusyClock busy_;
   std::vector<Outcome> outcomes_;
+  Result<void> written_;  // into the journal
 };
 
-awaitable<Outcome> Run::answer(const Task& task) {
-  Turn turn(plan_);
+awaitable<Run::Asked> Run::asked(std::size_t task) {
+  Listener listener;
+  Turn turn(plan_, &listener);
   const std::stop_callback cancel(options_.stop, [&turn] { turn.cancel(); });
-  Request request{.messages = {{.role = "user", .content = task.prompt}},
+  Request request{.messages = {{.role = "user", .content = suite_.tasks[task].prompt}},
+                  .sampling = {.temperature = 0},
                   .max_tokens = options_.max_tokens};
-
+  Outcome outcome{.plan = plan_, .task = task};
   const auto started = Clock::now();
-  const auto answer = co_await runtime_.answer(std::move(request), turn);
-  const std::chrono::duration<double, std::milli> elapsed = Clock::now() - started;
-
-  Outcome outcome{.ms = elapsed.count()};
-  outcome.large = std::ranges::any_of(
-      turn.receipt.steps, [&](const Step& step) { return options_.large.contains(step.model); });
-  if (!answer) co_return outcome;
-  for (const Stretch& stretch : answer->authors) {
-    outcome.tokens += stretch.tokens;
-    if (options_.large.contains(stretch.model)) outcome.large_tokens += stretch.tokens;
-  }
-  const auto right = task.check->right(task.reference, answer->text);
-  outcome.answered = right.has_value();
-  outcome.right = right.value_or(false);
-  co_return outcome;
+  auto answer = co_await runtime_.answer(std::move(request), turn);
+  outcome.ms = std::chrono::duration<double, std::milli>(Clock::now() - started).count();
+  add_receipt(outcome, turn.receipt, options_.large);
+  co_return Asked{.answer = std::move(answer), .outcome = std::move(outcome)};
 }
 
-Row Run::row(double seconds) const {
-  Row row{.plan = plan_, .n = static_cast<std::int64_t>(outcomes_.size())};
-  std::vector<double> latencies;
-  std::int64_t right = 0, large = 0, tokens = 0, large_tokens = 0;
-  for (const Outcome& outcome : outcomes_) {
-    right += outcome.right;
-    large += outcome.large;
-    tokens += outcome.tokens;
-    large_tokens += outcome.large_tokens;
-    if (outcome.answered) latencies.push_back(outcome.ms);
+awaitable<Outcome> Run::answer(std::size_t task) {
+  busy_.enter(Clock::now());
+  auto [answer, outcome] = co_await asked(task);
+  outcome.busy_ms = busy_.take(Clock::now());
+  busy_.leave(Clock::now());
+  if (!answer) {
+    outcome.error = to_string(answer.error().code);
+    outcome.answer_tokens = outcome.answer_tokens_large = 0;  // what was shown is no answer
+    co_return std::move(outcome);
   }
-  const auto share = [](std::int64_t part, std::int64_t whole) {
-    return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
-  };
-  row.accuracy = share(right, row.n);
-  row.large_request_share = share(large, row.n);
-  row.large_token_share = share(large_tokens, tokens);
-  row.p50_ms = percentile(latencies, 50);
-  row.p95_ms = percentile(latencies, 95);
-  row.tokens_per_s = seconds > 0 ? static_cast<double>(tokens) / seconds : 0;
-  row.failures = row.n - static_cast<std::int64_t>(latencies.size());
-  return row;
+  const auto right = co_await this->right(suite_.tasks[task], std::move(answer->text));
+  outcome.right = right.value_or(false);
+  if (!right) outcome.error = to_string(right.error().code);
+  co_return std::move(outcome);
+}
+
+awaitable<Result<bool>> Run::right(const Task& task, std::string answer) {
+  if (task.check->right == nullptr) {
+    co_return co_await judged_right(runtime_, options_.judge, task.prompt, std::move(answer),
+                                    options_.stop);
+  }
+  try {
+    co_return task.check->right(task.reference, answer);
+  } catch (const std::exception& e) {
+    co_return fail(Errc::internal, std::string("the check threw: ") + e.what());
+  }
 }
 
 using Strand = boost::asio::strand<boost::asio::any_io_executor>;
@@ -115,7 +133,7 @@ std::future<void> spawn(const Strand& strand, awaitable<void> work) {
   std::promise<void> ended;
   auto future = ended.get_future();
   boost::asio::co_spawn(strand, std::move(work),
-                        [ended = std::move(ended)](std::exception_ptr error) mutable {
+                        [ended = std::move(ended)](const std::exception_ptr& error) mutable {
                           if (error) {
                             ended.set_exception(error);
                           } else {
@@ -136,88 +154,75 @@ Result<void> join(std::vector<std::future<void>> workers) {
   return {};
 }
 
-Result<Row> measure_plan(Runtime& runtime, const Strand& strand, const Suite& suite,
-                         const MeasureOptions& options, const std::string& plan,
-                         std::function<void()> answered) {
-  Run run(runtime, suite, options, plan, std::move(answered));
+Result<void> run_to_end(Run& run, const Strand& strand, const MeasureOptions& options) {
+  if (run.complete()) return {};
   std::vector<std::future<void>> workers;
   workers.push_back(spawn(strand, run.warm_up()));
-  if (auto ended = join(std::exchange(workers, {})); !ended) {
-    return std::unexpected(ended.error());
-  }
-
-  const auto started = Clock::now();
+  if (auto ended = join(std::exchange(workers, {})); !ended) return ended;
   for (int i = 0; i < options.concurrency; ++i) workers.push_back(spawn(strand, run.work()));
-  auto ended = join(std::move(workers));
-  const std::chrono::duration<double> elapsed = Clock::now() - started;
-  if (!ended) return std::unexpected(ended.error());
-  if (options.stop.stop_requested()) {
-    return fail(Errc::cancelled, "the measurement was stopped");
+  if (auto ended = join(std::move(workers)); !ended) return ended;
+  if (!run.written()) return run.written();
+  if (options.stop.stop_requested()) return fail(Errc::cancelled, "the measurement was stopped");
+  return {};
+}
+
+/// Of the journal, those that belong to the plan and the suite.
+std::vector<Outcome> found_of(const MeasureOptions& options, const std::string& plan,
+                              const Suite& suite) {
+  std::vector<Outcome> outcomes;
+  if (options.journal == nullptr) return outcomes;
+  for (const Outcome& outcome : options.journal->found()) {
+    if (outcome.plan == plan && outcome.task < suite.tasks.size()) outcomes.push_back(outcome);
   }
-  return run.row(elapsed.count());
+  return outcomes;
 }
 
 }  // namespace
 
-Result<Report> measure(Runtime& runtime, boost::asio::any_io_executor io, const Suite& suite,
-                       MeasureOptions options) {
+Result<void> check_options(const Runtime& runtime, const Suite& suite,
+                           const MeasureOptions& options) {
   if (options.plans.empty()) return fail(Errc::bad_request, "no plan to measure");
   if (suite.tasks.empty()) return fail(Errc::bad_request, "the suite holds no task");
   if (options.concurrency < 1) return fail(Errc::bad_request, "the concurrency must be at least 1");
+  std::set<std::string> seen;
   for (const auto& plan : options.plans) {
     if (auto found = runtime.find(plan); !found) return std::unexpected(found.error());
+    if (!seen.insert(plan).second) {
+      return fail(Errc::bad_request, "`" + plan + "` is named twice; once is enough");
+    }
   }
+  if (!needs_judge(suite)) return {};
+  if (options.judge.empty()) {
+    return fail(Errc::bad_request,
+                "the suite has tasks with the check \"judge\": name the plan or model that judges "
+                "with --judge");
+  }
+  if (auto found = runtime.find(options.judge); !found) return std::unexpected(found.error());
+  return {};
+}
 
-  const Strand strand(std::move(io));
+Result<std::vector<Outcome>> measure(Runtime& runtime, const boost::asio::any_io_executor& io,
+                                     const Suite& suite, MeasureOptions options) {
+  if (auto good = check_options(runtime, suite, options); !good) {
+    return std::unexpected(good.error());
+  }
+  const Strand strand(io);
   const std::size_t total = options.plans.size() * suite.tasks.size();
-  std::size_t done = 0;
-  Report report{.suite = suite.name, .rows = {}};
+  std::vector<Outcome> outcomes;
   for (const auto& plan : options.plans) {
+    auto found = found_of(options, plan, suite);
+    std::size_t done = outcomes.size() + found.size();
     const auto answered = [&] {
       ++done;
       if (options.progress) options.progress(plan, done, total);
     };
-    auto row = measure_plan(runtime, strand, suite, options, plan, answered);
-    if (!row) return std::unexpected(row.error());
-    report.rows.push_back(std::move(*row));
-  }
-  return report;
-}
-
-policy::Config for_measuring(policy::Config config) {
-  config.ledger.path = "none";
-  for (policy::ModelConfig& model : config.models) {
-    if (auto* local = std::get_if<model::LocalModelOptions>(&model.options)) {
-      local->batcher.prefix_cache_bytes = 0;
+    Run run(runtime, suite, options, plan, std::move(found), answered);
+    if (auto ended = run_to_end(run, strand, options); !ended) {
+      return std::unexpected(ended.error());
     }
+    std::ranges::move(run.take_outcomes(), std::back_inserter(outcomes));
   }
-  return config;
-}
-
-std::set<std::string> large_models(const policy::Config& config) {
-  if (config.models.size() < 2) return {};
-  struct Size {
-    double price = 0;
-    bool remote = false;
-    std::uintmax_t bytes = 0;
-    auto operator<=>(const Size&) const = default;
-  };
-  const auto size = [](const policy::ModelConfig& model) {
-    Size found;
-    const auto price = std::visit([](const auto& options) { return options.price; }, model.options);
-    if (price) found.price = price->output;
-    if (const auto* local = std::get_if<model::LocalModelOptions>(&model.options)) {
-      std::error_code error;
-      const auto bytes = std::filesystem::file_size(local->gguf, error);
-      if (!error) found.bytes = bytes;
-    } else {
-      found.remote = true;
-    }
-    return found;
-  };
-  const auto named = std::ranges::find(config.models, "large", &policy::ModelConfig::name);
-  if (named != config.models.end()) return {named->name};
-  return {std::ranges::max_element(config.models, {}, size)->name};
+  return outcomes;
 }
 
 }  // namespace lichen::eval

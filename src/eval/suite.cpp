@@ -44,13 +44,13 @@ Result<Task> parse_task(std::string_view line) {
   Task task;
   struct Field {
     std::string_view key;
-    std::string Task::*member;
+    std::string Task::* member;
     bool required;
   };
   constexpr Field kFields[] = {{"id", &Task::id, false},
                                {"family", &Task::family, false},
                                {"prompt", &Task::prompt, true},
-                               {"reference", &Task::reference, true},
+                               {"reference", &Task::reference, false},
                                {"answer", &Task::answer, false}};
   for (const auto& [key, member, required] : kFields) {
     auto text = text_field(object, key, required);
@@ -71,6 +71,10 @@ Result<Task> parse_task(std::string_view line) {
   const auto check = find_check(*name);
   if (!check) return fail(Errc::bad_request, check.error().detail);
   task.check = *check;
+  const bool compares = task.check->right != nullptr;
+  if (auto reference = text_field(object, "reference", compares); !reference) {
+    return std::unexpected(reference.error());
+  }
   if (auto fits = task.check->accepts(task.reference); !fits) {
     return std::unexpected(fits.error());
   }
@@ -117,8 +121,14 @@ Result<Suite> load_suite(const std::filesystem::path& file) {
   return parse_suite(text.view(), file);
 }
 
-Suite first_tasks(Suite suite, std::size_t count) {
-  suite.tasks.resize(std::min(count, suite.tasks.size()));
+Suite selected(Suite suite, const Selection& selection) {
+  const auto unwanted = [&](const Task& task) {
+    const auto& [families, levels, limit] = selection;
+    return (!families.empty() && std::ranges::find(families, task.family) == families.end()) ||
+           (!levels.empty() && std::ranges::find(levels, task.level) == levels.end());
+  };
+  std::erase_if(suite.tasks, unwanted);
+  if (selection.limit) suite.tasks.resize(std::min(*selection.limit, suite.tasks.size()));
   return suite;
 }
 

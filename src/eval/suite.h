@@ -3,11 +3,12 @@
 //   {"id": "add-1-01", "family": "add", "level": 1, "prompt": "What is 2 + 3?",
 //    "reference": "2 + 3 = 5", "check": "exact"}
 //
-// `id`, `family`, `level` and `answer` may be left out; empty lines are skipped. checks.h says
-// which checks there are.
+// `id`, `family`, `level` and `answer` may be left out, `reference` where a model judges; empty
+// lines are skipped. checks.h says which checks there are.
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +39,12 @@ Result<Suite> load_suite(const std::filesystem::path& file);
 /// The same from memory. `origin` stands in errors where the file's name would.
 Result<Suite> parse_suite(std::string_view jsonl, const std::filesystem::path& origin);
 
-/// The first `count` tasks; all of them when there are fewer.
-Suite first_tasks(Suite suite, std::size_t count);
+/// Which tasks of a suite are wanted.
+struct Selection {
+  std::vector<std::string> families = {};  // empty: all
+  std::vector<int> levels = {};            // likewise
+  std::optional<std::size_t> limit = {};   // the first so many of what is left
+};
+Suite selected(Suite suite, const Selection& selection);
 
 }  // namespace lichen::eval

@@ -2,9 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
-#include <set>
-
 namespace lichen::eval {
 namespace {
 
@@ -42,7 +39,7 @@ TEST(Suite, ErrorsNameTheLine) {
   EXPECT_EQ(
       error_of(R"({"prompt": "q", "reference": "r", "check": "close"})"),
       "dir/small.jsonl:1: no check \"close\"; there are exact, numeric, contains, regex, json, "
-      "final, list, set, lines, choice, date, plan, edits");
+      "final, list, set, lines, choice, date, plan, judge, edits");
   EXPECT_EQ(error_of(R"({"prompt": "q", "reference": "r", "check": "numeric"})"),
             "dir/small.jsonl:1: the reference of a numeric check holds no number");
   EXPECT_EQ(error_of(R"({"prompt": "q", "reference": "r", "check": "exact", "level": 1e99})"),
@@ -67,31 +64,31 @@ TEST(Suite, MissingFile) {
   EXPECT_FALSE(load_suite("/"));
 }
 
-TEST(Suite, FirstTasks) {
-  Suite suite{.name = "s", .tasks = std::vector<Task>(3)};
-  EXPECT_EQ(first_tasks(suite, 2).tasks.size(), 2u);
-  EXPECT_EQ(first_tasks(suite, 9).tasks.size(), 3u);
+TEST(Suite, OnlyAJudgeNeedsNoReference) {
+  const auto suite = parse_suite(R"({"prompt": "Write a haiku.", "check": "judge"})", "s.jsonl");
+  ASSERT_TRUE(suite) << suite.error().detail;
+  EXPECT_EQ(suite->tasks[0].check->name, "judge");
+  EXPECT_EQ(suite->tasks[0].check->right, nullptr);
+  EXPECT_EQ(error_of(R"({"prompt": "q", "check": "exact"})"),
+            "dir/small.jsonl:1: \"reference\" is missing");
+  EXPECT_EQ(error_of(R"({"check": "judge"})"), "dir/small.jsonl:1: \"prompt\" is missing");
+  EXPECT_EQ(error_of(R"({"prompt": "q", "check": "judge", "reference": 5})"),
+            "dir/small.jsonl:1: \"reference\" must be a string");
 }
 
-// The bundled suite: every family at every level, mixed so that a short prefix is a fair sample.
-TEST(Suite, BundledSuite) {
-  const auto suite = load_suite(LICHEN_SOURCE_DIR "/models/demo.jsonl");
-  ASSERT_TRUE(suite) << suite.error().detail;
-  EXPECT_EQ(suite->tasks.size(), 240u);
-  std::set<std::string> prompts;
-  std::map<std::pair<std::string, int>, int> cells;
-  for (const Task& task : suite->tasks) {
-    prompts.insert(task.prompt);
-    ++cells[{task.family, task.level}];
-    EXPECT_EQ(task.check->name, "exact");
+TEST(Suite, SelectsByFamilyLevelAndNumber) {
+  Suite suite{.name = "s", .tasks = {}};
+  for (const auto* family : {"a", "b"}) {
+    for (int level = 1; level <= 3; ++level) {
+      suite.tasks.push_back({.family = family, .level = level, .prompt = "q", .reference = "r"});
+    }
   }
-  EXPECT_EQ(prompts.size(), suite->tasks.size());
-  EXPECT_EQ(cells.size(), 13u * 3u);
-  std::set<std::pair<std::string, int>> quick;
-  for (std::size_t i = 0; i < 40; ++i) {
-    quick.emplace(suite->tasks[i].family, suite->tasks[i].level);
-  }
-  EXPECT_EQ(quick.size(), 13u * 3u);
+  EXPECT_EQ(selected(suite, {}).tasks.size(), 6u);
+  EXPECT_EQ(selected(suite, {.families = {"b"}}).tasks.size(), 3u);
+  EXPECT_EQ(selected(suite, {.families = {"b"}, .levels = {2, 3}}).tasks.size(), 2u);
+  EXPECT_EQ(selected(suite, {.levels = {2}, .limit = 1}).tasks.at(0).family, "a");
+  EXPECT_EQ(selected(suite, {.limit = 9}).tasks.size(), 6u);
+  EXPECT_TRUE(selected(suite, {.families = {"c"}}).tasks.empty());
 }
 
 }  // namespace

@@ -69,7 +69,12 @@ CREATE TABLE losses (
 ) STRICT, WITHOUT ROWID;
 )";
 
-constexpr std::array kMigrations = {kTables, kTimeIndex, kLosses};
+/// What a decision compared; null where it compared nothing.
+constexpr const char* kScores =
+    "ALTER TABLE decisions ADD COLUMN score REAL;"
+    "ALTER TABLE decisions ADD COLUMN threshold REAL;";
+
+constexpr std::array kMigrations = {kTables, kTimeIndex, kLosses, kScores};
 
 /// A file without a version must be empty, and one with a version must be a ledger.
 Result<void> check_owner(Database& database, std::int64_t version) {

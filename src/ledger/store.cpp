@@ -69,8 +69,8 @@ StoreWriter::StoreWriter(Database database)
             " tokens_cached, estimated, remote, bytes_sent, queued_ms, prefill_ms, decode_ms, usd,"
             " joules) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       decision_(database_,
-                "INSERT INTO decisions (receipt, position, mechanism, choice, reason)"
-                " VALUES (?, ?, ?, ?, ?)"),
+                "INSERT INTO decisions (receipt, position, mechanism, choice, reason, score,"
+                " threshold) VALUES (?, ?, ?, ?, ?, ?, ?)"),
       author_(database_,
               "INSERT INTO authors (receipt, position, model, tokens, bytes)"
               " VALUES (?, ?, ?, ?, ?)"),
@@ -119,8 +119,8 @@ Result<void> StoreWriter::insert_parts(std::int64_t seq, const Receipt& receipt)
   }
   position = 0;
   for (const Decision& decision : receipt.decisions) {
-    Result<void> done =
-        decision_.run(seq, position++, decision.mechanism, decision.choice, decision.reason);
+    Result<void> done = decision_.run(seq, position++, decision.mechanism, decision.choice,
+                                      decision.reason, decision.score, decision.threshold);
     if (!done) return done;
   }
   position = 0;
@@ -160,7 +160,7 @@ StoreReader::StoreReader(Database database)
              " bytes_sent, queued_ms, prefill_ms, decode_ms, usd, joules"
              " FROM steps WHERE receipt = ? ORDER BY position"),
       decisions_(database_,
-                 "SELECT mechanism, choice, reason"
+                 "SELECT mechanism, choice, reason, score, threshold"
                  " FROM decisions WHERE receipt = ? ORDER BY position"),
       authors_(database_,
                "SELECT model, tokens, bytes FROM authors WHERE receipt = ? ORDER BY position"),
@@ -240,7 +240,11 @@ Result<Receipt> StoreReader::read(const Rows& row) {
   });
   if (done) {
     done = each(decisions_, seq, [&](const Rows& part) {
-      receipt.decisions.push_back({part.text(0), part.text(1), part.text(2)});
+      receipt.decisions.push_back({.mechanism = part.text(0),
+                                   .choice = part.text(1),
+                                   .reason = part.text(2),
+                                   .score = part.maybe_real(3),
+                                   .threshold = part.maybe_real(4)});
     });
   }
   if (done) {

@@ -46,8 +46,9 @@ inline Receipt rich_receipt(const std::string& id = "rcpt_rich") {
                     .remote = true,
                     .bytes_sent = 4'321,
                     .usd = 1.25e-7}};
-  receipt.decisions = {{"cascade", "large", "mean log-prob -0.81 under threshold -0.25"},
-                       {"route", "", "not UTF-8: \xFF"}};
+  receipt.decisions = {
+      {"cascade", "large", "mean log-prob -0.81 under threshold -0.25", -0.81, -0.25},
+      {"route", "", "not UTF-8: \xFF"}};
   receipt.authors = {{.model = "large", .tokens = 3, .bytes = 11},
                      {.model = "small", .tokens = 1, .bytes = 4},
                      {.model = "large", .tokens = 2, .bytes = 0}};

@@ -98,6 +98,15 @@ std::optional<Split> split_named(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view name_of(Split split) {
+  switch (split) {
+    case Split::train: return "train";
+    case Split::calibration: return "calibration";
+    case Split::test: return "test";
+  }
+  return "";
+}
+
 std::string to_json_line(const Sample& sample, std::string_view id) {
   auto line =
       text("{\"id\": ", quoted(id), ", \"family\": ", quoted(sample.family),

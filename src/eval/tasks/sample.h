@@ -65,6 +65,7 @@ std::vector<FamilyLevel> cells_of(std::span<const Family* const> chosen,
                                   std::span<const int> levels);
 
 std::optional<Split> split_named(std::string_view name);
+std::string_view name_of(Split split);
 
 /// A line of a suite, without its line feed. `answer` is left out where it is the reference.
 std::string to_json_line(const Sample& sample, std::string_view id);

@@ -2,6 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,7 @@ bool cut_short(const Answer& answer, const std::optional<int>& max_tokens) {
 struct Verdict {
   bool accepted = false;
   std::string reason;
+  std::optional<double> score = {};  // none: small's answer could not be scored
 };
 
 class Cascade : public Answerer {
@@ -50,9 +52,12 @@ class Cascade : public Answerer {
       absorb_as(turn, *draft_turn, "draft");
       if (!draft && is_final(draft.error(), turn)) co_return draft;
     }
-    turn.receipt.decisions.push_back({.mechanism = "cascade",
-                                      .choice = verdict.accepted ? "small" : "large",
-                                      .reason = verdict.reason});
+    turn.receipt.decisions.push_back(
+        {.mechanism = "cascade",
+         .choice = verdict.accepted ? "small" : "large",
+         .reason = verdict.reason,
+         .score = verdict.score,
+         .threshold = verdict.score ? std::optional(threshold_) : std::nullopt});
     if (!verdict.accepted) co_return co_await large_->answer(std::move(request), turn);
     Result<void> sent = co_await emit_whole(*draft, request.logprobs, turn);
     if (!sent) co_return std::unexpected(std::move(sent).error());
@@ -75,7 +80,8 @@ class Cascade : public Answerer {
     const bool accepted = *mean >= threshold_;  // not so for NaN
     return {.accepted = accepted,
             .reason = fmt::format("mean log-prob {:.3f} {} threshold {}", *mean,
-                                  accepted ? "reaches" : "under", threshold_)};
+                                  accepted ? "reaches" : "under", threshold_),
+            .score = std::isfinite(*mean) ? mean : std::nullopt};
   }
 
   const AnswererPtr small_;

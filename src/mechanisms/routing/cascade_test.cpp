@@ -40,6 +40,8 @@ class CascadeTest : public testing::Test {
     EXPECT_EQ(turn.receipt.decisions[0].mechanism, "cascade");
     EXPECT_EQ(turn.receipt.decisions[0].choice, "large");
     EXPECT_THAT(turn.receipt.decisions[0].reason, HasSubstr(reason));
+    score_ = turn.receipt.decisions[0].score;
+    EXPECT_EQ(turn.receipt.decisions[0].threshold.has_value(), score_.has_value());
     ASSERT_EQ(turn.receipt.steps.size(), 2u);
     EXPECT_EQ(turn.receipt.steps[0].model, "small");
     EXPECT_EQ(turn.receipt.steps[0].role, "draft");
@@ -48,6 +50,7 @@ class CascadeTest : public testing::Test {
     EXPECT_EQ(answer->completion_tokens, 3);
   }
 
+  std::optional<double> score_;  // of the decision of the last `expect_large`
   std::shared_ptr<ScriptedModel> small_;
   std::shared_ptr<ScriptedModel> large_ =
       std::make_shared<ScriptedModel>("large", std::vector<Script>{{.text = "the large answer"}});
@@ -72,11 +75,14 @@ TEST_F(CascadeTest, ASureAnswerStands) {
   ASSERT_EQ(turn.receipt.decisions.size(), 1u);
   EXPECT_EQ(turn.receipt.decisions[0].choice, "small");
   EXPECT_EQ(turn.receipt.decisions[0].reason, "mean log-prob -0.500 reaches threshold -0.5");
+  EXPECT_EQ(turn.receipt.decisions[0].score, -0.5);
+  EXPECT_EQ(turn.receipt.decisions[0].threshold, -0.5);
 }
 
 TEST_F(CascadeTest, AnUnsureAnswerIsDropped) {
   small({.text = "a small answer", .logprob = -0.75f});
   expect_large("mean log-prob -0.750 under threshold -0.5");
+  EXPECT_EQ(score_, -0.75);
 }
 
 TEST_F(CascadeTest, ALogprobThatIsNoNumberIsNotSure) {
@@ -87,6 +93,7 @@ TEST_F(CascadeTest, ALogprobThatIsNoNumberIsNotSure) {
 TEST_F(CascadeTest, WithoutLogprobsLargeAnswers) {
   small({.text = "a small answer", .logprobs = false});
   expect_large("no log-probabilities");
+  EXPECT_EQ(score_, std::nullopt);
 }
 
 TEST_F(CascadeTest, AnEmptyAnswerIsNoAnswer) {

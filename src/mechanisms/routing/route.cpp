@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <utility>
 
@@ -34,11 +35,15 @@ class Route : public Answerer {
     Result<Need> need = co_await router_->need(request, turn);
     if (!need) co_return std::unexpected(std::move(need).error());
     const bool to_small = need->score < threshold_;  // a score that is no number goes to large
-    turn.receipt.decisions.push_back(
-        {.mechanism = "route",
-         .choice = to_small ? "small" : "large",
-         .reason = fmt::format("{}: need {:.2f} {} {:.2f}", need->reason, need->score,
-                               to_small ? "under" : "not under", threshold_)});
+    Decision decision{.mechanism = "route",
+                      .choice = to_small ? "small" : "large",
+                      .reason = fmt::format("{}: need {:.2f} {} {:.2f}", need->reason, need->score,
+                                            to_small ? "under" : "not under", threshold_)};
+    if (std::isfinite(need->score)) {
+      decision.score = 1 - need->score;
+      decision.threshold = 1 - threshold_;
+    }
+    turn.receipt.decisions.push_back(std::move(decision));
     Answerer& chosen = to_small ? *small_ : *large_;
     co_return co_await chosen.answer(std::move(request), turn);
   }

@@ -33,6 +33,8 @@ class RouteTest : public testing::Test {
     EXPECT_EQ(turn.receipt.steps.size(), 1u);
     EXPECT_EQ(turn.receipt.steps.at(0).model, decision.choice);
     reason_ = decision.reason;
+    score_ = decision.score;
+    EXPECT_EQ(decision.threshold, 0.5);
     return decision.choice;
   }
 
@@ -41,11 +43,13 @@ class RouteTest : public testing::Test {
   std::shared_ptr<ScriptedModel> large_ =
       std::make_shared<ScriptedModel>("large", std::vector<Script>{{.text = "by large"}});
   std::string reason_;
+  std::optional<double> score_;
 };
 
 TEST_F(RouteTest, TheThresholdIsTheFirstLengthForLarge) {
   EXPECT_EQ(choice(5, {.messages = {{"user", "1234"}}}), "small");
   EXPECT_THAT(reason_, HasSubstr("4 characters, threshold 5"));
+  EXPECT_EQ(score_, 1 - 4.0 / 9) << "the longer, the smaller";
   EXPECT_EQ(choice(5, {.messages = {{"user", "12345"}}}), "large");
   EXPECT_EQ(choice(5, {.messages = {{"user", "123456"}}}), "large");
 }
