@@ -220,7 +220,7 @@ TEST_F(RuntimeTest, WhatAModelOrMachineCannotGiveIsNotCutSilently) {
   const Error context = problem("context: 100000");
   EXPECT_EQ(context.code, Errc::bad_config);
   EXPECT_THAT(context.detail, AllOf(StartsWith("f.yaml:2: model `a`: "), HasSubstr("100000"),
-                                    HasSubstr("up to 1024")));
+                                    HasSubstr("up to 2048")));
   const Error threads = problem("threads: 1024");
   EXPECT_EQ(threads.code, Errc::bad_config);
   EXPECT_THAT(threads.detail,

@@ -133,12 +133,10 @@ TEST_F(LlamaSamplingTest, TheSameSeedGivesTheSameAnswerBesideOthers) {
 }
 
 TEST_F(LlamaSamplingTest, AJsonObjectIsOne) {
-  Request request = question("Tell me of Paris.");
+  Request request = question(
+      "Answer with JSON. Keys: card, order. Message: Please look up ORD-27706. I paid by card, "
+      "1466 3786 0701 9834.");
   request.format.json_object = true;
-  // The test model has never seen JSON: help it to an end.
-  for (const char* text : {"}", "\"", ":"}) {
-    request.sampling.logit_bias[small_->vocabulary().tokenize(text, false)->front()] = 20;
-  }
   request.max_tokens = 100;
   const Result<Answer> answer = ask(request);
   ASSERT_TRUE(answer.has_value()) << answer.error().detail;
@@ -249,7 +247,10 @@ TEST_F(LlamaSamplingTest, GrammarsMeanWhatLibllamaMeans) {
         ASSERT_EQ(allowed[i], std::isfinite(row[i].logit))
             << text << "\nstep " << step << ", token " << token << " "
             << testing::PrintToString(std::string(piece));
-        if (allowed[i] && !vocabulary.ends(token)) next.push_back(token);
+        // After these bytes not every continuation is UTF-8, which libllama does not mind either.
+        const bool picky = !piece.empty() && std::string_view("\xE0\xED\xF0\xF4")
+                                                 .contains(piece.back());
+        if (allowed[i] && !vocabulary.ends(token) && !picky) next.push_back(token);
       }
       if (next.empty()) break;
       random = random * 1'664'525 + 1'013'904'223;
