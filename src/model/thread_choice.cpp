@@ -15,6 +15,9 @@ constexpr Seconds kLastPatience{4};
 constexpr double kSlower = 0.5;
 constexpr double kFaster = 0.3;
 
+/// Share of the time that trying what is not the fastest may cost.
+constexpr double kPriceOfTrying = 0.005;
+
 /// A thread more must be worth it: others have use for the core.
 constexpr double kWorthIt = 0.95;
 
@@ -72,11 +75,10 @@ void ThreadChoice::took(Seconds time) {
     const double weight = value > option.seconds_per_token ? kSlower : kFaster;
     option.seconds_per_token += weight * (value - option.seconds_per_token);
   }
-  // One that lost is left alone longer each time; one that won, or came near, is not.
+  // The more this pass took than the fastest would have, the longer until this is tried again.
   const double winner = options[best(options)].seconds_per_token;
-  option.patience = option.seconds_per_token > 1.2 * winner
-                        ? std::clamp(2 * option.patience, kFirstPatience, kLastPatience)
-                        : kFirstPatience;
+  option.patience = std::clamp(Seconds((value - winner) * tokens_ / kPriceOfTrying),
+                               kFirstPatience, kLastPatience);
 }
 
 }  // namespace lichen::model

@@ -55,6 +55,15 @@ TEST(ThreadChoice, AThreadMoreMustBeWorthIt) {
   EXPECT_EQ(choice.fastest(1), 1);
 }
 
+TEST(ThreadChoice, TryingWhatIsNearlyAsFastCostsLittle) {
+  ThreadChoice choice(2);
+  Machine machine(choice);
+  auto near = [](int threads) { return threads == 1 ? 5.9e-3 : 5e-3; };
+  machine.run(100, 8, near, 5e-3);
+  EXPECT_EQ(choice.fastest(8), 2);
+  EXPECT_LT(machine.run(10'000, 8, near, 5e-3), 0.01);
+}
+
 TEST(ThreadChoice, GivesWayToOthersAndComesBack) {
   ThreadChoice choice(2);
   Machine machine(choice);
