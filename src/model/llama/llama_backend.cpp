@@ -4,12 +4,17 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include "model/gguf_file.h"
 #include "model/kv_plan.h"
 
 namespace lichen::model {
 namespace {
+
+/// Files up to this many bytes are read rather than mapped. Weights that ggml rearranges for the
+/// processor would be in memory twice, and a mapped file that somebody overwrites ends the process.
+constexpr std::uintmax_t kReadWhole = 256u << 20;
 
 /// Memory of one token in the KV cache, F16 keys and values of all layers. Some architectures need
 /// less.
@@ -44,6 +49,10 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
 
   llama_model_params model_params = llama_model_default_params();
   model_params.n_gpu_layers = options.gpu_layers;
+  std::error_code unknown;
+  if (std::filesystem::file_size(options.gguf, unknown) <= kReadWhole) {
+    model_params.load_mode = LLAMA_LOAD_MODE_NONE;
+  }
   if (progress) {
     model_params.progress_callback = [](float fraction, void* callback) {
       return (*static_cast<std::function<bool(double)>*>(callback))(static_cast<double>(fraction));
