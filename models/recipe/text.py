@@ -29,15 +29,18 @@ ANSWERS = 0x8000  # and this one: the assistant writes it
 TOKEN = 0x3FFF
 TASKS_PER_SHARD = 25_000
 TASKS_FOR_TOKENIZER = 100_000
+EASY_SHARE = 0.25  # of the shards, the first ones: levels 1 and 2 alone, short and many
 
 SYSTEM_PROMPTS = ("You are a helpful assistant.", "You are Lichen.", "Answer the question.",
                   "Be brief.", "You are a careful assistant. Answer in English.")
 
 
-def generate(generator, split, seed, first, count, weights=None):
+def generate(generator, split, seed, first, count, weights=None, levels=None):
     """Yields tasks as dictionaries (docs/suite.md)."""
     command = [generator, "--split", split, "--seed", str(seed), "--from", str(first),
                "--count", str(count)]
+    if levels:
+        command += ["--levels", levels]
     if weights:
         command += ["--weights", ",".join(f"{name}:{weight}" for name, weight in weights.items())]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
@@ -151,12 +154,12 @@ def rows_of(documents, filling):
 
 
 def write_shard(job):
-    folder, name, generator, seed, number = job
+    folder, name, generator, seed, number, easy = job
     vocabulary = VOCABULARIES[name]
     encoder = Encoder(Tokenizer.from_file(str(folder / f"{name}.tokenizer.json")))
     rng = random.Random(f"{seed}-{number}")
     tasks = generate(generator, "train", seed, number * TASKS_PER_SHARD, TASKS_PER_SHARD,
-                     vocabulary.weights)
+                     vocabulary.weights, "1,2" if easy else None)
     documents = (d for d in encoder.encode(chats(tasks, rng)) if len(d) <= CONTEXT)
     rows = [row for row, _ in rows_of(documents, encoder.end)]
     part = folder / f".{name}-{number:04}.part.npy"
@@ -189,8 +192,9 @@ def main():
     partial.rename(o.folder / f"{o.vocabulary}.tokenizer.json")
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the processes are parallel already
     with multiprocessing.get_context("spawn").Pool(o.processes) as pool:
-        for _ in pool.imap_unordered(write_shard, [(o.folder, o.vocabulary, o.generator, o.seed, n)
-                                                   for n in range(o.shards)]):
+        jobs = [(o.folder, o.vocabulary, o.generator, o.seed, n, n < EASY_SHARE * o.shards)
+                for n in range(o.shards)]
+        for _ in pool.imap_unordered(write_shard, jobs):
             pass
     (o.folder / f"{o.vocabulary}.done").touch()
 
