@@ -18,7 +18,7 @@ import torch
 from tokenizers import Tokenizer
 
 from models import CONTEXT, Model, Network
-from text import ANSWERS, END, TOKEN, Encoder, generate, rows_of, turn
+from text import ANSWERS, END, TOKEN, Encoder, generate, rows_of, turns
 from train import Row, log
 
 
@@ -55,7 +55,7 @@ def main():
         tokenizer = Tokenizer.from_file(str(o.shards / f"{model.vocabulary}.tokenizer.json"))
         network = Network(model, tokenizer.get_vocab_size()).cuda()
         network.load_state_dict(torch.load(o.out / f"{name}.pt"))
-        documents = list(Encoder(tokenizer).encode([turn(t) for t in tasks]))
+        documents = list(Encoder(tokenizer).encode([turns(t) for t in tasks]))
         long = [i for i, d in enumerate(documents) if len(d) > CONTEXT]
         for i in long:
             documents[i] = documents[i][:CONTEXT]

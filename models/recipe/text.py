@@ -54,9 +54,11 @@ def answer_of(task):
     return task.get("answer", task["reference"])
 
 
-def turn(task):
-    return (f"{START}user\n{task['prompt']}{STOP}\n"
-            f"{START}assistant\n{answer_of(task)}{STOP}\n")
+def turns(task):
+    """The task's question and answer, and further ones about the same text."""
+    exchanges = [(task["prompt"], answer_of(task)), *task.get("follow_ups", [])]
+    return "".join(f"{START}user\n{question}{STOP}\n{START}assistant\n{answer}{STOP}\n"
+                   for question, answer in exchanges)
 
 
 def chats(tasks, rng):
@@ -66,7 +68,7 @@ def chats(tasks, rng):
         begin = pending
         if not begin and rng.random() < 0.06:
             begin = f"{START}system\n{rng.choice(SYSTEM_PROMPTS)}{STOP}\n"
-        chat = begin + turn(task)
+        chat = begin + turns(task)
         pending = chat if not pending and len(chat) < 1000 and rng.random() < 0.06 else ""
         if not pending:
             yield chat

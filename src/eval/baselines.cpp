@@ -2,15 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <thread>
 #include <utility>
 #include <vector>
 
 namespace lichen::eval {
 namespace {
-
-/// A model file under this is fastest on one thread: its passes are shorter than a barrier.
-constexpr std::uintmax_t kTiny = 8u << 20;
 
 /// Orders models by what they cost, as far as the configuration tells.
 struct Size {
@@ -71,11 +67,10 @@ Baselines baselines_of(const policy::Config& config, std::set<std::string> large
 
 policy::Config for_measuring(policy::Config config) {
   config.ledger.path = "none";
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   for (policy::ModelConfig& model : config.models) {
     if (auto* local = std::get_if<model::LocalModelOptions>(&model.options)) {
       local->batcher.prefix_cache_bytes = 0;
-      if (local->threads == 0) local->threads = size_of(model).bytes < kTiny ? 1 : cores;
+      local->repeatable = true;
     }
   }
   return config;

@@ -27,10 +27,8 @@ Baselines baselines_of(const policy::Config& config, std::set<std::string> large
 
 /// The configuration to open a runtime with whose plans are compared: without a ledger, since a
 /// measurement is no traffic and waits for no disk; without prefix caches, since all plans answer
-/// the same prompts and the later ones would find what the earlier ones have computed; and with a
-/// fixed number of threads where the configuration leaves it to the moment, since ggml adds up the
-/// attention over a long context in as many parts as there are threads, and two measurements shall
-/// differ in no token.
+/// the same prompts and the later ones would find what the earlier ones have computed; and
+/// repeatable, since two measurements shall differ in no token.
 policy::Config for_measuring(policy::Config config);
 
 }  // namespace lichen::eval

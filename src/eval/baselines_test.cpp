@@ -37,21 +37,7 @@ TEST(ForMeasuring, NoPlanProfitsFromTheOnesBefore) {
   EXPECT_EQ(config.ledger.path, "none");
   const auto& options = std::get<model::LocalModelOptions>(config.models[0].options);
   EXPECT_EQ(options.batcher.prefix_cache_bytes, 0);
-}
-
-TEST(ForMeasuring, TheNumberOfThreadsIsFixed) {
-  const auto big = std::filesystem::path(testing::TempDir()) / "threads.gguf";
-  std::ofstream(big).close();
-  std::filesystem::resize_file(big, 9u << 20);  // sparse
-  auto chosen = local("chosen", big);
-  std::get<model::LocalModelOptions>(chosen.options).threads = 3;
-  const auto config = for_measuring(config_of({local("tiny", "a.gguf"), local("big", big), chosen}));
-  const auto threads = [&](std::size_t i) {
-    return std::get<model::LocalModelOptions>(config.models[i].options).threads;
-  };
-  EXPECT_EQ(threads(0), 1);
-  EXPECT_GE(threads(1), 1);
-  EXPECT_EQ(threads(2), 3);
+  EXPECT_TRUE(options.repeatable);
 }
 
 TEST(LargeModels, NameThenPriceThenRemoteThenSize) {

@@ -34,6 +34,9 @@ struct LocalModelOptions {
   KvLayout kv_layout = KvLayout::automatic;
   std::int64_t kv_bytes = 0;  // memory of the KV cache; 0: as the weights, 128 MiB at least
   int threads = 0;            // 0: whatever is fastest, measured all the time
+  /// A pass whose result depends on the number of threads, in the last digits, has the same number
+  /// each time.
+  bool repeatable = false;
   int batch = 512;            // tokens in one pass, over all sessions
   int gpu_layers = -1;        // with a GPU backend: layers on the GPU, -1 all
   std::optional<Price> price = {};

@@ -62,6 +62,9 @@ constexpr std::string_view kCountKind[] = {
     "Of the things {l}, how many are {k}?",
     "How many {k} are there in the list {l}?"};
 
+constexpr std::string_view kNextCount[] = {"And \"{w}\"?", "How often does \"{w}\" occur?",
+                                           "Count \"{w}\", too.", "Now \"{w}\": how many times?"};
+
 /// Counting aloud: "fox 1, fox 2".
 std::string tally(const std::vector<std::string_view>& found) {
   std::string out;
@@ -87,6 +90,18 @@ Task make_count(Maker& maker) {
             .answer = text(found.size()),
             .check = "numeric"};
   if (maker.level >= 3 && !found.empty()) task.steps = {tally(found)};
+  if (auto more = follow_up_maker(maker)) {
+    for (const auto word : kinds) {
+      if (word == wanted) continue;
+      const std::vector<std::string_view> of_word(
+          static_cast<std::size_t>(std::ranges::count(list, word)), word);
+      const bool aloud = maker.level >= 3 && !of_word.empty();
+      task.follow_ups.push_back(
+          {say(more->random, kNextCount, {{"w", word}}),
+           full_answer(aloud ? std::vector{tally(of_word)} : std::vector<std::string>{},
+                       text(of_word.size()))});
+    }
+  }
   return task;
 }
 

@@ -191,6 +191,74 @@ struct Row {
   int age, points;
 };
 
+/// One question about the rows: 0 a cell, 1 the highest or lowest, 2 how many of a city, 3 their
+/// sum, 4 those over a limit.
+Task ask_table(Maker& maker, const std::vector<Row>& rows, int kind) {
+  Random& random = maker.random;
+  const bool by_age = kind != 3 && random.chance(50);  // nobody adds up ages
+  const auto column = by_age ? "age" : "points";
+  const auto number = [by_age](const Row& row) { return by_age ? row.age : row.points; };
+  Task task;
+  const Row& row = random.pick(rows);
+  std::vector<const Row*> of_city;
+  for (const Row& other : rows) {
+    if (other.city == row.city) of_city.push_back(&other);
+  }
+  if (kind == 0) {
+    const bool city = random.chance(40);
+    task.question = phrase(maker, kCell, {{"c", city ? "city" : column}, {"n", row.name}});
+    task.answer = city ? std::string(row.city) : text(number(row));
+    for (const Row& other : rows) {
+      const auto value = city ? std::string(other.city) : text(number(other));
+      if (value != task.answer) task.rivals.push_back(value);
+    }
+  } else if (kind == 1) {
+    const bool top = random.chance(50);
+    task.question = phrase(maker, kTopRow, {{"c", column}, {"top", top ? "highest" : "lowest"}});
+    const auto [low, high] = std::ranges::minmax_element(rows, {}, number);
+    task.answer = top ? high->name : low->name;
+    for (const Row& other : rows) {
+      if (other.name != task.answer) task.rivals.emplace_back(other.name);
+    }
+  } else if (kind == 2) {
+    task.question = phrase(maker, kCountRows, {{"v", row.city}});
+    std::vector<std::string> tally;
+    for (const Row* one : of_city) tally.push_back(text(one->name, " ", tally.size() + 1));
+    task.steps = {join(tally)};
+    task.answer = text(of_city.size());
+    task.check = "numeric";
+  } else if (kind == 3) {
+    task.question = phrase(maker, kSumRows, {{"c", column}, {"v", row.city}});
+    int sum = 0;
+    for (const Row* one : of_city) {
+      task.steps.push_back(text(one->name, " ", number(*one), ", ", sum, " + ", number(*one), " = ",
+                                sum + number(*one)));
+      sum += number(*one);
+    }
+    task.answer = text(sum);
+    task.check = "numeric";
+  } else {
+    const int limit = number(row) - random.between(1, 9);
+    task.question =
+        phrase(maker, kFilterRows, {{"c", column}, {"v", row.city}, {"n", text(limit)}});
+    std::vector<std::string_view> passed;
+    for (const Row* one : of_city) {
+      const bool passes = number(*one) > limit;
+      task.steps.push_back(text(one->name, " ", number(*one), passes ? " yes" : " no"));
+      if (passes) passed.push_back(one->name);
+    }
+    task.answer = join(passed);
+    task.check = "set";
+    for (const Row* one : of_city) {
+      if (!contains(passed, one->name)) {
+        task.rivals.push_back(text(task.answer, ", ", one->name));
+      }
+    }
+    if (passed.size() > 1) task.rivals.push_back(std::string(passed[0]));
+  }
+  return task;
+}
+
 }  // namespace
 
 Task make_extract_json(Maker& maker) {
@@ -255,68 +323,15 @@ Task make_table(Maker& maker) {
                   rows[at].points);
   }
   const int kind = maker.level <= 2 ? random.below(maker.level) : random.between(2, 4);
-  const bool by_age = kind != 3 && random.chance(50);  // nobody adds up ages
-  const auto column = by_age ? "age" : "points";
-  const auto number = [by_age](const Row& row) { return by_age ? row.age : row.points; };
-  Task task;
-  std::string question;
-  const Row& row = random.pick(rows);
-  std::vector<const Row*> of_city;
-  for (const Row& other : rows) {
-    if (other.city == row.city) of_city.push_back(&other);
+  Task task = ask_table(maker, rows, kind);
+  task.question = phrase(maker, kAskTable, {{"t", table}, {"q", task.question}});
+  if (auto more = follow_up_maker(maker)) {
+    const int most = maker.by_level(0, 1, 4, 4);
+    for (int i = 0; i < 4; ++i) {
+      Task next = ask_table(*more, rows, more->random.between(0, most));
+      task.follow_ups.push_back({std::move(next.question), full_answer(next)});
+    }
   }
-  if (kind == 0) {
-    const bool city = random.chance(40);
-    question = phrase(maker, kCell, {{"c", city ? "city" : column}, {"n", row.name}});
-    task.answer = city ? std::string(row.city) : text(number(row));
-    for (const Row& other : rows) {
-      const auto value = city ? std::string(other.city) : text(number(other));
-      if (value != task.answer) task.rivals.push_back(value);
-    }
-  } else if (kind == 1) {
-    const bool top = random.chance(50);
-    question = phrase(maker, kTopRow, {{"c", column}, {"top", top ? "highest" : "lowest"}});
-    const auto [low, high] = std::ranges::minmax_element(rows, {}, number);
-    task.answer = top ? high->name : low->name;
-    for (const Row& other : rows) {
-      if (other.name != task.answer) task.rivals.emplace_back(other.name);
-    }
-  } else if (kind == 2) {
-    question = phrase(maker, kCountRows, {{"v", row.city}});
-    std::vector<std::string> tally;
-    for (const Row* one : of_city) tally.push_back(text(one->name, " ", tally.size() + 1));
-    task.steps = {join(tally)};
-    task.answer = text(of_city.size());
-    task.check = "numeric";
-  } else if (kind == 3) {
-    question = phrase(maker, kSumRows, {{"c", column}, {"v", row.city}});
-    int sum = 0;
-    for (const Row* one : of_city) {
-      task.steps.push_back(text(one->name, " ", number(*one), ", ", sum, " + ", number(*one), " = ",
-                                sum + number(*one)));
-      sum += number(*one);
-    }
-    task.answer = text(sum);
-    task.check = "numeric";
-  } else {
-    const int limit = number(row) - random.between(1, 9);
-    question = phrase(maker, kFilterRows, {{"c", column}, {"v", row.city}, {"n", text(limit)}});
-    std::vector<std::string_view> passed;
-    for (const Row* one : of_city) {
-      const bool passes = number(*one) > limit;
-      task.steps.push_back(text(one->name, " ", number(*one), passes ? " yes" : " no"));
-      if (passes) passed.push_back(one->name);
-    }
-    task.answer = join(passed);
-    task.check = "set";
-    for (const Row* one : of_city) {
-      if (!contains(passed, one->name)) {
-        task.rivals.push_back(text(task.answer, ", ", one->name));
-      }
-    }
-    if (passed.size() > 1) task.rivals.push_back(std::string(passed[0]));
-  }
-  task.question = phrase(maker, kAskTable, {{"t", table}, {"q", question}});
   return task;
 }
 

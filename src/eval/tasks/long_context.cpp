@@ -1,6 +1,7 @@
 // Long texts: one fact to find among many, or many to add up. The longest have some 6,000
 // characters, 1,500 tokens.
 #include <algorithm>
+#include <map>
 
 #include "eval/tasks/families.h"
 #include "eval/tasks/text.h"
@@ -96,6 +97,17 @@ constexpr std::string_view kFiller[] = {"{p} painted the {c} {o} in the {r}.",
                                         "{p} asked {q} about the old {o} in the {r}.",
                                         "The {o} in the {r} was painted by {q}."};
 
+constexpr std::string_view kNextNeedle[] = {"And the {c} {o}?",
+                                            "What is the code of the {c} {o}?",
+                                            "Which code has the {c} {o}?",
+                                            "Now the {c} {o}: what is its code?",
+                                            "Find the code of the {c} {o}, too.",
+                                            "Give me the code of the {c} {o} as well."};
+constexpr std::string_view kNextHowMuch[] = {
+    "And how many {g} came from {p}?",     "How many {g} did {p} bring?",
+    "Now {p}: how many {g} in all?",       "Add up the {g} of {p}, too.",
+    "What is the number of {g} from {p}?", "How many {g} came from {p} altogether?"};
+
 std::string filler(Maker& maker) {
   Random& random = maker.random;
   const auto people = random.draw(std::span(kFirstNames).first(20), 2);
@@ -153,9 +165,11 @@ Task make_needle(Maker& maker) {
   }
   const auto wanted = static_cast<std::size_t>(random.below(codes));
   std::vector<std::string> facts;
+  std::vector<std::string> all_codes;
   Task task;
   for (std::size_t i = 0; i < things.size(); ++i) {
     const auto code = text(random.with_digits(5));
+    all_codes.push_back(code);
     facts.push_back(
         say(random, kNeedleFact, {{"c", things[i].first}, {"o", things[i].second}, {"n", code}}));
     if (i == wanted) {
@@ -167,6 +181,15 @@ Task make_needle(Maker& maker) {
   const auto report = among_filler(maker, facts, wanted_length(maker));
   task.question = phrase(
       maker, kNeedle, {{"t", report}, {"c", things[wanted].first}, {"o", things[wanted].second}});
+  if (auto more = follow_up_maker(maker)) {
+    for (std::size_t i = 0; i < things.size(); ++i) {
+      if (i == wanted) continue;
+      task.follow_ups.push_back(
+          {say(more->random, kNextNeedle, {{"c", things[i].first}, {"o", things[i].second}}),
+           all_codes[i]});
+    }
+    more->random.shuffle(task.follow_ups);
+  }
   return task;
 }
 
@@ -178,22 +201,36 @@ Task make_aggregate(Maker& maker) {
   const auto person = people[0];
   const auto good = goods[0];
   std::vector<std::string> facts;
-  Task task;
-  int sum = 0;
+  struct Total {
+    std::vector<std::string> steps = {};
+    int sum = 0;
+  };
+  std::map<std::pair<std::string_view, std::string_view>, Total> totals;  // by person and good
   for (int i = 0; i < deliveries; ++i) {
     const auto who = i == 0 ? person : random.pick(people);
     const auto what = i == 0 ? good : random.pick(goods);
     const auto day = random.pick(kWeekdays);
     const int n = random.between(2, maker.by_level(9, 20, 50, 99));
     facts.push_back(say(random, kBrought, {{"d", day}, {"p", who}, {"n", text(n)}, {"g", what}}));
-    if (who != person || what != good) continue;
-    task.steps.push_back(text(sum, " + ", n, " = ", sum + n));
+    auto& [steps, sum] = totals[{who, what}];
+    steps.push_back(text(sum, " + ", n, " = ", sum + n));
     sum += n;
   }
   const auto log = among_filler(maker, facts, wanted_length(maker));
-  task.question = phrase(maker, kHowMuch, {{"t", log}, {"g", good}, {"p", person}});
-  task.answer = text(sum);
-  task.check = "numeric";
+  const auto& asked = totals[{person, good}];
+  Task task{.question = phrase(maker, kHowMuch, {{"t", log}, {"g", good}, {"p", person}}),
+            .answer = text(asked.sum),
+            .steps = asked.steps,
+            .check = "numeric"};
+  if (auto more = follow_up_maker(maker)) {
+    for (const auto& [of, total] : totals) {
+      if (of == std::pair(person, good)) continue;
+      task.follow_ups.push_back(
+          {say(more->random, kNextHowMuch, {{"p", of.first}, {"g", of.second}}),
+           full_answer(total.steps, text(total.sum))});
+    }
+    more->random.shuffle(task.follow_ups);
+  }
   return task;
 }
 

@@ -131,6 +131,12 @@ constexpr Relation kRelations[] = {{"mother", "father", "daughter", "son"},
                                    {"coach", "coach"},
                                    {"landlady", "landlord", "tenant", "tenant"}};
 
+constexpr std::string_view kOrdinals[] = {"", "second ", "third "};
+constexpr std::string_view kNextInOrder[] = {"And who is the {s}?", "Who is the {s}?",
+                                             "Now name the {s}.", "Which of them is the {s}?"};
+constexpr std::string_view kNextWhereIs[] = {
+    "And the {o}?", "Where is the {o}?", "Now the {o}: where is it?", "In which room is the {o}?"};
+
 std::string trace(const std::vector<std::string_view>& chain) { return join(chain, " > "); }
 
 }  // namespace
@@ -201,10 +207,7 @@ Task make_order(Maker& maker) {
   random.shuffle(facts);
   const bool from_top = random.chance(50);
   const int rank = maker.level == 1 ? 1 : random.between(1, std::min(3, count));
-  const auto asked = text(rank == 1   ? ""
-                          : rank == 2 ? "second "
-                                      : "third ",
-                          from_top ? scale.most : scale.least);
+  const auto asked = text(kOrdinals[rank - 1], from_top ? scale.most : scale.least);
   const auto answer = people[static_cast<std::size_t>(from_top ? rank - 1 : count - rank)];
   Task task{.question = phrase(maker, kPlaceInOrder, {{"facts", join(facts, " ")}, {"s", asked}}),
             .answer = std::string(answer)};
@@ -215,6 +218,23 @@ Task make_order(Maker& maker) {
   }
   for (const auto person : people) {
     if (person != answer) task.rivals.emplace_back(person);
+  }
+  if (auto more = follow_up_maker(maker)) {
+    auto ordered = people;
+    for (const bool top : {true, false}) {
+      for (int place = 1; place <= std::min(3, count); ++place) {
+        if (top == from_top && place == rank) continue;
+        const auto whom = text(kOrdinals[place - 1], top ? scale.most : scale.least);
+        const auto who = ordered[static_cast<std::size_t>(place - 1)];
+        task.follow_ups.push_back({say(more->random, kNextInOrder, {{"s", whom}}),
+                                   full_answer(maker.level >= 3 ? std::vector{trace(ordered)}
+                                                                : std::vector<std::string>{},
+                                               who)});
+      }
+      std::ranges::reverse(ordered);
+    }
+    more->random.shuffle(task.follow_ups);
+    task.follow_ups.resize(std::min<std::size_t>(3, task.follow_ups.size()));
   }
   return task;
 }
@@ -286,6 +306,16 @@ Task make_transfer(Maker& maker) {
   for (const auto thing : things) {
     for (const auto room : rooms_of_thing[thing]) {
       if (room != rooms.back()) task.rivals.emplace_back(room);
+    }
+  }
+  if (auto more = follow_up_maker(maker)) {
+    for (const auto thing : things) {
+      if (thing == asked) continue;
+      const auto& way = rooms_of_thing[thing];
+      task.follow_ups.push_back(
+          {say(more->random, kNextWhereIs, {{"o", thing}}),
+           full_answer(maker.level >= 3 ? std::vector{trace(way)} : std::vector<std::string>{},
+                       way.back())});
     }
   }
   return task;

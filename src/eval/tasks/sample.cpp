@@ -62,7 +62,8 @@ Sample make_sample(const SampleOptions& options, const Family& family, int level
           .prompt = std::move(task.question),
           .answer = std::move(answer),
           .reference = std::move(reference),
-          .check = task.check};
+          .check = task.check,
+          .follow_ups = std::move(task.follow_ups)};
 }
 
 Sample make_sample(const SampleOptions& options, std::span<const FamilyLevel> cells,
@@ -114,6 +115,17 @@ std::string to_json_line(const Sample& sample, std::string_view id) {
            ", \"reference\": ", quoted(sample.reference), ", \"check\": ", quoted(sample.check));
   if (sample.answer != sample.reference) line += text(", \"answer\": ", quoted(sample.answer));
   return line += "}";
+}
+
+std::string to_training_line(const Sample& sample, std::string_view id) {
+  auto line = to_json_line(sample, id);
+  if (sample.follow_ups.empty()) return line;
+  std::vector<std::string> turns;
+  for (const auto& [question, answer] : sample.follow_ups) {
+    turns.push_back(text("[", quoted(question), ", ", quoted(answer), "]"));
+  }
+  line.pop_back();
+  return line += text(", \"follow_ups\": [", join(turns), "]}");
 }
 
 }  // namespace lichen::eval::tasks

@@ -39,6 +39,7 @@ struct Sample {
   std::string answer;     // as a model should write it
   std::string reference;  // what the check compares with: the answer, unless the check says else
   std::string_view check;
+  std::vector<FollowUp> follow_ups = {};  // of training text
 };
 
 struct SampleOptions {
@@ -69,5 +70,8 @@ std::string_view name_of(Split split);
 
 /// A line of a suite, without its line feed. `answer` is left out where it is the reference.
 std::string to_json_line(const Sample& sample, std::string_view id);
+
+/// The same for training, with `follow_ups`, a list of [question, answer], where there are any.
+std::string to_training_line(const Sample& sample, std::string_view id);
 
 }  // namespace lichen::eval::tasks

@@ -19,7 +19,8 @@ constexpr std::string_view kHelp =
                 [--families NAME,...] [--levels 1,2,...] [--weights NAME:WEIGHT,...]
 
 Writes the tasks FROM to FROM+COUNT-1 of the suite (split, seed) to stdout, one JSON object a line:
-id, family, level, prompt, reference, check, and answer where what to write is not the reference.
+id, family, level, prompt, reference, check, answer where what to write is not the reference, and in
+the train split follow_ups: further questions about the same text and their answers.
 A task depends on nothing but split, seed and its number, so parts can be made in parallel.
 
 Families come as often as their weights say; --weights changes those of some. Without --families all
@@ -100,8 +101,8 @@ int write_tasks(const Options& options) {
     const auto index = options.from + i;
     Random random(mixed(mixed(options.sample.seed, index), 0x63656c6c));
     const FamilyLevel& cell = random.pick(cells);
-    buffer += to_json_line(make_sample(options.sample, *cell.family, cell.level, index),
-                           text(cell.family->name, "-", cell.level, "-", index));
+    buffer += to_training_line(make_sample(options.sample, *cell.family, cell.level, index),
+                               text(cell.family->name, "-", cell.level, "-", index));
     buffer += '\n';
     if (buffer.size() < 1u << 20 && i + 1 < options.count) continue;
     if (std::fwrite(buffer.data(), 1, buffer.size(), stdout) != buffer.size()) {

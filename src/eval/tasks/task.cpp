@@ -49,6 +49,11 @@ std::string full_answer(std::span<const std::string> steps, std::string_view ans
 
 std::string full_answer(const Task& task) { return full_answer(task.steps, task.answer); }
 
+std::optional<Maker> follow_up_maker(const Maker& maker) {
+  if (maker.split != Split::train) return std::nullopt;
+  return Maker{.random = maker.random, .split = maker.split, .level = maker.level};
+}
+
 std::string fill(Random& random, std::string_view pattern, std::initializer_list<Slot> slots) {
   std::string out;
   while (!pattern.empty()) {

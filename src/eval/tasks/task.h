@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,12 @@ struct Maker {
   }
 };
 
+/// Another question about what the task's question was about, and its answer in full.
+struct FollowUp {
+  std::string question;
+  std::string answer;
+};
+
 struct Task {
   std::string question;
   /// The final answer alone.
@@ -43,12 +50,19 @@ struct Task {
   std::vector<std::string> rivals = {};
   /// What the check compares with where that is not the answer itself.
   std::string reference = {};
+  /// For training text alone, as further turns of one chat: a long text is dear to read, so as much
+  /// as possible should be learned from it.
+  std::vector<FollowUp> follow_ups = {};
 };
 
 /// The answer as a model should write it.
 std::string full_answer(const Task& task);
 /// Steps and final answer as one text.
 std::string full_answer(std::span<const std::string> steps, std::string_view answer);
+
+/// Whoever makes follow-ups draws from a copy of the maker, so that the task is the same with and
+/// without them. Empty unless the split is for training.
+std::optional<Maker> follow_up_maker(const Maker& maker);
 
 using Slot = std::pair<std::string_view, std::string_view>;
 

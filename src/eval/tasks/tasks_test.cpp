@@ -195,6 +195,27 @@ TEST(Tasks, SplitsShareNoPhrasing) {
   }
 }
 
+// Further questions are for training alone, and change nothing of the task itself.
+TEST(Tasks, FollowUpsAreForTraining) {
+  for (const std::string_view name :
+       {"needle", "aggregate", "table", "count", "order", "transfer"}) {
+    const Family& family = *find_family(name);
+    bool some = false;
+    for (std::uint64_t i = 0; i < 20; ++i) {
+      const auto train = make_sample({.split = Split::train, .seed = 2}, family, 3, i);
+      for (const auto& [question, answer] : train.follow_ups) {
+        EXPECT_FALSE(question.empty() || answer.empty()) << name;
+        EXPECT_FALSE(question.contains('{')) << question;
+      }
+      some |= !train.follow_ups.empty();
+      EXPECT_EQ(to_training_line(train, "a").contains("follow_ups"), !train.follow_ups.empty());
+      EXPECT_FALSE(to_json_line(train, "a").contains("follow_ups"));
+      EXPECT_TRUE(make_sample({.split = Split::test}, family, 3, i).follow_ups.empty());
+    }
+    EXPECT_TRUE(some) << name;
+  }
+}
+
 TEST(Tasks, HigherLevelsAreLonger) {
   for (const Family& family : families()) {
     double length[kLevels] = {};

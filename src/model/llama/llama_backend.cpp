@@ -16,6 +16,14 @@ namespace {
 /// processor would be in memory twice, and a mapped file that somebody overwrites ends the process.
 constexpr std::uintmax_t kReadWhole = 256u << 20;
 
+/// From this position on, ggml adds up the attention of a pass over a single token in as many parts
+/// as there are threads: over 512 cells or more (ggml_compute_forward_flash_attn_ext_f16), of which
+/// libllama shows it a multiple of 256.
+constexpr int kAttentionInParts = 256;
+
+/// Weights of fewer bytes are read faster than threads meet at a barrier.
+constexpr std::uint64_t kTiny = 8u << 20;
+
 /// Memory of one token in the KV cache, F16 keys and values of all layers. Some architectures need
 /// less.
 std::int64_t cell_bytes(const llama_model* model) {
@@ -108,6 +116,9 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
   if (options.threads > 0) {
     backend->threads_->fix(std::min(options.threads, backend->pool_->threads()));
   }
+  if (options.repeatable && options.threads == 0) {
+    backend->repeatable_threads_ = llama_model_size(model) < kTiny ? 1 : backend->pool_->threads();
+  }
   llama_attach_threadpool(context, backend->pool_->get(), backend->pool_->get());
   backend->batch_ = std::make_unique<Batch>(batch);
   backend->limits_ = {.cells = static_cast<int>(llama_n_ctx(context)),
@@ -132,11 +143,13 @@ Backend::Outcome LlamaBackend::decode(std::span<const BatchToken> tokens) {
     raw.logits[i] = tokens[i].output;
   }
   const auto begun = Clock::now();
-  const int threads = threads_->choose(raw.n_tokens, begun);
+  const bool repeatable = repeatable_threads_ > 0 && tokens.size() == 1 &&
+                          tokens.front().position >= kAttentionInParts;
+  const int threads = repeatable ? repeatable_threads_ : threads_->choose(raw.n_tokens, begun);
   llama_set_n_threads(context_.get(), threads, threads);
   const int status = llama_decode(context_.get(), raw);
   llama_synchronize(context_.get());
-  threads_->took(Clock::now() - begun);
+  if (!repeatable) threads_->took(Clock::now() - begun);
   switch (status) {
     case 0: return Outcome::ok;
     case 1: return Outcome::full;

@@ -69,6 +69,7 @@ class LlamaBackend : public Backend {
   std::vector<Adapter> adapters_;
   bool hidden_ = false;
   std::unique_ptr<ThreadChoice> threads_;
+  int repeatable_threads_ = 0;  // of passes whose result depends on them; 0: no matter
 };
 
 }  // namespace lichen::model
