@@ -2,26 +2,22 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "mechanisms/hand_over.h"
+#include "mechanisms/routing/confidence.h"
 
 namespace lichen::mechanisms {
 namespace {
 
 constexpr double kDefaultThreshold = -0.25;
 constexpr double kMinThreshold = -20;
-
-std::optional<double> mean_logprob(const Answer& answer) {
-  if (answer.tokens.empty()) return std::nullopt;
-  double sum = 0;
-  for (const AnswerToken& token : answer.tokens) sum += token.logprob;
-  return sum / static_cast<double>(answer.tokens.size());
-}
 
 /// Whether it was the model's own limit (its context, the endpoint's cap) that ended the answer and
 /// not the user's: a larger model may then finish it.
@@ -37,8 +33,11 @@ struct Verdict {
 
 class Cascade : public Answerer {
  public:
-  Cascade(AnswererPtr small, AnswererPtr large, double threshold)
-      : small_(std::move(small)), large_(std::move(large)), threshold_(threshold) {}
+  Cascade(AnswererPtr small, AnswererPtr large, const Confidence& confidence, double threshold)
+      : small_(std::move(small)),
+        large_(std::move(large)),
+        confidence_(confidence),
+        threshold_(threshold) {}
 
   awaitable<Result<Answer>> answer(Request request, Turn& turn) override {
     const std::unique_ptr<Turn> draft_turn = turn.child();
@@ -75,30 +74,37 @@ class Cascade : public Answerer {
       return {.reason = fmt::format("small's answer was cut short after {} tokens",
                                     draft->completion_tokens)};
     }
-    const std::optional<double> mean = mean_logprob(*draft);
-    if (!mean) return {.reason = "small gave no log-probabilities"};
-    const bool accepted = *mean >= threshold_;  // not so for NaN
+    if (draft->tokens.empty()) return {.reason = "small gave no log-probabilities"};
+    const double score = confidence_.of(draft->tokens);
+    const bool accepted = score >= threshold_;  // not so for NaN
     return {.accepted = accepted,
-            .reason = fmt::format("mean log-prob {:.3f} {} threshold {}", *mean,
+            .reason = fmt::format("{} {:.3f} {} threshold {}", confidence_.words, score,
                                   accepted ? "reaches" : "under", threshold_),
-            .score = std::isfinite(*mean) ? mean : std::nullopt};
+            .score = std::isfinite(score) ? std::optional(score) : std::nullopt};
   }
 
   const AnswererPtr small_;
   const AnswererPtr large_;
+  const Confidence& confidence_;
   const double threshold_;
 };
 
 }  // namespace
 
 Result<AnswererPtr> build_cascade(Options& options) {
+  std::vector<std::string_view> names;
+  for (const Confidence& confidence : confidences()) names.push_back(confidence.name);
+  Result<std::string> chosen = options.choice("confidence", names, names.front());
+  if (!chosen) return std::unexpected(chosen.error());
+  const Confidence& confidence =
+      *std::ranges::find(confidences(), std::string_view(*chosen), &Confidence::name);
   Result<double> threshold = options.number("threshold", kDefaultThreshold, kMinThreshold, 0);
   if (!threshold) return std::unexpected(threshold.error());
   Result<AnswererPtr> small = options.operand("small");
   if (!small) return std::unexpected(small.error());
   Result<AnswererPtr> large = options.operand("large");
   if (!large) return std::unexpected(large.error());
-  return std::make_shared<Cascade>(*std::move(small), *std::move(large), *threshold);
+  return std::make_shared<Cascade>(*std::move(small), *std::move(large), confidence, *threshold);
 }
 
 }  // namespace lichen::mechanisms

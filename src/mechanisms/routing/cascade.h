@@ -1,12 +1,13 @@
 // `cascade`: small answers; if it was sure of its words, that is the answer, else large answers
-// (FrugalGPT, arXiv 2305.05176). Sure is: the mean log-probability of the answer's tokens reaches
-// the threshold ("Chow-average" in arXiv 2404.10136).
+// (FrugalGPT, arXiv 2305.05176). Sure is: the log-probability of the answer's tokens reaches the
+// threshold, their mean ("Chow-average" in arXiv 2404.10136) or the least of them ("Chow-quantile"
+// with quantile 0, there).
 //
 //   cascade:
 //     small: small
 //     large: large
-//     threshold: -0.25   mean natural log-probability from which on small's answer stands, -20 to
-//     0;
+//     confidence: mean   or `min`
+//     threshold: -0.25   natural log-probability from which on small's answer stands, -20 to 0;
 //                        higher asks large more often
 //
 // An accepted answer reaches the sink as a whole, since a draft that may be dropped must not be

@@ -25,6 +25,7 @@ class CascadeTest : public testing::Test {
     ScriptedOptions options;
     options.answerers = {{"small", small_}, {"large", large_}};
     options.numbers = {{"threshold", -0.5}};
+    options.choices = choices_;
     return run((*build_cascade(options))->answer(std::move(request), turn));
   }
   /// Large must answer, and the receipt must say why.
@@ -51,6 +52,7 @@ class CascadeTest : public testing::Test {
   }
 
   std::optional<double> score_;  // of the decision of the last `expect_large`
+  std::map<std::string, std::string, std::less<>> choices_;
   std::shared_ptr<ScriptedModel> small_;
   std::shared_ptr<ScriptedModel> large_ =
       std::make_shared<ScriptedModel>("large", std::vector<Script>{{.text = "the large answer"}});
@@ -83,6 +85,17 @@ TEST_F(CascadeTest, AnUnsureAnswerIsDropped) {
   small({.text = "a small answer", .logprob = -0.75f});
   expect_large("mean log-prob -0.750 under threshold -0.5");
   EXPECT_EQ(score_, -0.75);
+}
+
+TEST_F(CascadeTest, TheLeastLogprobMayDecide) {
+  choices_ = {{"confidence", "min"}};
+  small({.text = "a small answer", .logprob = -0.75f});
+  expect_large("least log-prob -0.750 under threshold -0.5");
+  choices_ = {{"confidence", "most"}};
+  ScriptedOptions options;
+  options.answerers = {{"small", small_}, {"large", large_}};
+  options.choices = choices_;
+  EXPECT_FALSE(build_cascade(options));
 }
 
 TEST_F(CascadeTest, ALogprobThatIsNoNumberIsNotSure) {
