@@ -2,6 +2,8 @@
 // its test, its docs.
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +31,11 @@ class Options {
   virtual Result<std::vector<Operand>> operands(std::string_view key) = 0;
   virtual bool has(std::string_view key) = 0;
   virtual Result<double> number(std::string_view key, double fallback, double min, double max) = 0;
+  /// A map of numbers with just these names, each from min to max; none where the key is not there.
+  virtual Result<std::optional<std::vector<double>>> number_map(
+      std::string_view key, std::span<const std::string_view> names, double min, double max) = 0;
+  /// The path of a file; relative ones start from the configuration's folder. Required.
+  virtual Result<std::filesystem::path> file(std::string_view key) = 0;
   virtual Result<bool> flag(std::string_view key, bool fallback) = 0;
   virtual Result<std::string> choice(std::string_view key,
                                      std::span<const std::string_view> allowed,

@@ -16,7 +16,8 @@ class ScriptedOptions : public Options {
   std::map<std::string, AnswererPtr, std::less<>> answerers;
   std::vector<Operand> sequence;
   std::map<std::string, double, std::less<>> numbers;
-  std::map<std::string, std::string, std::less<>> choices;
+  std::map<std::string, std::vector<double>, std::less<>> maps;
+  std::map<std::string, std::string, std::less<>> choices;  // and files
 
   Result<AnswererPtr> operand(std::string_view key) override {
     const auto found = answerers.find(key);
@@ -34,6 +35,18 @@ class ScriptedOptions : public Options {
     if (!(found->second >= min && found->second <= max)) {
       return std::unexpected(error(key, "out of range"));
     }
+    return found->second;
+  }
+  Result<std::optional<std::vector<double>>> number_map(std::string_view key,
+                                                        std::span<const std::string_view>, double,
+                                                        double) override {
+    const auto found = maps.find(key);
+    if (found == maps.end()) return std::nullopt;
+    return found->second;
+  }
+  Result<std::filesystem::path> file(std::string_view key) override {
+    const auto found = choices.find(key);
+    if (found == choices.end()) return std::unexpected(error(key, "missing"));
     return found->second;
   }
   Result<bool> flag(std::string_view, bool fallback) override { return fallback; }

@@ -204,6 +204,29 @@ class PlanOptions : public mechanisms::Options {
     return node != nullptr ? read_number(file(), *node, min, max) : fallback;
   }
 
+  Result<std::optional<std::vector<double>>> number_map(std::string_view key,
+                                                        std::span<const std::string_view> names,
+                                                        double min, double max) override {
+    const YamlNode* node = fields_.find(key);
+    if (node == nullptr) return std::nullopt;
+    Fields map(file(), *node, fmt::format("`{}`", key));
+    std::vector<double> values(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      map.require({names[i]});
+      map.read(names[i], values[i], min, max);
+    }
+    if (std::optional<Error> wrong = map.finish()) return std::unexpected(*std::move(wrong));
+    return values;
+  }
+
+  Result<std::filesystem::path> file(std::string_view key) override {
+    const YamlNode* node = fields_.find(key);
+    if (node == nullptr) return missing(key, "the path of a file");
+    const Result<std::string> text = read_text(file(), *node);
+    if (!text) return std::unexpected(text.error());
+    return file().parent_path() / *text;
+  }
+
   Result<bool> flag(std::string_view key, bool fallback) override {
     const YamlNode* node = fields_.find(key);
     return node != nullptr ? read_flag(file(), *node) : fallback;

@@ -157,7 +157,16 @@ INSTANTIATE_TEST_SUITE_P(
               "`threshold` must be a number from -20 to 0, not `0.5`"},
         Wrong{"  a: {cascade: {small: small, large: large, threshold: ^high}}\n", "not `high`"},
         Wrong{"  a: {route: {by: ^dice, small: small, large: large}}\n",
-              "`by` of `route` is one of `length`, not `dice`"},
+              "`by` of `route` is one of `length`, `linear`, not `dice`"},
+        Wrong{"  a: {route: {by: linear, ^router: gone.router, threshold: 0.5, small: small, "
+              "large: large}}\n",
+              "gone.router: is not there"},
+        Wrong{"  a: {route: {by: linear, router: x, ^threshold: 0.5, risk: {alpha: 0.1, delta: "
+              "0.1}, small: small, large: large}}\n",
+              "needs `threshold` (0 to 1) or `risk: {alpha, delta}`, not both"},
+        Wrong{"  a: {route: {by: linear, router: x, risk: ^{alfa: 0.1, delta: 0.1}, small: small, "
+              "large: large}}\n",
+              "alpha"},
         Wrong{"  a: {route: {by: ^lenght, small: small, large: large}}\n",
               "(did you mean `length`?)"},
         Wrong{"  a: {route: {threshold: ^0, small: small, large: large}}\n",

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <ranges>
 #include <string_view>
+
+#include "mechanisms/routing/question.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -16,14 +17,6 @@ constexpr double kMaxThreshold = 10'000'000;
 /// Unicode code points of valid UTF-8: bytes that begin a character.
 std::int64_t characters(std::string_view text) {
   return std::ranges::count_if(text, [](unsigned char byte) { return (byte & 0xC0) != 0x80; });
-}
-
-std::string_view question(const Request& request) {
-  if (request.prompt) return *request.prompt;
-  for (const Message& message : request.messages | std::views::reverse) {
-    if (message.role == "user") return message.content;
-  }
-  return request.messages.empty() ? std::string_view() : request.messages.back().content;
 }
 
 class LengthRouter : public Router {

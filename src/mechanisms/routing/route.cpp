@@ -9,12 +9,13 @@
 
 #include "mechanisms/routing/length_router.h"
 #include "mechanisms/routing/router.h"
+#include "mechanisms/routing/trained_router.h"
 
 namespace lichen::mechanisms {
 namespace {
 
-constexpr std::string_view kRouterNames[] = {"length"};
-constexpr Result<Routing> (*kRouterBuilders[])(Options&) = {build_length_router};
+constexpr std::string_view kRouterNames[] = {"length", "linear"};
+constexpr Result<Routing> (*kRouterBuilders[])(Options&) = {build_length_router, build_linear};
 
 Result<Routing> build_router(Options& options) {
   Result<std::string> by = options.choice("by", kRouterNames, kRouterNames[0]);

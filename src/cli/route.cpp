@@ -1,0 +1,380 @@
+// lichen route: routers trained, calibrated and judged on what small and large made of prompts.
+#include <spdlog/fmt/fmt.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/json/serialize.hpp>
+#include <thread>
+
+#include "cli/command.h"
+#include "cli/host.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+#include "eval/route_data.h"
+#include "eval/route_evaluation.h"
+#include "mechanisms/routing/text_router.h"
+
+namespace lichen::cli {
+namespace {
+
+using mechanisms::RouterKind;
+
+struct RouteOptions {
+  std::string data;
+  std::string router = "linear";  // a kind, or a file
+  std::string output;
+  std::string json;
+  std::string small, large;
+  std::string split = "prompt";
+  std::uint64_t seed = 1;
+  int folds = 5;
+  double alpha = 0.05;
+  double delta = 0.1;
+  int resamples = 300;
+  std::size_t calibration = 0;
+};
+
+/// While it lives, a progress bar is shown and Ctrl-C stops the work.
+class LongWork {
+ public:
+  explicit LongWork(std::string label) : label_(std::move(label)) {}
+
+  mechanisms::TrainingOptions training(const RouteOptions& options) {
+    return {.kind = mechanisms::router_kind(options.router).value_or(RouterKind::linear),
+            .seed = options.seed,
+            .stop = stop_.get_token(),
+            .progress = [this](double done) { bar_.update(done, label_); }};
+  }
+
+ private:
+  const std::string label_;
+  ProgressBar bar_{Terminal::of(stderr)};
+  std::stop_source stop_;
+  boost::asio::io_context io_{1};
+  CancelOnSignal watch_{io_, [this] { stop_.request_stop(); }};
+  std::jthread thread_{[this] { io_.run(); }};
+
+ public:
+  ~LongWork() { io_.stop(); }
+};
+
+void say(const std::string& words) { Terminal::of(stderr).write(words + "\n"); }
+
+void say_duplicates(const eval::RouteData& data) {
+  if (data.duplicates == 0) return;
+  say(fmt::format("{} of {} prompts are repeated; equal ones stay on one side of each split",
+                  format_count(static_cast<std::int64_t>(data.duplicates)),
+                  format_count(std::ssize(data.examples))));
+}
+
+/// The table for people, unless stdout is for the JSON; then the JSON where it is wanted.
+int finish(const RouteOptions& options, const std::string& table, const boost::json::object& json) {
+  if (options.json != "-") Terminal::of(stdout).write(table);
+  if (options.json.empty()) return kOk;
+  const auto written = write_output(options.json, boost::json::serialize(json));
+  return written ? kOk : report_error(written.error());
+}
+
+int train(const RouteOptions& options) {
+  const auto data = eval::load_route_data(options.data);
+  if (!data) return report_error(data.error());
+  say_duplicates(*data);
+  auto file = [&] {
+    LongWork work("training");
+    return mechanisms::train_router(data->examples, work.training(options));
+  }();
+  if (!file) return report_error(file.error());
+  file->origin.data_hash = data->hash;
+  file->origin.small = options.small;
+  file->origin.large = options.large;
+  if (auto saved = mechanisms::save_router_file(*file, options.output); !saved) {
+    return report_error(saved.error());
+  }
+  say(fmt::format("written: {} ({}, {} prompts, {}); `lichen route calibrate` gives it a bound",
+                  options.output, options.router, format_count(file->origin.examples),
+                  format_bytes(std::filesystem::file_size(options.output))));
+  return kOk;
+}
+
+boost::json::object choice_json(const mechanisms::Calibration& calibration,
+                                const mechanisms::RiskTarget& target,
+                                const std::optional<mechanisms::RiskChoice>& choice) {
+  boost::json::object json{{"n", calibration.n},
+                           {"alpha", target.alpha},
+                           {"delta", target.delta},
+                           {"threshold", nullptr},
+                           {"least_data", mechanisms::least_data(target)}};
+  if (!choice) return json;
+  json["threshold"] = choice->threshold;
+  json["losses"] = choice->at.losses;
+  json["by_small"] = choice->at.by_small;
+  json["upper_bound"] = choice->upper_bound;
+  return json;
+}
+
+std::string choice_text(const mechanisms::Calibration& calibration,
+                        const mechanisms::RiskTarget& target,
+                        const std::optional<mechanisms::RiskChoice>& choice) {
+  if (!choice) {
+    return fmt::format(
+        "large answers everything: {} prompts show no threshold with a risk of at most {} at "
+        "confidence {} (even without a loss it takes {})\n",
+        calibration.n, target.alpha, 1 - target.delta, mechanisms::least_data(target));
+  }
+  const auto n = static_cast<double>(calibration.n);
+  return fmt::format(
+      "threshold {:.4f}: small answers {}; {} of {} prompts lost, so at confidence {} the risk is "
+      "at most {}\n",
+      choice->threshold, format_percent(static_cast<double>(choice->at.by_small) / n),
+      choice->at.losses, calibration.n, 1 - target.delta, format_percent(choice->upper_bound));
+}
+
+int calibrate(const RouteOptions& options) {
+  auto file = mechanisms::load_router_file(options.router);
+  if (!file) return report_error(file.error());
+  const auto router = mechanisms::make_text_router(*file);
+  if (!router) {
+    return report_error({router.error().code, options.router + ": " + router.error().detail});
+  }
+  const auto data = eval::load_route_data(options.data);
+  if (!data) return report_error(data.error());
+  if (data->hash == file->origin.data_hash) {
+    return report_error({Errc::bad_request,
+                         options.data + ": the router was trained on this very file; a bound needs "
+                                        "data that it has not seen"});
+  }
+  std::vector<mechanisms::Scored> scored;
+  for (const auto& example : data->examples) {
+    scored.push_back({.need = (*router)->need(example.prompt),
+                      .lost = example.large_right && !example.small_right});
+  }
+  file->calibration = mechanisms::calibrate(scored, file->thresholds);
+  file->calibration->data_hash = data->hash;
+  if (auto saved = mechanisms::save_router_file(*file, options.router); !saved) {
+    return report_error(saved.error());
+  }
+  const mechanisms::RiskTarget target{.alpha = options.alpha, .delta = options.delta};
+  const auto choice = mechanisms::choose_threshold(*file->calibration, target);
+  return finish(options, choice_text(*file->calibration, target, choice),
+                choice_json(*file->calibration, target, choice));
+}
+
+std::string evaluation_table(const eval::RouteEvaluation& evaluation, const std::string& router,
+                             const Terminal& terminal) {
+  Table table({{"router", Table::Align::left}, {"APGR"}, {"95 % interval"}, {"CPT50"}, {"CPT80"}});
+  const auto share = [](const std::optional<double>& value) {
+    return value ? format_percent(*value) : std::string("-");
+  };
+  const auto add = [&](const std::string& name, const eval::RouteFigures& figures) {
+    const auto& [value, low, high] = figures.apgr;
+    table.row({name, fmt::format("{:.3f}", value),
+               low == high ? "" : fmt::format("{:.3f} - {:.3f}", low, high),
+               share(figures.figures.cpt50), share(figures.figures.cpt80)});
+  };
+  add(terminal.styled(router, Style::bold), evaluation.router);
+  add("length", evaluation.length);
+  add("random", evaluation.random);
+  add("oracle", evaluation.oracle);
+  return table.text(terminal) +
+         fmt::format(
+             "\n{} prompts; small alone is right on {}, large alone on {}; a decision takes "
+             "{:.0f} us (p95 {:.0f} us)\n",
+             format_count(static_cast<std::int64_t>(evaluation.examples)),
+             format_percent(evaluation.small_quality), format_percent(evaluation.large_quality),
+             evaluation.decision_us, evaluation.decision_p95_us);
+}
+
+int evaluate(const RouteOptions& options) {
+  const auto data = eval::load_route_data(options.data);
+  if (!data) return report_error(data.error());
+  say_duplicates(*data);
+  const auto evaluation = [&] {
+    LongWork work(options.router);
+    return eval::evaluate_router(
+        *data,
+        {.training = work.training(options),
+         .folds = options.folds,
+         .split = options.split == "subject" ? eval::SplitBy::subject : eval::SplitBy::prompt});
+  }();
+  if (!evaluation) return report_error(evaluation.error());
+  auto json = to_json(*evaluation);
+  json["router"] = options.router;
+  json["folds"] = options.folds;
+  json["split"] = options.split;
+  json["seed"] = options.seed;
+  json["data_hash"] = data->hash;
+  return finish(options, evaluation_table(*evaluation, options.router, Terminal::of(stdout)), json);
+}
+
+int risk(const RouteOptions& options) {
+  const auto data = eval::load_route_data(options.data);
+  if (!data) return report_error(data.error());
+  say_duplicates(*data);
+  const auto evaluation = [&] {
+    LongWork work(options.router);
+    return eval::evaluate_risk(*data, {.training = work.training(options),
+                                       .target = {.alpha = options.alpha, .delta = options.delta},
+                                       .resamples = options.resamples,
+                                       .calibration = options.calibration});
+  }();
+  if (!evaluation) return report_error(evaluation.error());
+  auto json = to_json(*evaluation);
+  json["router"] = options.router;
+  json["alpha"] = options.alpha;
+  json["delta"] = options.delta;
+  json["seed"] = options.seed;
+  Table table({{"alpha"},
+               {"delta"},
+               {"violations"},
+               {"mean risk"},
+               {"to large"},
+               {"right"},
+               {"all to large"}});
+  table.row({format_percent(options.alpha), format_percent(options.delta),
+             format_percent(evaluation->violation_rate()), format_percent(evaluation->mean_risk),
+             format_percent(evaluation->mean_large_share), format_percent(evaluation->mean_quality),
+             fmt::format("{} of {}", evaluation->refused, evaluation->resamples)});
+  return finish(options, table.text(Terminal::of(stdout)), json);
+}
+
+using Action = int (*)(const RouteOptions&);
+
+struct Subcommand {
+  CLI::App& app;
+  RouteOptions& options;
+
+  void data(const std::string& what) {
+    app.add_option("--data", options.data, what)->type_name("FILE")->required();
+  }
+  void kind() {
+    app.add_option("--router", options.router, "linear")
+        ->type_name("KIND")
+        ->check(CLI::IsMember({"linear"}).description(""))
+        ->capture_default_str();
+  }
+  void seed() {
+    app.add_option("--seed", options.seed, "Of all that is split or drawn at random")
+        ->type_name("N")
+        ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{INT64_MAX}).description(""))
+        ->capture_default_str();
+  }
+  void target() {
+    const auto open_unit = CLI::Range(1e-6, 1 - 1e-6).description("");
+    app.add_option("--alpha", options.alpha,
+                   "Largest share of answers that may be wrong where large alone is right")
+        ->type_name("SHARE")
+        ->check(open_unit)
+        ->capture_default_str();
+    app.add_option("--delta", options.delta, "Probability with which that may fail to hold")
+        ->type_name("SHARE")
+        ->check(open_unit)
+        ->capture_default_str();
+  }
+  void json() {
+    app.add_option("--json", options.json, "Write the figures as JSON; - is stdout")
+        ->type_name("FILE");
+  }
+};
+
+/// Options shared by the caller through `options`; `add` declares them.
+void add_subcommand(CLI::App& route, Invocation& invocation, const std::string& name,
+                    const std::string& description, const std::string& examples, Action action,
+                    void (*add)(Subcommand)) {
+  auto options = std::make_shared<RouteOptions>();
+  auto* command = route.add_subcommand(name, description);
+  add({*command, *options});
+  command->footer("Examples:\n" + examples);
+  command->callback([&invocation, options, action] {
+    invocation.action = [options, action] { return action(*options); };
+  });
+}
+
+}  // namespace
+
+void add_route(CLI::App& app, Invocation& invocation) {
+  auto* route = app.add_subcommand("route", "Train, calibrate and judge routers");
+  route->require_subcommand(1);
+  route->footer(
+      "--data is a JSONL file: prompt, small_correct, large_correct and, if you like, subject.\n"
+      "\n"
+      "Examples:\n"
+      "  lichen route train --data outcomes.jsonl --router linear -o my.router\n"
+      "  lichen route calibrate --router my.router --data more.jsonl --alpha 0.05 --delta 0.1\n"
+      "  lichen route eval --data outcomes.jsonl --router linear --folds 5\n"
+      "  lichen route risk --data outcomes.jsonl --router linear --alpha 0.05");
+  add_subcommand(
+      *route, invocation, "train", "Train a router on what small and large made of prompts",
+      "  lichen route train --data outcomes.jsonl --router linear -o my.router\n"
+      "  lichen route train --data outcomes.jsonl -o my.router --small qwen-1b --large gpt-x",
+      train, [](Subcommand command) {
+        command.data("Outcomes to train on, JSONL");
+        command.kind();
+        command.app.add_option("-o,--output", command.options.output, "The router's file")
+            ->type_name("FILE")
+            ->required();
+        command.app
+            .add_option("--small", command.options.small, "Name or hash of small, kept in the file")
+            ->type_name("NAME");
+        command.app
+            .add_option("--large", command.options.large, "Name or hash of large, kept in the file")
+            ->type_name("NAME");
+        command.seed();
+      });
+  add_subcommand(
+      *route, invocation, "calibrate",
+      "Count a router's losses on data of its own, for a bound on the risk",
+      "  lichen route calibrate --router my.router --data more.jsonl --alpha 0.05 --delta 0.1",
+      calibrate, [](Subcommand command) {
+        command.options.router.clear();
+        command.app
+            .add_option("--router", command.options.router, "The router's file; gets the counts")
+            ->type_name("FILE")
+            ->required();
+        command.data("Outcomes that the router was not trained on, JSONL");
+        command.target();
+        command.json();
+      });
+  add_subcommand(
+      *route, invocation, "eval", "Judge a kind of router by cross-validation",
+      "  lichen route eval --data outcomes.jsonl --router linear --folds 5 --json figures.json\n"
+      "  lichen route eval --data outcomes.jsonl --folds 2 --split-by subject",
+      evaluate, [](Subcommand command) {
+        command.data("Outcomes, JSONL");
+        command.kind();
+        command.app
+            .add_option("--folds", command.options.folds,
+                        "Parts, each judged by a router of the others")
+            ->type_name("N")
+            ->check(CLI::Range(2, 100).description(""))
+            ->capture_default_str();
+        command.app
+            .add_option("--split-by", command.options.split,
+                        "prompt, or subject: whole subjects are new to the router")
+            ->type_name("WHAT")
+            ->check(CLI::IsMember({"prompt", "subject"}).description(""))
+            ->capture_default_str();
+        command.seed();
+        command.json();
+      });
+  add_subcommand(
+      *route, invocation, "risk", "How often a stated risk is broken, over many calibrations",
+      "  lichen route risk --data outcomes.jsonl --alpha 0.05 --delta 0.1 --resamples 300", risk,
+      [](Subcommand command) {
+        command.data("Outcomes, JSONL: half to train on, half to calibrate on");
+        command.kind();
+        command.target();
+        command.app.add_option("--resamples", command.options.resamples, "Calibrations")
+            ->type_name("N")
+            ->check(CLI::Range(1, 100'000).description(""))
+            ->capture_default_str();
+        command.app
+            .add_option("--calibration", command.options.calibration,
+                        "Prompts of each calibration; without it as many as that half has")
+            ->type_name("N")
+            ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}).description(""));
+        command.seed();
+        command.json();
+      });
+}
+
+}  // namespace lichen::cli

@@ -1,0 +1,65 @@
+#include "mechanisms/routing/router_training.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
+#include "mechanisms/routing/linear_training.h"
+#include "mechanisms/routing/text_router.h"
+
+namespace lichen::mechanisms {
+namespace {
+
+constexpr int kThresholds = 200;
+
+Result<void> check(std::span<const Example> examples) {
+  if (examples.size() < kLeastExamples) {
+    return fail(Errc::bad_request, fmt::format("{} prompts are too few to train on; {} is the "
+                                               "least, and some thousands are wanted",
+                                               examples.size(), kLeastExamples));
+  }
+  const auto only_large = std::ranges::count_if(
+      examples, [](const Example& e) { return e.large_right && !e.small_right; });
+  if (only_large > 0 && only_large < std::ssize(examples)) return {};
+  return fail(Errc::bad_request,
+              fmt::format("{} prompts are right by large alone: there is only one class, so no "
+                          "router can be trained",
+                          only_large == 0 ? "no" : "all"));
+}
+
+TrainingSet training_set(std::span<const Example> examples, const TrainingOptions& options) {
+  std::vector<TextFeatures> features;
+  features.reserve(examples.size());
+  TrainingSet set{.examples = examples};
+  for (const Example& example : examples) {
+    features.push_back(text_features(example.prompt, options.features));
+  }
+  set.text = learn_text_weights(features, options.features);
+  set.vectors.reserve(features.size());
+  for (const TextFeatures& text : features) set.vectors.push_back(text_vector(text, set.text));
+  return set;
+}
+
+}  // namespace
+
+Result<RouterFile> train_router(std::span<const Example> examples, const TrainingOptions& options) {
+  if (auto good = check(examples); !good) return std::unexpected(good.error());
+  const TrainingSet set = training_set(examples, options);
+  RouterFile file{
+      .kind = options.kind,
+      .origin = {.examples = static_cast<std::int64_t>(examples.size()), .seed = options.seed}};
+  add_text_weights(file, set.text);
+  switch (options.kind) {
+    case RouterKind::linear: add_linear_model(file, train_linear(set, options)); break;
+  }
+  if (options.stop.stop_requested()) return fail(Errc::cancelled, "training was interrupted");
+  auto router = make_text_router(file);
+  if (!router) return std::unexpected(router.error());
+  std::vector<double> needs;
+  needs.reserve(examples.size());
+  for (const Example& example : examples) needs.push_back((*router)->need(example.prompt));
+  file.thresholds = threshold_grid(std::move(needs), kThresholds);
+  return file;
+}
+
+}  // namespace lichen::mechanisms
