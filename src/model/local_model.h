@@ -37,8 +37,8 @@ struct LocalModelOptions {
   /// A pass whose result depends on the number of threads, in the last digits, has the same number
   /// each time.
   bool repeatable = false;
-  int batch = 512;            // tokens in one pass, over all sessions
-  int gpu_layers = -1;        // with a GPU backend: layers on the GPU, -1 all
+  int batch = 512;      // tokens in one pass, over all sessions
+  int gpu_layers = -1;  // with a GPU backend: layers on the GPU, -1 all
   std::optional<Price> price = {};
   Sampling sampling = {};  // defaults for requests that leave them open
   std::vector<AdapterOptions> adapters = {};

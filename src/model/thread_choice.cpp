@@ -77,8 +77,8 @@ void ThreadChoice::took(Seconds time) {
   }
   // The more this pass took than the fastest would have, the longer until this is tried again.
   const double winner = options[best(options)].seconds_per_token;
-  option.patience = std::clamp(Seconds((value - winner) * tokens_ / kPriceOfTrying),
-                               kFirstPatience, kLastPatience);
+  option.patience = std::clamp(Seconds((value - winner) * tokens_ / kPriceOfTrying), kFirstPatience,
+                               kLastPatience);
 }
 
 }  // namespace lichen::model

@@ -143,8 +143,8 @@ Backend::Outcome LlamaBackend::decode(std::span<const BatchToken> tokens) {
     raw.logits[i] = tokens[i].output;
   }
   const auto begun = Clock::now();
-  const bool repeatable = repeatable_threads_ > 0 && tokens.size() == 1 &&
-                          tokens.front().position >= kAttentionInParts;
+  const bool repeatable =
+      repeatable_threads_ > 0 && tokens.size() == 1 && tokens.front().position >= kAttentionInParts;
   const int threads = repeatable ? repeatable_threads_ : threads_->choose(raw.n_tokens, begun);
   llama_set_n_threads(context_.get(), threads, threads);
   const int status = llama_decode(context_.get(), raw);

@@ -248,8 +248,8 @@ TEST_F(LlamaSamplingTest, GrammarsMeanWhatLibllamaMeans) {
             << text << "\nstep " << step << ", token " << token << " "
             << testing::PrintToString(std::string(piece));
         // After these bytes not every continuation is UTF-8, which libllama does not mind either.
-        const bool picky = !piece.empty() && std::string_view("\xE0\xED\xF0\xF4")
-                                                 .contains(piece.back());
+        const bool picky =
+            !piece.empty() && std::string_view("\xE0\xED\xF0\xF4").contains(piece.back());
         if (allowed[i] && !vocabulary.ends(token) && !picky) next.push_back(token);
       }
       if (next.empty()) break;
