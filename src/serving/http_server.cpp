@@ -98,6 +98,9 @@ Result<void> HttpServer::bind(const tcp::endpoint& endpoint) {
 }
 
 void HttpServer::run() {
+  // The first use makes the logger. Here only one thread can be at it: ThreadSanitizer does not see
+  // into spdlog's library, and took two threads that log at the same time for a race.
+  spdlog::default_logger();
   for (auto& acceptor : acceptors_) asio::co_spawn(io_, accept(*acceptor), log_exception);
   for (auto& shard : shards_) shard->start();
   run_io(io_);
