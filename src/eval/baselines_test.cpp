@@ -1,12 +1,21 @@
 #include "eval/baselines.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
 namespace lichen::eval {
 namespace {
+
+/// Of this process: tests run side by side.
+std::filesystem::path own_folder() {
+  auto folder =
+      std::filesystem::path(testing::TempDir()) / ("baselines_test_" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  return folder;
+}
 
 policy::ModelConfig local(std::string name, std::filesystem::path gguf,
                           std::optional<Price> price = {}) {
@@ -41,7 +50,7 @@ TEST(ForMeasuring, NoPlanProfitsFromTheOnesBefore) {
 }
 
 TEST(LargeModels, NameThenPriceThenRemoteThenSize) {
-  const auto folder = std::filesystem::path(testing::TempDir());
+  const auto folder = own_folder();
   std::ofstream(folder / "a.gguf") << "12";
   std::ofstream(folder / "b.gguf") << "1234";
   const auto a = local("a", folder / "a.gguf"), b = local("b", folder / "b.gguf");
@@ -56,7 +65,7 @@ TEST(LargeModels, NameThenPriceThenRemoteThenSize) {
 }
 
 TEST(Baselines, OneSmallAndOneLargeAlone) {
-  const auto folder = std::filesystem::path(testing::TempDir());
+  const auto folder = own_folder();
   std::ofstream(folder / "a.gguf") << "12";
   std::ofstream(folder / "b.gguf") << "1234";
   const auto a = local("a", folder / "a.gguf"), b = local("b", folder / "b.gguf");

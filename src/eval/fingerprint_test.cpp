@@ -1,6 +1,7 @@
 #include "eval/fingerprint.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -14,7 +15,7 @@ namespace fs = std::filesystem;
 class FingerprintTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / "fingerprint_test";
+    folder_ = fs::path(testing::TempDir()) / ("fingerprint_test_" + std::to_string(getpid()));
     fs::create_directories(folder_);
     write("lichen.yaml", "models: ...");
     write("a.gguf", "1234");

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
@@ -228,7 +229,8 @@ TEST_F(MeasureTest, ACheckThatThrowsIsAFailure) {
 }
 
 TEST_F(MeasureTest, GoesOnFromAJournal) {
-  const auto file = std::filesystem::path(testing::TempDir()) / "measure_test.jsonl";
+  const auto file = std::filesystem::path(testing::TempDir()) /
+                    ("measure_test_" + std::to_string(getpid()) + ".jsonl");
   std::filesystem::remove(file);
   const Identity identity{.fingerprint = "f", .suite = "four", .plans = {"mixed", "judge"}};
   {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/sha.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <limits>
@@ -157,7 +158,8 @@ TEST(RouterFile, TablesMustFitTheKind) {
 }
 
 TEST(RouterFile, SavesAndLoads) {
-  const auto path = std::filesystem::path(testing::TempDir()) / "router_file_test.router";
+  const auto path = std::filesystem::path(testing::TempDir()) /
+                    ("router_file_test_" + std::to_string(getpid()) + ".router");
   ASSERT_TRUE(save_router_file(trained(), path));
   EXPECT_TRUE(load_router_file(path));
   EXPECT_EQ(save_router_file(trained(), path / "below" / "a file").error().code, Errc::storage);

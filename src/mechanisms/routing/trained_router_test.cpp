@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -52,7 +53,8 @@ class TrainedRouterTest : public testing::Test {
     return plan ? "" : plan.error().detail;
   }
 
-  const std::string path_ = testing::TempDir() + "trained_router_test.router";
+  const std::string path_ =
+      testing::TempDir() + "trained_router_test_" + std::to_string(getpid()) + ".router";
   RouterFile file_;
   ScriptedOptions options_;
 };
