@@ -1,5 +1,6 @@
 #include "base/utf8.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace lichen::base {
@@ -56,6 +57,10 @@ std::size_t complete_utf8_prefix(std::string_view text) {
     return last.kind == Head::open ? start : text.size();
   }
   return text.size();
+}
+
+std::int64_t count_characters(std::string_view text) {
+  return std::ranges::count_if(text, [](unsigned char byte) { return (byte & 0xC0) != 0x80; });
 }
 
 std::string replace_invalid_utf8(std::string_view text) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,9 @@ namespace lichen::base {
 
 /// Whether `text` is well-formed UTF-8 (Unicode 15, table 3-7).
 bool valid_utf8(std::string_view text);
+
+/// Unicode code points of valid UTF-8.
+std::int64_t count_characters(std::string_view text);
 
 /// Length of the longest prefix of `text` that does not end inside a character which later bytes
 /// could complete. Bytes that no continuation can make valid count as complete.

@@ -60,6 +60,12 @@ bool can_be_completed(const std::string& tail) {
   return false;
 }
 
+TEST(Utf8, CharactersAreCodePointsNotBytes) {
+  EXPECT_EQ(count_characters(""), 0);
+  EXPECT_EQ(count_characters("ab"), 2);
+  EXPECT_EQ(count_characters("ä地🌿"), 3);
+}
+
 TEST(Utf8, ValidAgreesWithTheCodePoints) {
   for_all_texts([](const std::string& text) {
     ASSERT_EQ(valid_utf8(text), valid_by_code_points(text)) << testing::PrintToString(text);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <numeric>
 
+#include "base/utf8.h"
 #include "eval/tasks/random.h"
 #include "mechanisms/routing/text_router.h"
 
@@ -18,11 +19,6 @@ using mechanisms::TextRouter;
 
 constexpr std::uint64_t kSeed = 0x6c696368656e;  // of resampling: the same data, the same figures
 constexpr std::size_t kTimedDecisions = 2'000;   // most
-
-double characters(std::string_view text) {
-  return static_cast<double>(
-      std::ranges::count_if(text, [](unsigned char byte) { return (byte & 0xC0) != 0x80; }));
-}
 
 Result<std::unique_ptr<TextRouter>> trained(const std::vector<Example>& examples,
                                             const mechanisms::TrainingOptions& options) {
@@ -146,7 +142,7 @@ Result<RouteEvaluation> evaluate_router(const RouteData& data,
   std::vector<double> by_length, by_oracle;
   for (const Example& example : data.examples) {
     replays.push_back({.small_right = example.small_right, .large_right = example.large_right});
-    by_length.push_back(-characters(example.prompt));
+    by_length.push_back(-static_cast<double>(base::count_characters(example.prompt)));
     by_oracle.push_back(oracle_score(example.small_right, example.large_right));
   }
   const auto random =

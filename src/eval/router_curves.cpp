@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/format.h"
+#include "base/utf8.h"
 
 namespace lichen::eval {
 namespace {
@@ -21,12 +22,6 @@ std::map<std::string_view, ByTask> by_plan(const std::vector<Outcome>& outcomes)
   std::map<std::string_view, ByTask> plans;
   for (const Outcome& outcome : outcomes) plans[outcome.plan].emplace(outcome.task, &outcome);
   return plans;
-}
-
-/// Unicode code points of valid UTF-8: bytes that begin a character.
-double characters(std::string_view text) {
-  return static_cast<double>(
-      std::ranges::count_if(text, [](unsigned char byte) { return (byte & 0xC0) != 0x80; }));
 }
 
 /// The one scored choice that all requests share, or null.
@@ -74,7 +69,7 @@ RouterCurves curves_of(const Suite& suite, const std::string& plan, const Scored
     by_lot.push_back(replay);  // one score for all: the diagonal
     replay.score = outcome->choices.empty() ? kAlwaysLarge : outcome->choices.front().score;
     by_router.push_back(replay);
-    replay.score = -characters(suite.tasks[task].prompt);
+    replay.score = -static_cast<double>(base::count_characters(suite.tasks[task].prompt));
     by_length.push_back(replay);
     replay.score = oracle_score(replay.small_right, replay.large_right);
     by_oracle.push_back(replay);

@@ -2,8 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
-
+#include "base/utf8.h"
 #include "eval/report/markup.h"
 
 namespace lichen::eval {
@@ -64,9 +63,7 @@ std::string Svg::standalone(Size size, std::string_view label, std::string_view 
 
 double text_width(std::string_view text, double font_size) {
   constexpr double kMeanAdvance = 0.58;  // of the font's size
-  const auto characters =
-      std::ranges::count_if(text, [](unsigned char byte) { return (byte & 0xC0) != 0x80; });
-  return static_cast<double>(characters) * kMeanAdvance * font_size;
+  return static_cast<double>(base::count_characters(text)) * kMeanAdvance * font_size;
 }
 
 }  // namespace lichen::eval

@@ -2,10 +2,10 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "mechanisms/routing/question.h"
 
 namespace lichen::mechanisms {
@@ -14,17 +14,12 @@ namespace {
 constexpr double kDefaultThreshold = 400;
 constexpr double kMaxThreshold = 10'000'000;
 
-/// Unicode code points of valid UTF-8: bytes that begin a character.
-std::int64_t characters(std::string_view text) {
-  return std::ranges::count_if(text, [](unsigned char byte) { return (byte & 0xC0) != 0x80; });
-}
-
 class LengthRouter : public Router {
  public:
   explicit LengthRouter(double threshold) : threshold_(threshold) {}
 
   awaitable<Result<Need>> need(Request request, Turn& /*turn*/) override {
-    const std::int64_t count = characters(question(request));
+    const std::int64_t count = base::count_characters(question(request));
     const double length = static_cast<double>(count);
     // Half at the threshold, towards 1 with growing length.
     co_return Need{.score = length / (length + threshold_),
