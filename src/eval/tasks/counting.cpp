@@ -1,4 +1,4 @@
-// How many there are of something, with a running tally at the higher levels.
+// How many there are of something, with a running tally from level 2 on.
 #include <algorithm>
 
 #include "eval/tasks/families.h"
@@ -89,13 +89,13 @@ Task make_count(Maker& maker) {
   Task task{.question = phrase(maker, kCount, {{"w", wanted}, {"l", join(list)}}),
             .answer = text(found.size()),
             .check = "numeric"};
-  if (maker.level >= 3 && !found.empty()) task.steps = {tally(found)};
+  if (maker.level >= 2 && !found.empty()) task.steps = {tally(found)};
   if (auto more = follow_up_maker(maker)) {
     for (const auto word : kinds) {
       if (word == wanted) continue;
       const std::vector<std::string_view> of_word(
           static_cast<std::size_t>(std::ranges::count(list, word)), word);
-      const bool aloud = maker.level >= 3 && !of_word.empty();
+      const bool aloud = maker.level >= 2 && !of_word.empty();
       task.follow_ups.push_back(
           {say(more->random, kNextCount, {{"w", word}}),
            full_answer(aloud ? std::vector{tally(of_word)} : std::vector<std::string>{},

@@ -217,8 +217,12 @@ Task ask_table(Maker& maker, const std::vector<Row>& rows, int kind) {
     task.question = phrase(maker, kTopRow, {{"c", column}, {"top", top ? "highest" : "lowest"}});
     const auto [low, high] = std::ranges::minmax_element(rows, {}, number);
     task.answer = top ? high->name : low->name;
+    const Row* best = nullptr;
     for (const Row& other : rows) {
       if (other.name != task.answer) task.rivals.emplace_back(other.name);
+      if (best && (number(other) > number(*best)) != top) continue;
+      best = &other;
+      task.steps.push_back(text(other.name, " ", number(other)));
     }
   } else if (kind == 2) {
     task.question = phrase(maker, kCountRows, {{"v", row.city}});

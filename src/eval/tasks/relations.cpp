@@ -211,7 +211,7 @@ Task make_order(Maker& maker) {
   const auto answer = people[static_cast<std::size_t>(from_top ? rank - 1 : count - rank)];
   Task task{.question = phrase(maker, kPlaceInOrder, {{"facts", join(facts, " ")}, {"s", asked}}),
             .answer = std::string(answer)};
-  if (maker.level >= 3) {
+  if (maker.level >= 2) {
     auto ordered = people;
     if (!from_top) std::ranges::reverse(ordered);
     task.steps = {trace(ordered)};
@@ -227,7 +227,7 @@ Task make_order(Maker& maker) {
         const auto whom = text(kOrdinals[place - 1], top ? scale.most : scale.least);
         const auto who = ordered[static_cast<std::size_t>(place - 1)];
         task.follow_ups.push_back({say(more->random, kNextInOrder, {{"s", whom}}),
-                                   full_answer(maker.level >= 3 ? std::vector{trace(ordered)}
+                                   full_answer(maker.level >= 2 ? std::vector{trace(ordered)}
                                                                 : std::vector<std::string>{},
                                                who)});
       }
@@ -302,7 +302,7 @@ Task make_transfer(Maker& maker) {
   const auto& rooms = rooms_of_thing[asked];
   Task task{.question = phrase(maker, kWhereIs, {{"facts", facts.substr(1)}, {"o", asked}}),
             .answer = std::string(rooms.back())};
-  if (maker.level >= 3) task.steps = {trace(rooms)};
+  if (maker.level >= 2) task.steps = {trace(rooms)};
   for (const auto thing : things) {
     for (const auto room : rooms_of_thing[thing]) {
       if (room != rooms.back()) task.rivals.emplace_back(room);
@@ -314,7 +314,7 @@ Task make_transfer(Maker& maker) {
       const auto& way = rooms_of_thing[thing];
       task.follow_ups.push_back(
           {say(more->random, kNextWhereIs, {{"o", thing}}),
-           full_answer(maker.level >= 3 ? std::vector{trace(way)} : std::vector<std::string>{},
+           full_answer(maker.level >= 2 ? std::vector{trace(way)} : std::vector<std::string>{},
                        way.back())});
     }
   }
