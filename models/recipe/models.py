@@ -28,6 +28,7 @@ class Model:
     kv_heads: int
     hidden: int  # width of the feed-forward part
     tokens: float  # of training
+    easy_first: bool  # begins with short tasks of levels 1 and 2
     matrix_rate: float  # learning rate of Muon
     vector_rate: float  # learning rate of AdamW: embedding and norms
     file_type: str  # of the GGUF's matrices: F16 or Q8_0
@@ -35,9 +36,10 @@ class Model:
 
 # Facts are short, and knowing rare ones takes many meetings. Of an answer in one word a model learns
 # little, and what asks for many look-ups it learns late.
-PAIR_WEIGHTS = {"fact": 20.0, "fact_chain": 4.0, "expand": 4.0, "judge": 4.0, "compare": 3.0,
-                "verify": 3.0, "refine": 2.0, "needle": 1.0, "aggregate": 1.0, "placeholders": 2.0,
-                "mask": 1.5, "table": 2.0, "transfer": 2.0}
+PAIR_WEIGHTS = {"fact": 14.0, "fact_chain": 4.0, "expand": 3.0, "judge": 6.0, "verify": 5.0,
+                "compare": 4.0, "refine": 3.0, "extract_chunk": 3.0, "table": 3.0, "count": 2.0,
+                "order": 2.0, "transfer": 2.0, "shopping": 2.0, "aggregate": 1.5, "needle": 1.0,
+                "sets": 1.5, "sort": 1.5, "boolean": 1.5, "mask": 1.5, "placeholders": 1.5}
 
 # What another vendor's small model is like: good at text, lists and relations, poor at numbers.
 OTHER_WEIGHTS = PAIR_WEIGHTS | {
@@ -58,9 +60,9 @@ VOCABULARIES = {
 }
 
 MODELS = {
-    "small": Model("pair", 128, 4, 4, 2, 352, 600e6, 0.02, 4e-3, "F16"),
-    "large": Model("pair", 512, 8, 8, 4, 1408, 850e6, 0.015, 2e-3, "Q8_0"),
-    "other": Model("other", 128, 6, 4, 2, 320, 600e6, 0.02, 4e-3, "F16"),
+    "small": Model("pair", 128, 4, 4, 2, 352, 280e6, False, 0.02, 4e-3, "F16"),
+    "large": Model("pair", 512, 8, 8, 4, 1408, 2600e6, True, 0.02, 2e-3, "Q8_0"),
+    "other": Model("other", 128, 6, 4, 2, 320, 540e6, True, 0.02, 4e-3, "F16"),
 }
 
 

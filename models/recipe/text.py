@@ -2,8 +2,8 @@
 
     python3 text.py VOCABULARY FOLDER --generator PATH --seed N --shards N
 
-writes FOLDER/VOCABULARY.tokenizer.json, then the shards FOLDER/VOCABULARY-NNNN.npy in any order;
-training may begin before they are all there. A shard has rows of ROW tokens, documents laid end to
+writes FOLDER/VOCABULARY.tokenizer.json, then the shards FOLDER/VOCABULARY-easy-NNNN.npy and
+FOLDER/VOCABULARY-NNNN.npy in any order; training may begin before they are all there. A shard has rows of ROW tokens, documents laid end to
 end, the rest of a row filled with END; marks in the upper bits say where a document begins and what
 the assistant writes.
 """
@@ -29,7 +29,7 @@ ANSWERS = 0x8000  # and this one: the assistant writes it
 TOKEN = 0x3FFF
 TASKS_PER_SHARD = 25_000
 TASKS_FOR_TOKENIZER = 100_000
-EASY_SHARE = 0.25  # of the shards, the first ones: levels 1 and 2 alone, short and many
+EASY_SHARE = 0.25  # of the shards: levels 1 and 2 alone, short and many
 
 SYSTEM_PROMPTS = ("You are a helpful assistant.", "You are Lichen.", "Answer the question.",
                   "Be brief.", "You are a careful assistant. Answer in English.")
@@ -156,7 +156,7 @@ def rows_of(documents, filling):
 
 
 def write_shard(job):
-    folder, name, generator, seed, number, easy = job
+    folder, name, generator, seed, number, easy, stem = job
     vocabulary = VOCABULARIES[name]
     encoder = Encoder(Tokenizer.from_file(str(folder / f"{name}.tokenizer.json")))
     rng = random.Random(f"{seed}-{number}")
@@ -164,9 +164,9 @@ def write_shard(job):
                      vocabulary.weights, "1,2" if easy else None)
     documents = (d for d in encoder.encode(chats(tasks, rng)) if len(d) <= CONTEXT)
     rows = [row for row, _ in rows_of(documents, encoder.end)]
-    part = folder / f".{name}-{number:04}.part.npy"
+    part = folder / f".{stem}.part.npy"
     np.save(part, np.stack(rows[:-1]))  # the last one is not full
-    part.rename(folder / f"{name}-{number:04}.npy")
+    part.rename(folder / f"{stem}.npy")
 
 
 def main():
@@ -194,7 +194,9 @@ def main():
     partial.rename(o.folder / f"{o.vocabulary}.tokenizer.json")
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the processes are parallel already
     with multiprocessing.get_context("spawn").Pool(o.processes) as pool:
-        jobs = [(o.folder, o.vocabulary, o.generator, o.seed, n, n < EASY_SHARE * o.shards)
+        easy = int(EASY_SHARE * o.shards)
+        jobs = [(o.folder, o.vocabulary, o.generator, o.seed, n, n < easy,
+                 f"{o.vocabulary}-easy-{n:04}" if n < easy else f"{o.vocabulary}-{n - easy:04}")
                 for n in range(o.shards)]
         for _ in pool.imap_unordered(write_shard, jobs):
             pass

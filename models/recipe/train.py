@@ -41,19 +41,26 @@ def log(*words):
         print(f"[{time.time() - started:6.1f}]", *words, flush=True)
 
 
-def rows(folder, vocabulary):
-    """All rows of the shards in order; from the first one again at the end."""
-    number = 0
+def rows(folder, model):
+    """All rows of the shards in order, easy ones first where the model wants them; from the first
+    one again at the end."""
+    prefixes = [f"{model.vocabulary}-easy"] if model.easy_first else []
+    prefixes.append(model.vocabulary)
+    done = folder / f"{model.vocabulary}.done"
     while True:
-        file = folder / f"{vocabulary}-{number:04}.npy"
-        if file.exists():
-            yield from torch.from_numpy(np.load(file).view(np.int16)).cuda()
-            number += 1
-        elif number > 0 and (folder / f"{vocabulary}.done").exists():
-            log("all text was read; from the beginning again")
+        for prefix in prefixes:
             number = 0
-        else:
-            time.sleep(0.2)
+            while True:
+                file = folder / f"{prefix}-{number:04}.npy"
+                if file.exists():
+                    yield from torch.from_numpy(np.load(file).view(np.int16)).cuda()
+                    number += 1
+                elif done.exists():
+                    break
+                else:
+                    time.sleep(0.2)
+        log("all text was read; from the beginning again")
+
 
 
 class Row:
@@ -242,7 +249,7 @@ def main():
     n_parameters = sum(p.numel() for p in network.parameters())
     log(f"{stem}: {n_parameters / 1e6:.2f}M parameters, {model}")
     found = train(model, network, itertools.islice(
-        rows(o.shards, model.vocabulary), rank, None, gpus), tokenizer.token_to_id(END),
+        rows(o.shards, model), rank, None, gpus), tokenizer.token_to_id(END),
                   o.within)
     found |= {"model": asdict(model), "parameters": n_parameters,
               "tokens": found["steps"] * ROW * gpus, "seconds": round(time.time() - started)}
