@@ -32,31 +32,48 @@ awaitable<Result<bool>> AnswerWriter::write(Row row, const Vocabulary& vocabular
   for (const TokenProb& other : row.top) {
     written.top.push_back({std::string(vocabulary.piece(other.token)), other.logprob});
   }
-  open(bytes, 1, author);
+  add(bytes, 1, author);
   if (form_.logprobs) open_.back().logprobs.push_back(written);
-  co_return co_await go_on(bytes);
+  const Result<bool> more = co_await go_on(bytes);
+  if (!more || !*more || tokens() < form_.max_tokens) co_return more;
+  answer_.finish = Finish::length;
+  co_return false;
 }
 
 awaitable<Result<bool>> AnswerWriter::write_text(std::string text, int tokens,
                                                  std::vector<AnswerToken> logprobs,
                                                  const std::string& author) {
-  open(text, tokens, author);
+  add(text, tokens, author);
   if (form_.logprobs) std::ranges::copy(logprobs, std::back_inserter(open_.back().logprobs));
   std::ranges::move(logprobs, std::back_inserter(answer_.tokens));
   co_return co_await go_on(text);
 }
 
-/// Tells who wrote the bytes that come next.
-void AnswerWriter::open(std::string_view bytes, int tokens, const std::string& author) {
+void AnswerWriter::count(int more_tokens, const std::string& author) {
+  if (more_tokens == 0) return;
+  Open& part = open(author);
+  part.tokens = std::max(0, part.tokens + more_tokens);
+  answer_.authors.back().tokens += more_tokens;
+  answer_.completion_tokens += more_tokens;
+}
+
+/// The author's stretch, which is the last one.
+AnswerWriter::Open& AnswerWriter::open(const std::string& author) {
   std::vector<Stretch>& authors = answer_.authors;
   if (authors.empty() || authors.back().model != author) {
     authors.push_back({.model = author});
     open_.push_back({.stretch = authors.size() - 1});
   }
-  authors.back().tokens += tokens;
+  return open_.back();
+}
+
+/// Tells who wrote the bytes that come next.
+void AnswerWriter::add(std::string_view bytes, int tokens, const std::string& author) {
+  Open& part = open(author);
+  part.held += bytes.size();
+  part.tokens += tokens;
+  answer_.authors.back().tokens += tokens;
   answer_.completion_tokens += tokens;
-  open_.back().held += bytes.size();
-  open_.back().tokens += tokens;
 }
 
 awaitable<Result<bool>> AnswerWriter::go_on(std::string_view bytes) {
@@ -65,10 +82,7 @@ awaitable<Result<bool>> AnswerWriter::go_on(std::string_view bytes) {
     Result<void> sent = co_await show(std::move(certain), false);
     if (!sent) co_return std::unexpected(std::move(sent.error()));
   }
-  if (text_.stopped()) co_return false;
-  if (tokens() < form_.max_tokens) co_return true;
-  answer_.finish = Finish::length;
-  co_return false;
+  co_return !text_.stopped();
 }
 
 /// Adds to the answer's text what will not change any more; returns what of it may be shown: of a

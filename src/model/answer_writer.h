@@ -34,14 +34,20 @@ class AnswerWriter {
  public:
   AnswerWriter(const AnswerForm& form, const ChatFormat& chat, Turn& turn);
 
-  /// Takes the token that `author` chose. False: the answer ends here. Fails as `Turn::emit`.
+  /// Takes the token that `author` chose. False: the answer ends here, by an end token, a stop
+  /// string or its length. Fails as `Turn::emit`.
   awaitable<Result<bool>> write(Row row, const Vocabulary& vocabulary, const std::string& author);
-  /// The same for a piece of text of `tokens` tokens, which `author` gave without a row for each.
+  /// The same for a piece of text of `tokens` tokens from an author who minds the length by itself.
+  /// False: a stop string.
   awaitable<Result<bool>> write_text(std::string text, int tokens,
                                      std::vector<AnswerToken> logprobs, const std::string& author);
+  /// Corrects the count where an author says at the end how many tokens it wrote.
+  void count(int more_tokens, const std::string& author);
   /// Shows what was held back. The answer's prompt and cached tokens are the caller's to fill in.
   awaitable<Result<Answer>> finish();
 
+  /// A stop string has been found.
+  bool stopped() const { return text_.stopped(); }
   /// Tokens so far, and how many of them are `author`'s.
   std::int64_t tokens() const { return answer_.completion_tokens; }
   std::int64_t tokens_of(std::string_view author) const;
@@ -56,7 +62,8 @@ class AnswerWriter {
     std::vector<AnswerToken> logprobs = {};
   };
 
-  void open(std::string_view bytes, int tokens, const std::string& author);
+  Open& open(const std::string& author);
+  void add(std::string_view bytes, int tokens, const std::string& author);
   awaitable<Result<bool>> go_on(std::string_view bytes);
   std::string take_ready(std::string ready);
   awaitable<Result<void>> show(std::string text, bool last);

@@ -37,7 +37,7 @@ Sampling with_defaults(Sampling chosen, const Sampling& defaults) {
 constexpr std::size_t kLongPrompt = 16 * 1'024;  // bytes
 
 std::size_t text_bytes(const Request& request) {
-  std::size_t bytes = request.prompt ? request.prompt->size() : 0;
+  std::size_t bytes = request.begun.size() + (request.prompt ? request.prompt->size() : 0);
   for (const Message& message : request.messages) bytes += message.content.size();
   return bytes;
 }
@@ -90,6 +90,14 @@ Result<PreparedRequest> LocalModel::prepare_here(Request request) const {
   Result<std::vector<Token>> prompt = vocabulary().tokenize(form.chat.prompt, true);
   if (!prompt) return std::unexpected(prompt.error());
   job.prompt = std::move(*prompt);
+  if (!request.begun.empty()) {
+    if (!request.tools.empty()) {
+      return fail(Errc::unsupported, "an answer that another has begun cannot have tools");
+    }
+    Result<std::vector<Token>> begun = vocabulary().tokenize(request.begun, false);
+    if (!begun) return std::unexpected(begun.error());
+    job.prompt.insert(job.prompt.end(), begun->begin(), begun->end());
+  }
   if (job.prompt.empty()) return fail(Errc::bad_request, "the prompt is empty");
   const auto size = static_cast<std::int64_t>(job.prompt.size());
   if (size >= context_length()) {
@@ -107,7 +115,7 @@ Result<PreparedRequest> LocalModel::prepare_here(Request request) const {
     Result<std::string> wanted = parts_.chat->grammar(request.format);
     if (!wanted) return std::unexpected(wanted.error());
     grammar = std::move(*wanted);
-    form.chat.begun.clear();
+    form.chat.begun = std::move(request.begun);
   }
   const Sampling sampling = with_defaults(std::move(request.sampling), options_.sampling);
   Result<void> bias = check_logit_bias(sampling, vocabulary());
