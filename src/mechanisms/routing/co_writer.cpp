@@ -6,23 +6,26 @@
 
 namespace lichen::mechanisms {
 
-awaitable<Result<Row>> CoWriter::next(Want want) {
+awaitable<Result<std::vector<Row>>> CoWriter::read(Want want, std::size_t leave) {
   std::vector<Token> unread;
   if (!session_) {
     session_.emplace(model_.open_session(turn_));
     unread = prompt_;
   }
-  const std::size_t size = answer_.tokens.size();
-  assert(!unread.empty() || read_ < size);
-  unread.insert(unread.end(), answer_.tokens.begin() + static_cast<std::ptrdiff_t>(read_),
-                answer_.tokens.end());
-  heard_ += size - read_ -
-            std::count(answer_.authors.begin() + static_cast<std::ptrdiff_t>(read_),
-                       answer_.authors.end(), this);
-  read_ = size;
-  auto rows = co_await session_->decode(unread, want);
+  const std::size_t until = answer_.tokens.size() - std::min(leave, answer_.tokens.size());
+  for (; read_ < until; ++read_) {
+    unread.push_back(answer_.tokens[read_]);
+    heard_ += answer_.authors[read_] != this;
+  }
+  if (unread.empty()) co_return std::vector<Row>{};
+  co_return co_await session_->decode(unread, want);
+}
+
+awaitable<Result<Row>> CoWriter::next(Want want) {
+  auto rows = co_await read(want);
   if (!rows) co_return std::unexpected(std::move(rows.error()));
-  co_return std::move(rows->front());
+  assert(!rows->empty());
+  co_return std::move(rows->back());
 }
 
 std::optional<Step> CoWriter::step(std::int64_t tokens_out) const {

@@ -36,9 +36,12 @@ class CoWriter {
   const std::string& name() const { return model_.name(); }
   std::int64_t prompt_tokens() const { return static_cast<std::int64_t>(prompt_.size()); }
 
-  /// Reads in one step what it has not read of the answer, the prompt before the first, and brings
-  /// back the row behind the last token. One token at least must be new to it. Errors: those of
-  /// `Session::decode`.
+  /// Reads in one step what it has not read of the answer but for the last `leave` tokens, the
+  /// prompt before the first, and brings back rows as wanted; none where there is nothing to read.
+  /// Errors: those of `Session::decode`.
+  awaitable<Result<std::vector<Row>>> read(Want want, std::size_t leave = 0);
+  /// Reads all of it and brings back the row behind the last token, of which one at least must be
+  /// new to it.
   awaitable<Result<Row>> next(Want want);
 
   std::int64_t cached_tokens() const { return session_ ? session_->stats().tokens_cached : 0; }

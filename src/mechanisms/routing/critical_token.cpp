@@ -23,8 +23,8 @@ double margin(std::span<const float> logits) {
 constexpr double kMostEntropy = 100;  // nats; of no vocabulary
 
 constexpr Criterion kCriteria[] = {
-    {"entropy", entropy, false, 0.8, kMostEntropy},
-    {"margin", margin, true, 0.3, 1},
+    {"entropy", entropy, false, 0.4, kMostEntropy},
+    {"margin", margin, true, 0.9, 1},
 };
 
 }  // namespace
@@ -33,7 +33,7 @@ std::span<const Criterion> criteria() { return kCriteria; }
 
 Result<Token> CriticalGate::sample(std::span<const float> logits) {
   const double value = criterion_.of(logits);
-  critical_ = criterion_.critical(value, threshold_);
+  critical_ = !open_ && criterion_.critical(value, threshold_);
   ++rows_;
   critical_rows_ += critical_;
   if (std::isfinite(value)) {

@@ -40,6 +40,8 @@ class CriticalGate : public Sampler {
   /// Of a critical row the argmax, and the answer's sampler does not see it.
   Result<Token> sample(std::span<const float> logits) override;
 
+  /// While it is open no row is critical.
+  void open(bool open) { open_ = open; }
   /// Whether the last row was critical.
   bool critical() const { return critical_; }
   std::int64_t rows() const { return rows_; }
@@ -51,6 +53,7 @@ class CriticalGate : public Sampler {
   const Criterion& criterion_;
   const double threshold_;
   Sampler* const sampler_;
+  bool open_ = false;
   bool critical_ = false;
   std::int64_t rows_ = 0;
   std::int64_t critical_rows_ = 0;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "mechanisms/routing/handover_by_text.h"
 #include "mechanisms/routing/handover_in_step.h"
 #include "model/local_model.h"
 
@@ -53,6 +54,20 @@ Result<HandoverOptions> read_options(Options& options) {
                          .back = static_cast<int>(*back)};
 }
 
+/// In place of a handover whose small is no LocalModel: while plans are checked before their models
+/// are loaded, or with a model that an embedding program has brought along.
+class WithoutLogits : public Answerer {
+ public:
+  explicit WithoutLogits(std::string small) : small_(std::move(small)) {}
+  awaitable<Result<Answer>> answer(Request, Turn&) override {
+    co_return fail(Errc::unsupported,
+                   fmt::format("`handover` needs the logits of `{}`, which offers none", small_));
+  }
+
+ private:
+  const std::string small_;
+};
+
 Result<ModelPtr> read_model(Options& options, std::string_view key) {
   Result<AnswererPtr> operand = options.operand(key);
   if (!operand) return std::unexpected(operand.error());
@@ -84,11 +99,23 @@ Result<AnswererPtr> build_handover(Options& options) {
                              "model would do",
                              (*small)->name())));
   }
+  if (!(*large)->continues()) {
+    return std::unexpected(options.error(
+        "large",
+        fmt::format("`handover` needs a `large` that goes on with an answer that another "
+                    "has begun, which is not known of the endpoint of `{0}`; where it can, "
+                    "give `{0}` `continues: final_message` (vLLM, SGLang), `prefix` "
+                    "(DeepSeek) or `last_message` (llama-server)",
+                    (*large)->name())));
+  }
   const auto local_small = std::dynamic_pointer_cast<model::LocalModel>(*small);
   const auto local_large = std::dynamic_pointer_cast<model::LocalModel>(*large);
-  // Plans are checked before models are loaded, with stand-ins that never answer.
-  if (local_small == nullptr || local_large == nullptr) return *small;
-  return make_handover_in_step(local_small, local_large, *read);
+  if (local_small == nullptr) return std::make_shared<WithoutLogits>((*small)->name());
+  if (local_large != nullptr && &local_large->lane() == &local_small->lane() &&
+      same_tokens(local_small->vocabulary(), local_large->vocabulary())) {
+    return make_handover_in_step(local_small, local_large, *read);
+  }
+  return make_handover_by_text(local_small, *large, *read);
 }
 
 }  // namespace lichen::mechanisms

@@ -1,11 +1,9 @@
 #include "mechanisms/routing/handover_in_step.h"
 
-#include <spdlog/fmt/fmt.h>
-
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <optional>
+#include <iterator>
 #include <utility>
 
 #include "mechanisms/routing/co_writer.h"
@@ -140,24 +138,6 @@ class HandoverInStep : public Answerer {
 };
 
 }  // namespace
-
-Decision handover_decision(const HandoverOptions& options, const CriticalGate& gate,
-                           std::int64_t by_large, std::int64_t tokens) {
-  const Criterion& criterion = *options.criterion;
-  const std::string extreme =
-      gate.extreme() ? fmt::format(", {} {:.3f}", criterion.low_is_critical ? "least" : "most",
-                                   *gate.extreme())
-                     : std::string();
-  return {.mechanism = "handover",
-          .choice = by_large == 0        ? "small"
-                    : by_large == tokens ? "large"
-                                         : "both",
-          .reason = fmt::format(
-              "{} {} {} at {} of {} tokens that small looked at{}; large wrote {} "
-              "of {}",
-              criterion.name, criterion.low_is_critical ? "under" : "from", options.threshold,
-              gate.critical_rows(), gate.rows(), extreme, by_large, tokens)};
-}
 
 AnswererPtr make_handover_in_step(std::shared_ptr<LocalModel> small,
                                   std::shared_ptr<LocalModel> large,
