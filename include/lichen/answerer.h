@@ -56,6 +56,8 @@ class Model : public Answerer {
   virtual bool local() const = 0;
   /// Prompt and answer together, in tokens; 0 when the endpoint does not say.
   virtual std::int64_t context_length() const = 0;
+  /// Whether it can go on with an answer that another has begun (`Request::begun`).
+  virtual bool continues() const { return local(); }
   /// `unsupported` where the model or endpoint offers no embeddings.
   virtual awaitable<Result<Embeddings>> embed(std::vector<std::string> texts, Turn& turn) = 0;
 };

@@ -30,7 +30,7 @@ int demo(EvaluationOptions options, const Invocation& invocation) {
 
 void add_demo(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<EvaluationOptions>();
-  options->plans = {"small", "large", "cascade", "route"};
+  options->plans = {"small", "large", "cascade", "route", "handover"};
   options->html = "lichen-demo.html";
   auto* command = app.add_subcommand("demo", "Measure small alone, large alone and both together");
   command->add_flag("--quick", options->quick,

@@ -1,6 +1,7 @@
 #include "mechanisms/mechanism.h"
 #include "mechanisms/policy/fallback.h"
 #include "mechanisms/routing/cascade.h"
+#include "mechanisms/routing/handover.h"
 #include "mechanisms/routing/route.h"
 
 namespace lichen::mechanisms {
@@ -9,6 +10,8 @@ std::span<const Mechanism> registry() {
   static constexpr Mechanism kMechanisms[] = {
       {"cascade", "small answers; where it is not confident, large does", build_cascade},
       {"fallback", "the first alternative that does not fail answers", build_fallback},
+      {"handover", "small writes; where it does not know how to go on, large writes a stretch",
+       build_handover},
       {"route", "a router picks small or large before anything is generated", build_route},
   };
   return kMechanisms;

@@ -38,6 +38,7 @@ class ScriptedModel : public Model {
  public:
   struct Traits {
     bool local = true;
+    bool continues = true;
     std::int64_t context_length = 0;  // a longer prompt is a context_overflow; 0: no limit
     std::optional<Price> price = {};
     int embedding_width = 0;  // 0: offers none
@@ -53,6 +54,7 @@ class ScriptedModel : public Model {
   const std::string& name() const override { return name_; }
   bool local() const override { return traits_.local; }
   std::int64_t context_length() const override { return traits_.context_length; }
+  bool continues() const override { return traits_.continues; }
   awaitable<Result<Answer>> answer(Request request, Turn& turn) override;
   awaitable<Result<Embeddings>> embed(std::vector<std::string> texts, Turn& turn) override;
 

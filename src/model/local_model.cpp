@@ -9,8 +9,6 @@
 #include <cmath>
 #include <limits>
 
-#include "model/text_stream.h"
-
 namespace lichen::model {
 
 namespace asio = boost::asio;
@@ -39,7 +37,7 @@ Sampling with_defaults(Sampling chosen, const Sampling& defaults) {
 constexpr std::size_t kLongPrompt = 16 * 1'024;  // bytes
 
 std::size_t text_bytes(const Request& request) {
-  std::size_t bytes = request.prompt ? request.prompt->size() : 0;
+  std::size_t bytes = request.begun.size() + (request.prompt ? request.prompt->size() : 0);
   for (const Message& message : request.messages) bytes += message.content.size();
   return bytes;
 }
@@ -56,18 +54,6 @@ Result<void> check_logit_bias(const Sampling& sampling, const Vocabulary& vocabu
   }
   return {};
 }
-
-/// A request made ready for the lane.
-struct LocalModel::Job {
-  std::vector<Token> prompt;
-  RenderedChat chat = {};
-  std::unique_ptr<Sampler> sampler = {};
-  std::vector<std::string> stops = {};
-  std::int64_t max_tokens = 0;
-  bool logprobs = false;
-  int top_logprobs = 0;
-  bool tools = false;
-};
 
 LocalModel::LocalModel(std::string name, std::shared_ptr<Lane> lane, LocalModelParts parts,
                        LocalModelOptions options)
@@ -91,18 +77,27 @@ Result<std::shared_ptr<LocalModel>> LocalModel::with_adapter(const AdapterOption
   return model;
 }
 
-Result<LocalModel::Job> LocalModel::prepare(Request request) const {
-  Job job;
+Result<PreparedRequest> LocalModel::prepare_here(Request request) const {
+  PreparedRequest job;
+  AnswerForm& form = job.form;
   if (request.prompt) {
-    job.chat.prompt = std::move(*request.prompt);
+    form.chat.prompt = std::move(*request.prompt);
   } else {
     Result<RenderedChat> chat = parts_.chat->render(request);
     if (!chat) return std::unexpected(chat.error());
-    job.chat = std::move(*chat);
+    form.chat = std::move(*chat);
   }
-  Result<std::vector<Token>> prompt = vocabulary().tokenize(job.chat.prompt, true);
+  Result<std::vector<Token>> prompt = vocabulary().tokenize(form.chat.prompt, true);
   if (!prompt) return std::unexpected(prompt.error());
   job.prompt = std::move(*prompt);
+  if (!request.begun.empty()) {
+    if (!request.tools.empty()) {
+      return fail(Errc::unsupported, "an answer that another has begun cannot have tools");
+    }
+    Result<std::vector<Token>> begun = vocabulary().tokenize(request.begun, false);
+    if (!begun) return std::unexpected(begun.error());
+    job.prompt.insert(job.prompt.end(), begun->begin(), begun->end());
+  }
   if (job.prompt.empty()) return fail(Errc::bad_request, "the prompt is empty");
   const auto size = static_cast<std::int64_t>(job.prompt.size());
   if (size >= context_length()) {
@@ -111,141 +106,87 @@ Result<LocalModel::Job> LocalModel::prepare(Request request) const {
                                             "answer: the context of " + name_ + " holds " +
                                             std::to_string(context_length()));
   }
-  job.max_tokens = context_length() - size;
+  form.max_tokens = context_length() - size;
   if (request.max_tokens)
-    job.max_tokens = std::min<std::int64_t>(job.max_tokens, *request.max_tokens);
+    form.max_tokens = std::min<std::int64_t>(form.max_tokens, *request.max_tokens);
 
-  std::string grammar = job.chat.grammar;
+  std::string grammar = form.chat.grammar;
   if (!request.format.free()) {
     Result<std::string> wanted = parts_.chat->grammar(request.format);
     if (!wanted) return std::unexpected(wanted.error());
     grammar = std::move(*wanted);
-    job.chat.begun.clear();
+    form.chat.begun = std::move(request.begun);
   }
   const Sampling sampling = with_defaults(std::move(request.sampling), options_.sampling);
   Result<void> bias = check_logit_bias(sampling, vocabulary());
   if (!bias) return fail(Errc::bad_request, name_ + ": " + bias.error().detail);
-  auto sampler = parts_.make_sampler(sampling, grammar, job.chat.begun);
+  auto sampler = parts_.make_sampler(sampling, grammar, form.chat.begun);
   if (!sampler) return std::unexpected(sampler.error());
   job.sampler = std::move(*sampler);
-  job.stops = std::move(request.stop);
-  job.stops.insert(job.stops.end(), job.chat.stops.begin(), job.chat.stops.end());
-  job.logprobs = request.logprobs;
-  job.top_logprobs = request.logprobs ? request.top_logprobs : 0;
-  job.tools = !request.tools.empty() && !request.prompt;
+  form.stops = std::move(request.stop);
+  form.stops.insert(form.stops.end(), form.chat.stops.begin(), form.chat.stops.end());
+  form.logprobs = request.logprobs;
+  form.top_logprobs = request.logprobs ? request.top_logprobs : 0;
+  form.tools = !request.tools.empty() && !request.prompt;
   return job;
 }
 
-awaitable<Result<LocalModel::Job>> LocalModel::prepare_elsewhere(Request request) const {
-  co_return prepare(std::move(request));
+awaitable<Result<PreparedRequest>> LocalModel::prepare_elsewhere(Request request) const {
+  co_return prepare_here(std::move(request));
+}
+
+awaitable<Result<PreparedRequest>> LocalModel::prepare(Request request) const {
+  if (text_bytes(request) <= kLongPrompt) co_return prepare_here(std::move(request));
+  co_return co_await asio::co_spawn(asio::system_executor(), prepare_elsewhere(std::move(request)),
+                                    asio::use_awaitable);
+}
+
+Step LocalModel::step_of(const Session& session, std::string role, std::int64_t tokens_in,
+                         std::int64_t tokens_out) const {
+  const SessionStats& stats = session.stats();
+  Step step{.model = name_,
+            .role = std::move(role),
+            .tokens_in = tokens_in,
+            .tokens_out = tokens_out,
+            .tokens_cached = stats.tokens_cached,
+            .queued_ms = stats.queued_ms,
+            .prefill_ms = stats.prefill_ms,
+            .decode_ms = stats.decode_ms,
+            .joules = stats.joules};
+  if (options_.price) step.usd = options_.price->usd(step);
+  return step;
 }
 
 awaitable<Result<Answer>> LocalModel::answer(Request request, Turn& turn) {
-  Result<Job> job = Job();
-  if (text_bytes(request) > kLongPrompt) {
-    job = co_await asio::co_spawn(asio::system_executor(), prepare_elsewhere(std::move(request)),
-                                  asio::use_awaitable);
-  } else {
-    job = prepare(std::move(request));
-  }
+  Result<PreparedRequest> job = co_await prepare(std::move(request));
   if (!job) co_return std::unexpected(job.error());
   co_return co_await asio::co_spawn(lane_->executor(), generate(std::move(*job), turn),
                                     asio::use_awaitable);
 }
 
-awaitable<Result<Answer>> LocalModel::generate(Job job, Turn& turn) {
+awaitable<Result<Answer>> LocalModel::generate(PreparedRequest job, Turn& turn) {
   Session session = open_session(turn);
-  TextStream text(job.stops);
-  TextStream before_call(job.chat.call_starts);
-  std::string shown;
-  Answer answer;
-  Piece piece{.text = {}, .model = name_};
+  AnswerWriter writer(job.form, *parts_.chat, turn);
   std::optional<Error> error;
-
-  // Text goes to the sink as soon as it is certain, that of a reply which may hold tool calls as
-  // long as no call can have begun.
-  auto emit = [&](std::string ready) {
-    answer.text += ready;
-    if (!job.tools) {
-      piece.text = std::move(ready);
-    } else if (!job.chat.call_starts.empty()) {
-      piece.text = before_call.push(ready);
-    }
-    shown += piece.text;
-    return !piece.text.empty();
-  };
-
-  const Want want{.sampler = job.sampler.get(), .logprob = true, .top_k = job.top_logprobs};
-  auto rows = co_await session.decode(job.prompt, want);
-  for (;;) {
-    if (!rows) {
-      error = std::move(rows.error());
-      break;
-    }
-    const Row& row = rows->front();
-    const Token token = row.token;
-    if (vocabulary().ends(token)) break;
-    const std::string_view bytes = vocabulary().piece(token);
-    AnswerToken& written = answer.tokens.emplace_back(std::string(bytes), row.logprob);
-    for (const TokenProb& other : row.top) {
-      written.top.push_back({std::string(vocabulary().piece(other.token)), other.logprob});
-    }
-    ++piece.tokens;
-    if (job.logprobs) piece.logprobs.push_back(written);
-    if (emit(text.push(bytes))) {
-      Result<void> sent = co_await turn.emit(std::exchange(piece, {.text = {}, .model = name_}));
-      if (!sent) {
-        error = std::move(sent.error());
-        break;
-      }
-    }
-    if (text.stopped()) break;
-    if (static_cast<std::int64_t>(answer.tokens.size()) >= job.max_tokens) {
-      answer.finish = Finish::length;
-      break;
-    }
-    rows = co_await session.decode(std::span(&token, 1), want);
+  auto rows = co_await session.decode(job.prompt, job.want());
+  while (rows) {
+    const Token token = rows->front().token;
+    const Result<bool> more = co_await writer.write(std::move(rows->front()), vocabulary(), name_);
+    if (!more) error = more.error();
+    if (!more || !*more) break;
+    rows = co_await session.decode(std::span(&token, 1), job.want());
   }
-  if (!error && emit(text.finish())) {
-    Result<void> sent = co_await turn.emit(std::exchange(piece, {.text = {}, .model = name_}));
-    if (!sent) error = std::move(sent.error());
-  }
+  if (!rows) error = std::move(rows.error());
 
-  answer.prompt_tokens = static_cast<std::int64_t>(job.prompt.size());
-  answer.cached_tokens = session.stats().tokens_cached;
-  answer.completion_tokens = static_cast<std::int64_t>(answer.tokens.size());
-  const SessionStats& stats = session.stats();
-  Step& step = turn.receipt.steps.emplace_back(Step{.model = name_,
-                                                    .role = "answer",
-                                                    .tokens_in = answer.prompt_tokens,
-                                                    .tokens_out = answer.completion_tokens,
-                                                    .tokens_cached = stats.tokens_cached,
-                                                    .queued_ms = stats.queued_ms,
-                                                    .prefill_ms = stats.prefill_ms,
-                                                    .decode_ms = stats.decode_ms,
-                                                    .joules = stats.joules});
-  if (options_.price) step.usd = options_.price->usd(step);
-  if (error) co_return std::unexpected(std::move(*error));
-
-  if (job.tools) {
-    Result<ParsedReply> reply = parts_.chat->parse(job.chat, answer.text);
-    if (!reply) co_return std::unexpected(reply.error());
-    answer.tool_calls = std::move(reply->tool_calls);
-    if (!answer.tool_calls.empty()) answer.finish = Finish::tool_calls;
-    // Parsers trim; what has been shown stands.
-    if (reply->content.starts_with(shown)) {
-      answer.text = std::move(reply->content);
-    } else if (!answer.tool_calls.empty()) {
-      answer.text = shown;
-    }
-    piece.text = answer.text.substr(shown.size());
-    if (Result<void> sent = co_await turn.emit(std::move(piece)); !sent) {
-      co_return std::unexpected(sent.error());
-    }
-  }
-  answer.authors = {{.model = name_,
-                     .tokens = answer.completion_tokens,
-                     .bytes = static_cast<std::int64_t>(answer.text.size())}};
+  const auto prompt_tokens = static_cast<std::int64_t>(job.prompt.size());
+  const std::int64_t written = writer.tokens();
+  Result<Answer> answer = std::unexpected(error.value_or(Error{}));
+  if (!error) answer = co_await writer.finish();
+  turn.receipt.steps.push_back(step_of(session, "answer", prompt_tokens, written));
+  if (!answer) co_return answer;
+  answer->prompt_tokens = prompt_tokens;
+  answer->cached_tokens = session.stats().tokens_cached;
+  if (answer->authors.empty()) answer->authors = {{.model = name_}};
   co_return answer;
 }
 

@@ -11,6 +11,7 @@
 
 #include "lichen/answerer.h"
 #include "lichen/session.h"
+#include "model/answer_writer.h"
 #include "model/batcher.h"
 #include "model/chat_format.h"
 #include "model/lane.h"
@@ -70,6 +71,18 @@ struct LocalModelParts {
 /// Whether all tokens that are named are the vocabulary's: `bad_config` if not.
 Result<void> check_logit_bias(const Sampling& sampling, const Vocabulary& vocabulary);
 
+/// A request made ready for the lane.
+struct PreparedRequest {
+  std::vector<Token> prompt = {};
+  std::unique_ptr<Sampler> sampler = {};  // null: argmax
+  AnswerForm form = {};
+
+  /// What each token's row is to bring back.
+  Want want() const {
+    return {.sampler = sampler.get(), .logprob = true, .top_k = form.top_logprobs};
+  }
+};
+
 /// Safe to use from any thread, except where said.
 class LocalModel : public Model {
  public:
@@ -88,6 +101,13 @@ class LocalModel : public Model {
   const LocalModelOptions& options() const { return options_; }
   BatcherStats stats() const { return parts_.batcher->stats(); }
 
+  /// Renders, tokenizes and checks a request: long ones on a thread of their own.
+  awaitable<Result<PreparedRequest>> prepare(Request request) const;
+  const ChatFormat& chat() const { return *parts_.chat; }
+  /// A session's entry for the receipt, with what its tokens cost.
+  Step step_of(const Session& session, std::string role, std::int64_t tokens_in,
+               std::int64_t tokens_out) const;
+
   /// A new session. On the lane's executor only.
   Session open_session(Turn& turn) { return parts_.batcher->open(turn, adapter_); }
 
@@ -96,10 +116,9 @@ class LocalModel : public Model {
   Result<std::shared_ptr<LocalModel>> with_adapter(const AdapterOptions& adapter);
 
  private:
-  struct Job;
-  Result<Job> prepare(Request request) const;
-  awaitable<Result<Job>> prepare_elsewhere(Request request) const;
-  awaitable<Result<Answer>> generate(Job job, Turn& turn);
+  Result<PreparedRequest> prepare_here(Request request) const;
+  awaitable<Result<PreparedRequest>> prepare_elsewhere(Request request) const;
+  awaitable<Result<Answer>> generate(PreparedRequest job, Turn& turn);
   struct EmbedJob;
   awaitable<Result<Embeddings>> embed_on_lane(std::vector<std::vector<Token>> texts, Turn& turn);
   awaitable<void> embed_some(EmbedJob& job, Turn& turn);

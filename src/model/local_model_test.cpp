@@ -210,6 +210,21 @@ TEST_F(LocalModelTest, WithToolsTextIsStreamedUntilACallMayBegin) {
   EXPECT_EQ(prose.pieces.front().text, "n");
 }
 
+TEST_F(LocalModelTest, GoesOnWithWhatAnotherHasBegun) {
+  auto scripted = model(replying("forty two"));
+  Request request = question("6 * 7?");
+  request.begun = "forty";
+  Turn turn("scripted");
+  const Result<Answer> answer = ask(*scripted, request, turn);
+  ASSERT_TRUE(answer.has_value()) << answer.error().detail;
+  EXPECT_EQ(answer->text, " two");
+  EXPECT_EQ(answer->prompt_tokens, 13 + 5);
+  request.tools = {"some tool"};
+  const Result<Answer> refused = ask(*scripted, request, turn);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::unsupported);
+}
+
 TEST_F(LocalModelTest, PricedModelsCost) {
   auto scripted = model(replying("yes"), {.price = Price{.input = 1, .output = 10}});
   Turn turn("scripted");

@@ -3,6 +3,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,16 @@
 #include "lichen/answerer.h"
 
 namespace lichen::model {
+
+/// How an endpoint is told to go on with the beginning of an answer, which is sent as the last
+/// message, the assistant's. OpenAI's protocol has no word for it.
+enum class Continuation : std::uint8_t {
+  none,           // it cannot
+  final_message,  // by the fields `continue_final_message` and `add_generation_prompt`: vLLM,
+                  // SGLang
+  prefix,         // by `prefix` in the message: DeepSeek
+  last_message,   // it does so by itself: llama-server
+};
 
 struct RemoteModelOptions {
   std::string url = {};      // base, up to and with "/v1": "https://api.example.com/v1"
@@ -32,6 +43,7 @@ struct RemoteModelOptions {
   std::chrono::milliseconds retry_backoff{250};  // before the first; doubles, half of it at random
   bool allow_insecure = false;                   // send the key over plain http to another machine
   std::string max_tokens_field = "max_tokens";   // some endpoints want "max_completion_tokens"
+  Continuation continues = Continuation::none;
 };
 
 /// `bad_config` when the url cannot be used or the key's variable is not set. `io` carries the

@@ -73,6 +73,14 @@ inline float exp_of_negative(float x) {
   return p * std::bit_cast<float>(exponent + 0x3F80'0000U);
 }
 
+/// exp(x) * x for a log-probability, 0 for what cannot be chosen.
+inline float surprise(float x) {
+  constexpr float kNone = -80;  // below, the product is smaller than what the sum can hold
+  x = x < 0 ? x : 0;            // a NaN becomes 0, as does what rounding put above
+  x = x > kNone ? x : 0;
+  return exp_of_negative(x) * x;
+}
+
 /// sum(exp(logits - max)) over `n` logits, a multiple of kLanes and at most kBlock.
 double sum_of_lanes(const float* logits, std::size_t n, float max) {
   float sums[kLanes] = {};
@@ -118,6 +126,23 @@ double log_sum_exp(std::span<const float> logits) {
   }
   for (; i < logits.size(); ++i) sum += exp_of_negative(logits[i] - max);
   return max + std::log(sum);
+}
+
+double entropy(std::span<const float> logits, double lse) {
+  if (std::isinf(lse)) return lse < 0 ? 0 : std::numeric_limits<double>::quiet_NaN();
+  const auto base = static_cast<float>(lse);
+  double sum = 0;  // of p * ln(p), which is (exp(x) * x) with x = logit - lse
+  std::size_t i = 0;
+  while (i + kLanes <= logits.size()) {
+    const std::size_t end = i + std::min(kBlock, (logits.size() - i) / kLanes * kLanes);
+    float sums[kLanes] = {};
+    for (; i < end; i += kLanes) {
+      for (std::size_t j = 0; j < kLanes; ++j) sums[j] += surprise(logits[i + j] - base);
+    }
+    for (const float lane : sums) sum += lane;
+  }
+  for (; i < logits.size(); ++i) sum += surprise(logits[i] - base);
+  return std::max(0.0, -sum);
 }
 
 std::vector<TokenProb> top_k(std::span<const float> logits, int k, double lse) {

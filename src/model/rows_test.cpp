@@ -129,6 +129,29 @@ TEST(LogSumExp, TakesMaskedTokensAsImpossible) {
   EXPECT_EQ(log_sum_exp(row), kInf);
 }
 
+TEST(Entropy, AgreesWithTheDefinition) {
+  for (const std::size_t size : kSizes) {
+    for (const float spread : {0.1F, 5.0F, 40.0F}) {
+      const std::vector<float> row = random_row(size, spread, 17);
+      const double lse = log_sum_exp(row);
+      double expected = 0;
+      for (const float logit : row) expected -= std::exp(logit - lse) * (logit - lse);
+      EXPECT_NEAR(entropy(row, lse), expected, 1e-4 * std::log(2.0 + size)) << size;
+    }
+  }
+}
+
+TEST(Entropy, KnowsItsLimits) {
+  const std::vector<float> even(1'000, 3.0F);
+  EXPECT_NEAR(entropy(even, log_sum_exp(even)), std::log(1'000.0), 1e-5);
+  const std::vector<float> one = {-kInf, 2, kNan, -kInf};
+  EXPECT_EQ(entropy(one, log_sum_exp(one)), 0);
+  const std::vector<float> none(70, -kInf);
+  EXPECT_EQ(entropy(none, log_sum_exp(none)), 0);
+  const std::vector<float> endless = {1, kInf};
+  EXPECT_TRUE(std::isnan(entropy(endless, log_sum_exp(endless))));
+}
+
 TEST(TopK, AgreesWithSorting) {
   for (const std::size_t size : kSizes) {
     std::vector<float> row = random_row(size, 5, 11);

@@ -70,7 +70,7 @@ Backend::Outcome ScriptedBackend::decode(std::span<const BatchToken> batch) {
     for (const auto& cell : cells) before.push_back(cell->token + 1'000 * cell->adapter);
     std::vector<float>& row = rows_[static_cast<int>(i)];
     row.assign(static_cast<std::size_t>(vocabulary_.size()), 0.0F);
-    row[static_cast<std::size_t>(script_(before))] = 5.0F;
+    row[static_cast<std::size_t>(script_(before))] = sureness ? sureness(before) : 5.0F;
     hidden_[static_cast<int>(i)].assign(static_cast<std::size_t>(limits_.embedding),
                                         static_cast<float>(before.size()));
   }

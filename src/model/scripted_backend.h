@@ -49,6 +49,8 @@ class ScriptedBackend : public Backend {
 
   /// Called before each decode with the batch; false makes it fail.
   std::function<bool(std::span<const BatchToken>)> on_decode = {};
+  /// How sure it is of the script's token: that token's logit, where all others have 0.
+  std::function<float(std::span<const Token> before)> sureness = {};
   /// Cells that any sequence holds. Lane's thread only.
   int used_cells() const;
 

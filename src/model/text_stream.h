@@ -26,6 +26,8 @@ class TextStream {
   std::string finish();
   /// A stop string has been found: the text is complete, and later bytes are ignored.
   bool stopped() const { return stopped_; }
+  /// How many of the bytes given are held back.
+  std::size_t held() const { return held_.size(); }
 
  private:
   /// Looks for one string in a stream of bytes (Knuth, Morris, Pratt).

@@ -25,4 +25,8 @@ class Vocabulary {
   virtual bool ends(Token token) const = 0;
 };
 
+/// Whether a token of one means the same in the other, for all tokens: sessions of both models can
+/// then hold the same sequence. Looks at every token.
+bool same_tokens(const Vocabulary& a, const Vocabulary& b);
+
 }  // namespace lichen::model

@@ -164,10 +164,10 @@ model::LocalModelOptions read_local(Fields& fields, const path& file) {
   read_price(fields, file, options.price);
   read_sampling(fields, file, options.sampling);
   read_adapters(fields, file, options.adapters);
-  fields.refuse(
-      {"model", "key_env", "timeouts", "bytes_per_token", "ca_file", "max_connections",
-       "max_response_bytes", "retries", "retry_backoff", "allow_insecure", "max_tokens_field"},
-      "is for a remote model (one with `url`); this one has `gguf`");
+  fields.refuse({"model", "key_env", "timeouts", "bytes_per_token", "ca_file", "max_connections",
+                 "max_response_bytes", "retries", "retry_backoff", "allow_insecure",
+                 "max_tokens_field", "continues"},
+                "is for a remote model (one with `url`); this one has `gguf`");
   return options;
 }
 
@@ -199,6 +199,23 @@ void read_timeouts(Fields& model, const path& file, model::RemoteModelOptions& o
   if (auto error = fields.finish()) model.fail(*std::move(error));
 }
 
+void read_continues(Fields& fields, model::Continuation& continues) {
+  using enum model::Continuation;
+  std::string how = "none";
+  fields.read("continues", how);
+  if (how == "final_message") {
+    continues = final_message;
+  } else if (how == "prefix") {
+    continues = prefix;
+  } else if (how == "last_message") {
+    continues = last_message;
+  } else if (how != "none") {
+    fields.fail("continues",
+                "`continues` must be none, final_message (vLLM, SGLang), prefix (DeepSeek) or "
+                "last_message (llama-server)");
+  }
+}
+
 model::RemoteModelOptions read_remote(Fields& fields, const path& file) {
   model::RemoteModelOptions options;
   fields.read("url", options.url);
@@ -219,6 +236,7 @@ model::RemoteModelOptions read_remote(Fields& fields, const path& file) {
   fields.read("retry_backoff", options.retry_backoff);
   fields.read("allow_insecure", options.allow_insecure);
   fields.read("max_tokens_field", options.max_tokens_field);
+  read_continues(fields, options.continues);
   read_timeouts(fields, file, options);
   fields.refuse({"threads", "max_sessions", "kv_mb", "kv_layout", "prefix_cache_mb", "batch",
                  "gpu_layers", "sampling", "adapters"},

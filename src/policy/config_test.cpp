@@ -59,6 +59,7 @@ TEST(Config, ReadsEverything) {
     retry_backoff: 100ms
     allow_insecure: true
     max_tokens_field: max_completion_tokens
+    continues: final_message
     timeouts: {connect: 500ms, headers: 5, first_token: "20s", idle: 1.5, total: 2m}
 plans:
   default: small
@@ -116,6 +117,7 @@ ledger: {path: state/ledger.db}
   EXPECT_EQ(cloud.retry_backoff, milliseconds(100));
   EXPECT_TRUE(cloud.allow_insecure);
   EXPECT_EQ(cloud.max_tokens_field, "max_completion_tokens");
+  EXPECT_EQ(cloud.continues, model::Continuation::final_message);
   EXPECT_EQ(cloud.connect_timeout, milliseconds(500));
   EXPECT_EQ(cloud.headers_timeout, milliseconds(5'000));
   EXPECT_EQ(cloud.first_token_timeout, milliseconds(20'000));
@@ -256,6 +258,8 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"models:\n  a: {url: \"http://h\", model: m, timeouts: {idle: ^25h}}\n", "duration"},
         Wrong{"models:\n  a: {url: \"http://h\", model: m, timeouts: {idle: ^5 sec}}\n",
               "duration"},
+        Wrong{"models:\n  a: {url: \"http://h\", model: m, ^continues: yes}\n",
+              "last_message (llama-server)"},
         Wrong{"models:\n  a: {url: \"http://h\", model: m, timeouts: {^idel: 5s}}\n",
               "did you mean `idle`?"}));
 

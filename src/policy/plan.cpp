@@ -288,10 +288,12 @@ Result<AnswererPtr> PlanBuilder::build_mechanism(const Mechanism& mechanism,
 /// Stands for a model that is not loaded yet.
 class DeclaredModel : public Model {
  public:
-  DeclaredModel(std::string name, bool local) : name_(std::move(name)), local_(local) {}
+  DeclaredModel(std::string name, bool local, bool continues)
+      : name_(std::move(name)), local_(local), continues_(continues) {}
   const std::string& name() const override { return name_; }
   bool local() const override { return local_; }
   std::int64_t context_length() const override { return 0; }
+  bool continues() const override { return continues_; }
   awaitable<Result<Answer>> answer(Request, Turn&) override { co_return not_loaded(); }
   awaitable<Result<Embeddings>> embed(std::vector<std::string>, Turn&) override {
     co_return not_loaded();
@@ -304,6 +306,7 @@ class DeclaredModel : public Model {
 
   const std::string name_;
   const bool local_;
+  const bool continues_;
 };
 
 }  // namespace
@@ -322,10 +325,13 @@ Result<std::vector<std::string>> check_plans(const Config& config,
   std::vector<ModelPtr> models = others;
   for (const ModelConfig& model : config.models) {
     const auto* local = std::get_if<model::LocalModelOptions>(&model.options);
-    models.push_back(std::make_shared<DeclaredModel>(model.name, local != nullptr));
+    const auto* remote = std::get_if<model::RemoteModelOptions>(&model.options);
+    const bool continues = remote == nullptr || remote->continues != model::Continuation::none;
+    models.push_back(std::make_shared<DeclaredModel>(model.name, local != nullptr, continues));
     if (local == nullptr) continue;
     for (const model::AdapterOptions& adapter : local->adapters) {
-      models.push_back(std::make_shared<DeclaredModel>(model.name + "+" + adapter.name, true));
+      models.push_back(
+          std::make_shared<DeclaredModel>(model.name + "+" + adapter.name, true, true));
     }
   }
   const Result<Answerers> plans = build_plans(config, models);

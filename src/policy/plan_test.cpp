@@ -128,8 +128,9 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"  a: b\n  b: {cascade: {small: small, large: c}}\n  c: ^a\n",
               "plans in a circle: `a` -> `b` -> `c` -> `a`; one of them must name a model"},
         Wrong{"  a: small\n  ^large: small\n", "`large` is already a model"},
-        Wrong{"  a: {^blend: {of: [small]}}\n",
-              "there is no mechanism `blend`; there are: `cascade`, `fallback`, `route`"},
+        Wrong{
+            "  a: {^blend: {of: [small]}}\n",
+            "there is no mechanism `blend`; there are: `cascade`, `fallback`, `handover`, `route`"},
         Wrong{"  a: {^cascad: {small: small}}\n", "(did you mean `cascade`?)"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -201,6 +202,27 @@ TEST(Plan, AdaptersAreModels) {
       "models: {base: {gguf: x.gguf, adapters: [{name: legal, gguf: l.gguf}]}}\nplans: {a: ";
   EXPECT_TRUE(check_plans(*parse_config(yaml + "base+legal}", "f.yaml"), {}));
   EXPECT_FALSE(check_plans(*parse_config(yaml + "base+other}", "f.yaml"), {}));
+}
+
+TEST(Plan, AHandoverIsRefusedBeforeItsModelsAreLoaded) {
+  const auto checked = [](const std::string& large) {
+    const Result<Config> config = parse_config(
+        "models:\n  a: {gguf: a.gguf}\n  b: {gguf: b.gguf}\n"
+        "  cloud: {url: \"http://h/v1\", model: m}\n"
+        "  goes_on: {url: \"http://h/v1\", model: m, continues: prefix}\n"
+        "plans:\n  p:\n    handover:\n      small: a\n      large: " +
+            large + "\n",
+        "f.yaml");
+    EXPECT_TRUE(config) << config.error().detail;
+    const auto names = check_plans(*config, {});
+    return names ? std::string() : names.error().detail;
+  };
+  EXPECT_EQ(checked("b"), "");
+  EXPECT_EQ(checked("goes_on"), "");
+  EXPECT_THAT(checked("cloud"),
+              AllOf(StartsWith("f.yaml:10:7: "), HasSubstr("give `cloud` `continues:")));
+  EXPECT_THAT(checked("a"), HasSubstr("are the same model `a`"));
+  EXPECT_THAT(checked("{fallback: {of: [b]}}"), HasSubstr("must be a model"));
 }
 
 }  // namespace

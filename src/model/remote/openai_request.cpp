@@ -91,8 +91,31 @@ json::object response_format(const Format& format) {
   return {{"type", "json_schema"}, {"json_schema", std::move(described)}};
 }
 
-std::optional<Error> unsupported(const Request& request) {
+/// The answer's beginning as the last message, with the endpoint's word for going on with it.
+void write_begun(const std::string& begun, Continuation continues, json::object& out,
+                 std::optional<Error>& problem) {
+  json::object message = write_message({.role = "assistant", .content = begun}, problem);
+  if (continues == Continuation::prefix) message["prefix"] = true;
+  out["messages"].get_array().push_back(std::move(message));
+  if (continues != Continuation::final_message) return;
+  out["continue_final_message"] = true;
+  out["add_generation_prompt"] = false;
+}
+
+std::optional<Error> unsupported(const Request& request, const RequestStyle& style) {
   const auto no = [](std::string why) { return Error{Errc::unsupported, std::move(why)}; };
+  if (!request.begun.empty()) {
+    if (!request.prompt && style.continues == Continuation::none) {
+      return no("`" + style.model +
+                "` is not known to go on with an answer that another has begun; where its endpoint "
+                "can, `continues` says how");
+    }
+    if (!request.tools.empty() || !request.format.free()) {
+      return no(
+          "an answer that another has begun can have neither tools nor a response_format at a "
+          "remote endpoint");
+    }
+  }
   if (!request.format.gbnf.empty()) {
     return no(
         "a GBNF grammar needs a local model: endpoints have no field for one; a json_schema "
@@ -121,13 +144,13 @@ void write_logprobs(const Request& request, json::object& out) {
 }  // namespace
 
 Result<OpenAiRequest> write_answer_request(const Request& request, const RequestStyle& style) {
-  if (auto error = unsupported(request)) return std::unexpected(std::move(*error));
+  if (auto error = unsupported(request, style)) return std::unexpected(std::move(*error));
   json::object out;
   Writer writer(out);
   std::optional<Error> problem;
   out["model"] = style.model;
   if (request.prompt) {
-    writer.text("prompt", *request.prompt);
+    writer.text("prompt", *request.prompt + request.begun);
   } else {
     json::array messages;
     messages.reserve(request.messages.size());
@@ -135,6 +158,7 @@ Result<OpenAiRequest> write_answer_request(const Request& request, const Request
       messages.push_back(write_message(message, problem));
     }
     out["messages"] = std::move(messages);
+    if (!request.begun.empty()) write_begun(request.begun, style.continues, out, problem);
   }
   write_sampling(request.sampling, out, writer);
   if (request.max_tokens) {
@@ -178,7 +202,7 @@ Result<OpenAiRequest> write_embedding_request(std::span<const std::string> texts
 }
 
 std::int64_t prompt_bytes(const Request& request) {
-  std::size_t bytes = request.prompt ? request.prompt->size() : 0;
+  std::size_t bytes = request.begun.size() + (request.prompt ? request.prompt->size() : 0);
   for (const auto& message : request.messages) {
     bytes += message.content.size();
     if (!message.tool_calls.empty()) bytes += json::serialize(message.tool_calls).size();

@@ -8,6 +8,7 @@
 
 #include "lichen/request.h"
 #include "lichen/result.h"
+#include "model/remote_model.h"
 
 namespace lichen::model {
 
@@ -20,6 +21,7 @@ struct RequestStyle {
   std::string model;  // the endpoint's name for it
   bool stream = false;
   std::string max_tokens_field = "max_tokens";
+  Continuation continues = Continuation::none;
 };
 
 /// Writes only what the request sets; the endpoint's defaults stand for the rest. top_k, min_p and

@@ -24,6 +24,30 @@ TEST(OpenAiRequest, SendsOnlyWhatIsSet) {
             json::parse(R"({"model":"big-1","messages":[{"role":"user","content":"Hi"}]})"));
 }
 
+TEST(OpenAiRequest, GoesOnWithABegunAnswerInTheEndpointsWords) {
+  const Request request{.messages = {{"user", "Hi"}}, .begun = "Hel"};
+  EXPECT_EQ(body(request, {.model = "m", .continues = Continuation::final_message}),
+            json::parse(R"({"model": "m", "continue_final_message": true,
+                            "add_generation_prompt": false, "messages": [
+      {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hel"}]})"));
+  EXPECT_EQ(body(request, {.model = "m", .continues = Continuation::prefix}),
+            json::parse(R"({"model": "m", "messages": [{"role": "user", "content": "Hi"},
+      {"role": "assistant", "content": "Hel", "prefix": true}]})"));
+  EXPECT_EQ(body(request, {.model = "m", .continues = Continuation::last_message}),
+            json::parse(R"({"model": "m", "messages": [{"role": "user", "content": "Hi"},
+      {"role": "assistant", "content": "Hel"}]})"));
+  EXPECT_EQ(body({.prompt = "Once ", .begun = "upon"}).at("prompt"), "Once upon");
+  EXPECT_EQ(prompt_bytes(request), 5);
+
+  const auto refused = write_answer_request(request, {.model = "m"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::unsupported);
+  EXPECT_THAT(refused.error().detail, HasSubstr("`continues`"));
+  Request with_tools = request;
+  with_tools.tools = {"some tool"};
+  EXPECT_FALSE(write_answer_request(with_tools, {.model = "m", .continues = Continuation::prefix}));
+}
+
 TEST(OpenAiRequest, SendsEverySetting) {
   Request request{.messages = {{"user", "Hi"}}};
   request.sampling = {.temperature = 0.7f,

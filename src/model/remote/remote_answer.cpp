@@ -21,7 +21,8 @@ awaitable<Result<Answer>> RemoteAnswer::run(Request request) {
   const auto& options = call_.remote().options;
   auto written = write_answer_request(request, {.model = options.model,
                                                 .stream = call_.turn().streams(),
-                                                .max_tokens_field = options.max_tokens_field});
+                                                .max_tokens_field = options.max_tokens_field,
+                                                .continues = options.continues});
   if (!written) co_return std::unexpected(written.error());
   prompt_bytes_ = prompt_bytes(request);
 

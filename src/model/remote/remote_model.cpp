@@ -38,6 +38,7 @@ class RemoteModel : public Model {
   const std::string& name() const override { return remote_.name; }
   bool local() const override { return false; }
   std::int64_t context_length() const override { return remote_.options.context; }
+  bool continues() const override { return remote_.options.continues != Continuation::none; }
 
   awaitable<Result<Answer>> answer(Request request, Turn& turn) override {
     const asio::any_io_executor strand = asio::make_strand(io_);

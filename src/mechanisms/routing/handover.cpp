@@ -1,0 +1,121 @@
+#include "mechanisms/routing/handover.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "mechanisms/routing/handover_by_text.h"
+#include "mechanisms/routing/handover_in_step.h"
+#include "model/local_model.h"
+
+namespace lichen::mechanisms {
+namespace {
+
+constexpr int kMostTokens = 100'000;  // of a span, and in a row
+constexpr int kRest = std::numeric_limits<int>::max();
+
+bool whole(double number) { return number == std::floor(number); }
+
+Result<int> read_span(Options& options) {
+  static constexpr std::string_view kWords[] = {"token", "rest"};
+  const Result<double> number = options.number("span", 0, 1, kMostTokens);
+  if (number && *number > 0 && whole(*number)) return static_cast<int>(*number);
+  const Result<std::string> word = options.choice("span", kWords, "");
+  if (word && *word == "rest") return kRest;
+  if (word && (*word == "token" || (number && *number == 0))) return 1;
+  return std::unexpected(options.error(
+      "span", fmt::format("`span` is `token`, `rest`, or a whole number of tokens from 1 to {}",
+                          kMostTokens)));
+}
+
+Result<HandoverOptions> read_options(Options& options) {
+  std::vector<std::string_view> names;
+  for (const Criterion& criterion : criteria()) names.push_back(criterion.name);
+  const Result<std::string> by = options.choice("by", names, names.front());
+  if (!by) return std::unexpected(by.error());
+  const Criterion& criterion =
+      *std::ranges::find(criteria(), std::string_view(*by), &Criterion::name);
+  const Result<double> threshold =
+      options.number("threshold", criterion.threshold, 0, criterion.most);
+  if (!threshold) return std::unexpected(threshold.error());
+  const Result<int> span = read_span(options);
+  if (!span) return std::unexpected(span.error());
+  const Result<double> back = options.number("back", 0, 0, kMostTokens);
+  if (!back) return std::unexpected(back.error());
+  if (!whole(*back)) return std::unexpected(options.error("back", "`back` is a whole number"));
+  return HandoverOptions{.criterion = &criterion,
+                         .threshold = *threshold,
+                         .span = *span,
+                         .back = static_cast<int>(*back)};
+}
+
+/// In place of a handover whose small is no LocalModel: while plans are checked before their models
+/// are loaded, or with a model that an embedding program has brought along.
+class WithoutLogits : public Answerer {
+ public:
+  explicit WithoutLogits(std::string small) : small_(std::move(small)) {}
+  awaitable<Result<Answer>> answer(Request, Turn&) override {
+    co_return fail(Errc::unsupported,
+                   fmt::format("`handover` needs the logits of `{}`, which offers none", small_));
+  }
+
+ private:
+  const std::string small_;
+};
+
+Result<ModelPtr> read_model(Options& options, std::string_view key) {
+  Result<AnswererPtr> operand = options.operand(key);
+  if (!operand) return std::unexpected(operand.error());
+  if (auto model = std::dynamic_pointer_cast<Model>(*operand)) return model;
+  return std::unexpected(options.error(
+      key,
+      fmt::format("`{}` of `handover` must be a model: a mechanism cannot go on with text that "
+                  "another has begun",
+                  key)));
+}
+
+}  // namespace
+
+Result<AnswererPtr> build_handover(Options& options) {
+  const Result<HandoverOptions> read = read_options(options);
+  if (!read) return std::unexpected(read.error());
+  const Result<ModelPtr> small = read_model(options, "small");
+  if (!small) return std::unexpected(small.error());
+  const Result<ModelPtr> large = read_model(options, "large");
+  if (!large) return std::unexpected(large.error());
+  if (*small == *large) {
+    return std::unexpected(options.error(
+        "large", fmt::format("`small` and `large` of `handover` are the same model `{}`",
+                             (*large)->name())));
+  }
+  if (!(*small)->local()) {
+    return std::unexpected(options.error(
+        "small", fmt::format("`handover` needs the logits of `small`, and `{}` is remote; a local "
+                             "model would do",
+                             (*small)->name())));
+  }
+  if (!(*large)->continues()) {
+    return std::unexpected(options.error(
+        "large",
+        fmt::format("`handover` needs a `large` that goes on with an answer that another "
+                    "has begun, which is not known of the endpoint of `{0}`; where it can, "
+                    "give `{0}` `continues: final_message` (vLLM, SGLang), `prefix` "
+                    "(DeepSeek) or `last_message` (llama-server)",
+                    (*large)->name())));
+  }
+  const auto local_small = std::dynamic_pointer_cast<model::LocalModel>(*small);
+  const auto local_large = std::dynamic_pointer_cast<model::LocalModel>(*large);
+  if (local_small == nullptr) return std::make_shared<WithoutLogits>((*small)->name());
+  if (local_large != nullptr && &local_large->lane() == &local_small->lane() &&
+      same_tokens(local_small->vocabulary(), local_large->vocabulary())) {
+    return make_handover_in_step(local_small, local_large, *read);
+  }
+  return make_handover_by_text(local_small, *large, *read);
+}
+
+}  // namespace lichen::mechanisms
