@@ -247,9 +247,9 @@ struct Subcommand {
     app.add_option("--data", options.data, what)->type_name("FILE")->required();
   }
   void kind() {
-    app.add_option("--router", options.router, "linear")
+    app.add_option("--router", options.router, "linear, knn, mf or ensemble")
         ->type_name("KIND")
-        ->check(CLI::IsMember({"linear"}).description(""))
+        ->check(CLI::IsMember({"linear", "knn", "mf", "ensemble"}).description(""))
         ->capture_default_str();
   }
   void seed() {

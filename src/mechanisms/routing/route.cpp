@@ -14,8 +14,10 @@
 namespace lichen::mechanisms {
 namespace {
 
-constexpr std::string_view kRouterNames[] = {"length", "linear"};
-constexpr Result<Routing> (*kRouterBuilders[])(Options&) = {build_length_router, build_linear};
+constexpr std::string_view kRouterNames[] = {"length", "linear", "knn", "mf", "ensemble"};
+constexpr Result<Routing> (*kRouterBuilders[])(Options&) = {
+    build_length_router, build_trained<RouterKind::linear>, build_trained<RouterKind::knn>,
+    build_trained<RouterKind::mf>, build_trained<RouterKind::ensemble>};
 
 Result<Routing> build_router(Options& options) {
   Result<std::string> by = options.choice("by", kRouterNames, kRouterNames[0]);

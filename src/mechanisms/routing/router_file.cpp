@@ -29,7 +29,7 @@ constexpr std::size_t kMaxFileBytes = 256u << 20;
 constexpr std::size_t kMaxHeaderBytes = 4u << 20;
 constexpr std::size_t kMaxGrid = 10'000;
 constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
-constexpr std::string_view kKindNames[] = {"linear"};
+constexpr std::string_view kKindNames[] = {"linear", "knn", "mf", "ensemble"};
 constexpr std::string_view kEncodingNames[] = {"f32", "i8"};
 
 using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;

@@ -56,6 +56,8 @@ double threshold_for(const RouterFile& file, const RiskTarget& target,
   return kAlwaysLarge;
 }
 
+}  // namespace
+
 Result<Routing> build_trained(Options& options, RouterKind kind) {
   const auto path = options.file("router");
   if (!path) return std::unexpected(path.error());
@@ -85,12 +87,6 @@ Result<Routing> build_trained(Options& options, RouterKind kind) {
   return Routing{
       .router = std::make_unique<TrainedRouter>(std::string(to_string(kind)), *std::move(router)),
       .threshold = *threshold};
-}
-
-}  // namespace
-
-Result<Routing> build_linear(Options& options) {
-  return build_trained(options, RouterKind::linear);
 }
 
 }  // namespace lichen::mechanisms

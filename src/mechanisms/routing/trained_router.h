@@ -1,4 +1,4 @@
-// `by: linear`: a router that `lichen route train` has made.
+// `by: linear`, `knn`, `mf` or `ensemble`: a router that `lichen route train` has made.
 //
 //   router: my.router   its file
 //   threshold: 0.52     need from which on large answers, 0 to 1; or
@@ -11,9 +11,15 @@
 #pragma once
 
 #include "mechanisms/routing/router.h"
+#include "mechanisms/routing/router_file.h"
 
 namespace lichen::mechanisms {
 
-Result<Routing> build_linear(Options& options);
+Result<Routing> build_trained(Options& options, RouterKind kind);
+
+template <RouterKind kind>
+Result<Routing> build_trained(Options& options) {
+  return build_trained(options, kind);
+}
 
 }  // namespace lichen::mechanisms
