@@ -146,7 +146,8 @@ int calibrate(const RouteOptions& options) {
   std::vector<mechanisms::Scored> scored;
   for (const auto& example : data->examples) {
     scored.push_back({.need = (*router)->need(example.prompt),
-                      .lost = example.large_right && !example.small_right});
+                      .lost = example.large_right && !example.small_right,
+                      .unlike = !example.large_right || !example.small_right});
   }
   file->calibration = mechanisms::calibrate(scored, file->thresholds);
   file->calibration->data_hash = data->hash;

@@ -14,6 +14,7 @@ static_assert(kFactors == 2, "a model's vector of length 1 is an angle");
 
 /// On half the sum of squared prompt factors.
 constexpr double kPenalty = 1;
+constexpr int kModelNumbers = 4;  // an angle and a bias of each
 constexpr int kIterations = 60;
 constexpr double kTolerance = 1e-3;
 
@@ -34,7 +35,7 @@ class MfObjective {
   explicit MfObjective(const TrainingSet& set)
       : set_(set), prompt_size_(dimensions(set.text.options) * kFactors) {}
 
-  std::size_t size() const { return prompt_size_ + 2 * 2; }
+  std::size_t size() const { return prompt_size_ + kModelNumbers; }
   ModelParameters model(const std::vector<double>& x, std::size_t which) const {
     return {.angle = x[prompt_size_ + 2 * which], .bias = x[prompt_size_ + 2 * which + 1]};
   }
@@ -106,7 +107,7 @@ MfModel train_mf(const TrainingSet& set, const TrainingOptions& options) {
   const auto x =
       minimize(counted, std::move(start),
                {.iterations = kIterations, .tolerance = kTolerance, .stop = options.stop});
-  return {.prompt_factors = {x.begin(), x.end() - 4},
+  return {.prompt_factors = {x.begin(), x.end() - kModelNumbers},
           .small = objective.model(x, 0).factors(),
           .large = objective.model(x, 1).factors()};
 }
