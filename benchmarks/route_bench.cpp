@@ -46,12 +46,14 @@ void decide(benchmark::State& state, RouterKind kind) {
   for (auto _ : state) benchmark::DoNotOptimize(router->need(prompt));
 }
 
-BENCHMARK_CAPTURE(decide, linear, RouterKind::linear)
-    ->ArgName("bytes")
-    ->Arg(400)
-    ->Arg(2'000)
-    ->Arg(100'000)
-    ->Unit(benchmark::kMicrosecond);
+void sizes(benchmark::internal::Benchmark* bench) {
+  bench->ArgName("bytes")->Arg(400)->Arg(2'000)->Arg(100'000)->Unit(benchmark::kMicrosecond);
+}
+
+BENCHMARK_CAPTURE(decide, linear, RouterKind::linear)->Apply(sizes);
+BENCHMARK_CAPTURE(decide, knn, RouterKind::knn)->Apply(sizes);
+BENCHMARK_CAPTURE(decide, mf, RouterKind::mf)->Apply(sizes);
+BENCHMARK_CAPTURE(decide, ensemble, RouterKind::ensemble)->Apply(sizes);
 
 }  // namespace
 }  // namespace lichen::mechanisms

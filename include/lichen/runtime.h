@@ -19,7 +19,8 @@ class Ledger;
 }
 namespace policy {
 struct Config;
-}
+struct Watch;
+}  // namespace policy
 
 /// Safe to use from any thread once opened.
 class Runtime {
@@ -46,13 +47,18 @@ class Runtime {
   Result<ModelPtr> find_model(std::string_view name) const;
   std::vector<std::string> plan_names() const;
   std::vector<ModelPtr> models() const;
+  /// Over the bounds on the risk in all plans.
+  const std::vector<policy::Watch>& watches() const;
   const policy::Config& config() const;
   ledger::Ledger& ledger();
 
   /// Answers by the plan or model that `turn.receipt.plan` names, completes the receipt (id,
   /// authors, times, finish or error) and records it. A failed turn has a receipt too: what it cost
   /// until then.
+  /// What is left for later (see `Turn::later`) runs afterwards, with a receipt of its own.
   awaitable<Result<Answer>> answer(Request request, Turn& turn);
+  /// Blocks until what was left for later is done. Not for threads that it may need.
+  void settle();
   /// Embeds by the named model, likewise with a receipt.
   awaitable<Result<Embeddings>> embed(std::vector<std::string> texts, Turn& turn);
 

@@ -69,8 +69,15 @@ class Turn {
   /// child's text before it passes it on gives it a sink of its own, which must outlive the child's
   /// work.
   std::unique_ptr<Turn> child(Sink* sink = nullptr);
-  /// Adds the child's steps and decisions to this receipt: cost is cost, used or not.
+  /// Adds the child's steps and decisions to this receipt: cost is cost, used or not. Its work for
+  /// later becomes this turn's.
   void absorb(const Turn& child);
+
+  /// Work for when the answer is out: it runs in the background on a turn of its own, with a
+  /// receipt of its own, and so holds up nobody. It shares ownership of all that it uses. Where
+  /// this turn fails it is forgotten.
+  using Later = std::function<awaitable<Result<void>>(Turn&)>;
+  std::vector<Later> later = {};
 
   /// Hands a piece to the sink, and its author to the receipt. `cancelled` when nobody listens any
   /// more.

@@ -146,7 +146,8 @@ int calibrate(const RouteOptions& options) {
   std::vector<mechanisms::Scored> scored;
   for (const auto& example : data->examples) {
     scored.push_back({.need = (*router)->need(example.prompt),
-                      .lost = example.large_right && !example.small_right});
+                      .lost = example.large_right && !example.small_right,
+                      .unlike = !example.large_right || !example.small_right});
   }
   file->calibration = mechanisms::calibrate(scored, file->thresholds);
   file->calibration->data_hash = data->hash;
@@ -247,9 +248,9 @@ struct Subcommand {
     app.add_option("--data", options.data, what)->type_name("FILE")->required();
   }
   void kind() {
-    app.add_option("--router", options.router, "linear")
+    app.add_option("--router", options.router, "linear, knn, mf or ensemble")
         ->type_name("KIND")
-        ->check(CLI::IsMember({"linear"}).description(""))
+        ->check(CLI::IsMember({"linear", "knn", "mf", "ensemble"}).description(""))
         ->capture_default_str();
   }
   void seed() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,8 @@
 #include "lichen/answerer.h"
 
 namespace lichen::mechanisms {
+
+class DriftWatch;
 
 /// One of several operands, with the name by which the receipt speaks of it: the model's or plan's
 /// name as it stands in the plan, or the mechanism's.
@@ -40,6 +43,8 @@ class Options {
   virtual Result<std::string> choice(std::string_view key,
                                      std::span<const std::string_view> allowed,
                                      std::string_view fallback) = 0;
+  /// Shows what the watch sees in the metrics, under the plan's name.
+  virtual void show(const std::shared_ptr<const DriftWatch>& /*watch*/) {}
   /// `bad_config` at the key's place (or the mechanism's, for an empty key).
   virtual Error error(std::string_view key, std::string what) = 0;
 };

@@ -47,6 +47,11 @@ class PlanBuilder {
                                               config_.file.string(), name));
   }
 
+  void add_watch(const std::shared_ptr<const mechanisms::DriftWatch>& watch) {
+    watches_.push_back({.plan = in_progress_.back(), .watch = watch});
+  }
+  std::vector<Watch> watches() && { return std::move(watches_); }
+
   Result<Answerers> build_all() {
     for (const PlanConfig& plan : config_.plans) {
       if (!built_.contains(plan.name)) continue;
@@ -158,7 +163,8 @@ class PlanBuilder {
 
   const Config& config_;
   std::map<std::string_view, const PlanConfig*> plans_;
-  Answerers built_;                       // models, and plans that are done
+  Answerers built_;  // models, and plans that are done
+  std::vector<Watch> watches_;
   std::vector<std::string> in_progress_;  // from the outermost to the innermost
   int depth_ = 0;
 };
@@ -245,6 +251,10 @@ class PlanOptions : public mechanisms::Options {
                                list(names), *text, did_you_mean(*text, names))));
   }
 
+  void show(const std::shared_ptr<const mechanisms::DriftWatch>& watch) override {
+    builder_.add_watch(watch);
+  }
+
   Error error(std::string_view key, std::string what) override {
     const YamlNode* node = node_.find(key);
     return node != nullptr ? yaml_error(file(), node->key_line, node->key_column, what)
@@ -311,13 +321,16 @@ class DeclaredModel : public Model {
 
 }  // namespace
 
-Result<Answerers> build_plans(const Config& config, const std::vector<ModelPtr>& models) {
+Result<Answerers> build_plans(const Config& config, const std::vector<ModelPtr>& models,
+                              std::vector<Watch>* watches) {
   PlanBuilder builder(config);
   for (const ModelPtr& model : models) {
     Result<void> added = builder.add_model(model->name(), model);
     if (!added) return std::unexpected(std::move(added).error());
   }
-  return builder.build_all();
+  auto plans = builder.build_all();
+  if (watches != nullptr) *watches = std::move(builder).watches();
+  return plans;
 }
 
 Result<std::vector<std::string>> check_plans(const Config& config,

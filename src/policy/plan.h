@@ -3,19 +3,29 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "lichen/answerer.h"
+#include "mechanisms/routing/drift.h"
 #include "policy/config.h"
 
 namespace lichen::policy {
 
 using Answerers = std::map<std::string, AnswererPtr, std::less<>>;
 
+/// A watch over a bound on the risk, and the plan in which it stands.
+struct Watch {
+  std::string plan;
+  std::shared_ptr<const mechanisms::DriftWatch> watch;
+};
+
 /// All plans and models by name. What a plan cannot be is `bad_config` with file, line, and what
 /// would be right: an unknown name or mechanism, a circle of plans, a missing or unknown option.
-Result<Answerers> build_plans(const Config& config, const std::vector<ModelPtr>& models);
+/// `watches`, unless null, gets those of all plans.
+Result<Answerers> build_plans(const Config& config, const std::vector<ModelPtr>& models,
+                              std::vector<Watch>* watches = nullptr);
 
 /// Finds the same errors before any model is there: nobody wants to hear of a misspelt plan after
 /// minutes of loading. `others` are models that the configuration does not describe. Brings back

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "ledger/ledger.h"
+#include "policy/background.h"
 #include "policy/config.h"
 #include "policy/nearest.h"
 #include "policy/open_models.h"
@@ -87,6 +88,7 @@ struct Runtime::Parts {
   std::unique_ptr<ledger::Ledger> ledger;
   std::vector<ModelPtr> models;
   policy::Answerers answerers;  // plans and models
+  std::vector<policy::Watch> watches;
   std::string default_plan;
 
   /// The answerer for the turn; an empty name in its receipt becomes that of the default plan.
@@ -112,6 +114,10 @@ struct Runtime::Parts {
     turn.receipt.error = error ? to_string(error->code) : "";
     ledger->record(turn.receipt);
   }
+
+  // The last member: goes first, since its work uses the others.
+  policy::Background background{
+      [this](Turn& turn, const std::optional<Error>& error) { record(turn, error); }};
 };
 
 Runtime::Runtime(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -144,7 +150,7 @@ Result<std::unique_ptr<Runtime>> Runtime::open(Config config, boost::asio::any_i
   if (!opened) return std::unexpected(std::move(opened).error());
   parts->models = *std::move(opened);
   std::ranges::move(models, std::back_inserter(parts->models));
-  Result<policy::Answerers> answerers = policy::build_plans(config, parts->models);
+  Result<policy::Answerers> answerers = policy::build_plans(config, parts->models, &parts->watches);
   if (!answerers) return std::unexpected(std::move(answerers).error());
   parts->answerers = *std::move(answerers);
   parts->config = std::move(config);
@@ -188,6 +194,8 @@ std::vector<std::string> Runtime::plan_names() const {
 }
 
 std::vector<ModelPtr> Runtime::models() const { return parts_->models; }
+const std::vector<policy::Watch>& Runtime::watches() const { return parts_->watches; }
+void Runtime::settle() { parts_->background.settle(); }
 const Config& Runtime::config() const { return parts_->config; }
 ledger::Ledger& Runtime::ledger() { return *parts_->ledger; }
 
@@ -198,6 +206,11 @@ awaitable<Result<Answer>> Runtime::answer(Request request, Turn& turn) {
     turn.receipt.finish = to_string(answer->finish);
   }
   parts_->record(turn, answer ? std::nullopt : std::optional(answer.error()));
+  if (answer) {
+    for (Turn::Later& work : turn.later) {
+      parts_->background.start(turn.receipt.plan, std::move(work));
+    }
+  }
   co_return answer;
 }
 

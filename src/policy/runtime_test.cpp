@@ -98,6 +98,64 @@ TEST_F(RuntimeTest, AnswersAndRecords) {
   EXPECT_EQ(receipt->authors[0].model, "large");
 }
 
+/// Leaves `count` pieces of work for later, each with a step of its own.
+class LeavesWork : public Model {
+ public:
+  explicit LeavesWork(int count, bool endless = false) : count_(count), endless_(endless) {}
+  const std::string& name() const override { return name_; }
+  bool local() const override { return true; }
+  std::int64_t context_length() const override { return 0; }
+  awaitable<Result<Answer>> answer(Request, Turn& turn) override {
+    for (int i = 0; i < count_; ++i) {
+      turn.later.push_back(
+          [endless = endless_](Turn& background) { return work(background, endless); });
+    }
+    co_return Answer{.text = "now"};
+  }
+  awaitable<Result<Embeddings>> embed(std::vector<std::string>, Turn&) override {
+    co_return Embeddings{};
+  }
+
+ private:
+  static awaitable<Result<void>> work(Turn& turn, bool endless) {
+    turn.receipt.steps.push_back({.model = "leaves", .role = "shadow"});
+    if (endless) {
+      ScriptedModel model("endless", {{.text = "a", .never_ends = true}});
+      (void)co_await model.answer({}, turn);
+    }
+    co_return fail(Errc::upstream, "later");
+  }
+
+  const std::string name_ = "leaves";
+  const int count_;
+  const bool endless_;
+};
+
+TEST_F(RuntimeTest, WorkForLaterHasAReceiptOfItsOwn) {
+  const auto runtime = open("", {std::make_shared<LeavesWork>(3)});
+  ASSERT_TRUE(runtime) << runtime.error().detail;
+  Turn turn("leaves");
+  ASSERT_TRUE(run((*runtime)->answer(ask("x"), turn)));
+  (*runtime)->settle();
+  const auto receipts = (*runtime)->ledger().recent(10);
+  ASSERT_TRUE(receipts);
+  int shadows = 0;
+  for (const Receipt& receipt : *receipts) {
+    EXPECT_EQ(receipt.plan, "leaves");
+    shadows += receipt.error == "upstream" && receipt.steps.at(0).role == "shadow";
+  }
+  EXPECT_EQ(shadows, 3);
+  EXPECT_EQ(receipts->size(), 4u);
+}
+
+TEST_F(RuntimeTest, EndsWhatIsStillBeingDoneForLater) {
+  auto runtime = open("", {std::make_shared<LeavesWork>(100, true)});
+  ASSERT_TRUE(runtime) << runtime.error().detail;
+  Turn turn("leaves");
+  ASSERT_TRUE(run((*runtime)->answer(ask("x"), turn)));
+  runtime->reset();  // comes back
+}
+
 TEST_F(RuntimeTest, RecordsFailuresWithTheirCost) {
   const auto runtime = open_scripted("");
   Turn turn("down");

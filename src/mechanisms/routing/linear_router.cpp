@@ -1,22 +1,19 @@
 #include "mechanisms/routing/linear_router.h"
 
-#include <cmath>
 #include <utility>
+
+#include "mechanisms/routing/logistic.h"
 
 namespace lichen::mechanisms {
 namespace {
 
-class LinearRouter : public TextRouter {
+class LinearRouter : public VectorRouter {
  public:
-  LinearRouter(TextWeights text, LinearModel model)
-      : text_(std::move(text)), model_(std::move(model)) {}
+  explicit LinearRouter(LinearModel model) : model_(std::move(model)) {}
 
-  double need(std::string_view text) const override {
-    return model_.need(text_vector(text_features(text, text_.options), text_));
-  }
+  double need(const SparseVector& vector) const override { return model_.need(vector); }
 
  private:
-  const TextWeights text_;
   const LinearModel model_;
 };
 
@@ -33,22 +30,19 @@ Result<LinearHead> head_of(const RouterFile& file, const std::string& name) {
 double LinearHead::probability(const SparseVector& vector) const {
   double z = bias;
   for (const Entry& entry : vector) z += static_cast<double>(weights[entry.index]) * entry.value;
-  return 1 / (1 + std::exp(-z));
+  return logistic(z);
 }
 
 double LinearModel::need(const SparseVector& vector) const {
   return (1 + only_large.probability(vector) - only_small.probability(vector)) / 2;
 }
 
-Result<std::unique_ptr<TextRouter>> make_linear_router(const RouterFile& file) {
-  auto text = text_weights_of(file);
-  if (!text) return std::unexpected(text.error());
+Result<std::unique_ptr<VectorRouter>> make_linear_router(const RouterFile& file) {
   auto only_large = head_of(file, "only_large");
   if (!only_large) return std::unexpected(only_large.error());
   auto only_small = head_of(file, "only_small");
   if (!only_small) return std::unexpected(only_small.error());
   return std::make_unique<LinearRouter>(
-      *std::move(text),
       LinearModel{.only_large = *std::move(only_large), .only_small = *std::move(only_small)});
 }
 

@@ -9,9 +9,9 @@
 
 namespace lichen::mechanisms {
 
-/// A file's tables: the text weights, and `weights` (one for each dimension) and `bias` of
+/// A file's tables: `weights` (one for each dimension) and `bias` of
 /// either head.
-Result<std::unique_ptr<TextRouter>> make_linear_router(const RouterFile& file);
+Result<std::unique_ptr<VectorRouter>> make_linear_router(const RouterFile& file);
 
 struct LinearHead {
   std::vector<float> weights;

@@ -1,9 +1,9 @@
 #include "mechanisms/routing/linear_training.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "mechanisms/routing/lbfgs.h"
+#include "mechanisms/routing/logistic.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -15,11 +15,6 @@ constexpr int kIterations = 60;
 constexpr double kTolerance = 1e-3;
 
 using Labels = std::vector<char>;  // 1 where a head's event has happened
-
-/// -y log p - (1-y) log(1-p) for p = 1 / (1 + exp(-z)), without overflow.
-double cross_entropy(double z, double y) {
-  return std::log1p(std::exp(-std::abs(z))) + std::max(z, 0.0) - y * z;
-}
 
 double dot(const SparseVector& vector, const std::vector<double>& weights) {
   double z = weights.back();  // the bias
@@ -40,7 +35,7 @@ LinearHead train_head(const TrainingSet& set, const Labels& labels, const std::s
     for (std::size_t i = 0; i < set.vectors.size(); ++i) {
       const double z = dot(set.vectors[i], weights);
       value += cross_entropy(z, labels[i]);
-      const double error = 1 / (1 + std::exp(-z)) - labels[i];
+      const double error = logistic(z) - labels[i];
       for (const Entry& entry : set.vectors[i]) gradient[entry.index] += error * entry.value;
       gradient.back() += error;
     }

@@ -51,6 +51,7 @@ Calibration calibrate(std::span<const Scored> data, std::span<const double> thre
     for (; next != sorted.end() && next->need < threshold; ++next) {
       ++point.by_small;
       point.losses += next->lost;
+      point.unlike += next->unlike || next->lost;
     }
     calibration.grid.push_back(point);
   }

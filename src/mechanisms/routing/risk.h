@@ -38,14 +38,16 @@ double upper_bound(std::int64_t k, std::int64_t n, double delta);
 
 /// One request of calibration data.
 struct Scored {
-  double need = 0;    // the router's score, 0 to 1
-  bool lost = false;  // small wrong, large right: a loss where small answers
+  double need = 0;      // the router's score, 0 to 1
+  bool lost = false;    // small wrong, large right: a loss where small answers
+  bool unlike = false;  // not both right, so their answers may differ
 };
 
 struct GridPoint {
   double threshold = 0;       // small answers where the need is under it
   std::int64_t by_small = 0;  // requests that small would answer
   std::int64_t losses = 0;    // of these
+  std::int64_t unlike = 0;    // of these, the losses among them
 };
 
 /// All that calibration data tells of a router: enough for every alpha and delta.

@@ -9,13 +9,16 @@
 
 #include "mechanisms/routing/length_router.h"
 #include "mechanisms/routing/router.h"
+#include "mechanisms/routing/shadow.h"
 #include "mechanisms/routing/trained_router.h"
 
 namespace lichen::mechanisms {
 namespace {
 
-constexpr std::string_view kRouterNames[] = {"length", "linear"};
-constexpr Result<Routing> (*kRouterBuilders[])(Options&) = {build_length_router, build_linear};
+constexpr std::string_view kRouterNames[] = {"length", "linear", "knn", "mf", "ensemble"};
+constexpr Result<Routing> (*kRouterBuilders[])(Options&) = {
+    build_length_router, build_trained<RouterKind::linear>, build_trained<RouterKind::knn>,
+    build_trained<RouterKind::mf>, build_trained<RouterKind::ensemble>};
 
 Result<Routing> build_router(Options& options) {
   Result<std::string> by = options.choice("by", kRouterNames, kRouterNames[0]);
@@ -29,29 +32,49 @@ class Route : public Answerer {
   Route(Routing routing, AnswererPtr small, AnswererPtr large)
       : router_(std::move(routing.router)),
         threshold_(routing.threshold),
+        watch_(std::move(routing.watch)),
+        judge_(std::move(routing.judge)),
         small_(std::move(small)),
         large_(std::move(large)) {}
 
   awaitable<Result<Answer>> answer(Request request, Turn& turn) override {
     Result<Need> need = co_await router_->need(request, turn);
     if (!need) co_return std::unexpected(std::move(need).error());
-    const bool to_small = need->score < threshold_;  // a score that is no number goes to large
+    const bool alarmed = watch_ != nullptr && watch_->alarmed();
+    // A score that is no number goes to large.
+    const bool to_small = need->score < threshold_ && !alarmed;
     Decision decision{.mechanism = "route",
                       .choice = to_small ? "small" : "large",
                       .reason = fmt::format("{}: need {:.2f} {} {:.2f}", need->reason, need->score,
                                             to_small ? "under" : "not under", threshold_)};
-    if (std::isfinite(need->score)) {
+    if (alarmed) decision.reason = "drift alarm: large until the router is calibrated anew";
+    if (std::isfinite(need->score) && !alarmed) {
       decision.score = 1 - need->score;
       decision.threshold = 1 - threshold_;
     }
     turn.receipt.decisions.push_back(std::move(decision));
-    Answerer& chosen = to_small ? *small_ : *large_;
-    co_return co_await chosen.answer(std::move(request), turn);
+    if (!to_small) {
+      if (watch_ != nullptr && !alarmed && watch_->looks_at(turn.receipt.id)) {
+        watch_->observe(false);
+      }
+      co_return co_await large_->answer(std::move(request), turn);
+    }
+    if (watch_ == nullptr || !watch_->looks_at(turn.receipt.id)) {
+      co_return co_await small_->answer(std::move(request), turn);
+    }
+    Result<Answer> answer = co_await small_->answer(request, turn);
+    if (answer) {
+      turn.later.push_back(
+          shadow({.watch = watch_, .large = large_, .judge = judge_}, std::move(request), *answer));
+    }
+    co_return answer;
   }
 
  private:
   const std::unique_ptr<Router> router_;
   const double threshold_;
+  const std::shared_ptr<DriftWatch> watch_;  // may be null, like the judge
+  const AnswererPtr judge_;
   const AnswererPtr small_;
   const AnswererPtr large_;
 };

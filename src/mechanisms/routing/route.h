@@ -2,7 +2,8 @@
 // model; small or large then answers alone (RouteLLM, arXiv 2406.18665).
 //
 //   route:
-//     by: length       the router, `length` or `linear` (see its header for its options)
+//     by: length       the router: `length`, or one that was trained: `linear`, `knn`,
+//                      `mf`, `ensemble` (length_router.h, trained_router.h: their options)
 //     small: small     answers when the score is under the threshold
 //     large: large     answers otherwise
 //

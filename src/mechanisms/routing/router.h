@@ -30,6 +30,8 @@ class Router {
 struct Routing {
   std::unique_ptr<Router> router;
   double threshold = 0.5;
+  std::shared_ptr<DriftWatch> watch = {};  // none: nothing is answered in shadow
+  AnswererPtr judge = {};                  // none: answers are compared by their text
 };
 
 }  // namespace lichen::mechanisms

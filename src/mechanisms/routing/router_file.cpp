@@ -29,7 +29,7 @@ constexpr std::size_t kMaxFileBytes = 256u << 20;
 constexpr std::size_t kMaxHeaderBytes = 4u << 20;
 constexpr std::size_t kMaxGrid = 10'000;
 constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
-constexpr std::string_view kKindNames[] = {"linear"};
+constexpr std::string_view kKindNames[] = {"linear", "knn", "mf", "ensemble"};
 constexpr std::string_view kEncodingNames[] = {"f32", "i8"};
 
 using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
@@ -76,7 +76,7 @@ std::size_t table_bytes(Table::Encoding encoding, std::size_t count) {
 json::object grid_json(const Calibration& calibration) {
   json::array grid;
   for (const GridPoint& point : calibration.grid) {
-    grid.push_back(json::array{point.threshold, point.by_small, point.losses});
+    grid.push_back(json::array{point.threshold, point.by_small, point.losses, point.unlike});
   }
   return {{"n", calibration.n}, {"data_hash", calibration.data_hash}, {"grid", std::move(grid)}};
 }
@@ -176,18 +176,21 @@ Calibration read_calibration(Header& header) {
   Calibration calibration{.n = header.integer(object, "n", 0, kMaxCount),
                           .data_hash = header.text(object, "data_hash")};
   for (const json::value& value : header.array(object, "grid", kMaxGrid)) {
-    if (!value.is_array() || value.get_array().size() != 3) {
+    if (!value.is_array() || value.get_array().size() != 4) {
       header.complain("grid");
       return calibration;
     }
     const json::array& point = value.get_array();
     calibration.grid.push_back({.threshold = header.number(point[0], "grid"),
                                 .by_small = header.count(point[1], "grid", calibration.n),
-                                .losses = header.count(point[2], "grid", calibration.n)});
-    if (calibration.grid.back().losses > calibration.grid.back().by_small) header.complain("grid");
+                                .losses = header.count(point[2], "grid", calibration.n),
+                                .unlike = header.count(point[3], "grid", calibration.n)});
+    const GridPoint& last = calibration.grid.back();
+    if (last.losses > last.unlike || last.unlike > last.by_small) header.complain("grid");
   }
   const auto less = [](const GridPoint& a, const GridPoint& b) {
-    return a.threshold <= b.threshold && a.by_small <= b.by_small && a.losses <= b.losses;
+    return a.threshold <= b.threshold && a.by_small <= b.by_small && a.losses <= b.losses &&
+           a.unlike <= b.unlike;
   };
   for (std::size_t i = 1; i < calibration.grid.size(); ++i) {
     if (!less(calibration.grid[i - 1], calibration.grid[i])) header.complain("grid");

@@ -25,7 +25,7 @@
 
 namespace lichen::mechanisms {
 
-enum class RouterKind : std::uint8_t { linear };
+enum class RouterKind : std::uint8_t { linear, knn, mf, ensemble };
 std::string_view to_string(RouterKind kind);
 std::optional<RouterKind> router_kind(std::string_view name);
 

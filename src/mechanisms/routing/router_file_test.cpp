@@ -59,7 +59,8 @@ std::string replaced(std::string bytes, std::string_view from, std::string_view 
 TEST(RouterFile, ComesBackAsItWas) {
   RouterFile file = trained();
   file.origin = {.data_hash = "ab", .examples = 60, .seed = 7, .small = "s", .large = "l \"x\""};
-  file.calibration = Calibration{.n = 9, .data_hash = "cd", .grid = {{0.25, 3, 1}, {0.5, 6, 2}}};
+  file.calibration =
+      Calibration{.n = 9, .data_hash = "cd", .grid = {{0.25, 3, 1, 2}, {0.5, 6, 2, 3}}};
   const auto read = parse_router_file(serialized(file), "x.router");
   ASSERT_TRUE(read) << read.error().detail;
   EXPECT_EQ(read->origin.large, "l \"x\"");
@@ -68,6 +69,7 @@ TEST(RouterFile, ComesBackAsItWas) {
   EXPECT_THAT(read->thresholds, testing::Pointwise(testing::DoubleEq(), file.thresholds));
   ASSERT_TRUE(read->calibration);
   EXPECT_EQ(read->calibration->grid.at(1).losses, 2);
+  EXPECT_EQ(read->calibration->grid.at(1).unlike, 3);
   const auto router = make_text_router(*read);
   const auto before = make_text_router(file);
   ASSERT_TRUE(router && before);

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "mechanisms/routing/knn_training.h"
 #include "mechanisms/routing/linear_training.h"
+#include "mechanisms/routing/mf_training.h"
 #include "mechanisms/routing/text_router.h"
 
 namespace lichen::mechanisms {
@@ -40,6 +42,21 @@ TrainingSet training_set(std::span<const Example> examples, const TrainingOption
   return set;
 }
 
+void train_ensemble(RouterFile& file, const TrainingSet& set, const TrainingOptions& options) {
+  constexpr double kLinearShare = 0.5;  // of the time
+  TrainingOptions part = options;
+  const auto progress_from = [&options](double from, double share) {
+    return [&options, from, share](double done) {
+      if (options.progress) options.progress(from + share * done);
+    };
+  };
+  part.progress = progress_from(0, kLinearShare);
+  add_linear_model(file, train_linear(set, part));
+  part.progress = progress_from(kLinearShare, 1 - kLinearShare);
+  add_mf_model(file, train_mf(set, part));
+  train_knn(file, set, options);
+}
+
 }  // namespace
 
 Result<RouterFile> train_router(std::span<const Example> examples, const TrainingOptions& options) {
@@ -51,6 +68,9 @@ Result<RouterFile> train_router(std::span<const Example> examples, const Trainin
   add_text_weights(file, set.text);
   switch (options.kind) {
     case RouterKind::linear: add_linear_model(file, train_linear(set, options)); break;
+    case RouterKind::knn: train_knn(file, set, options); break;
+    case RouterKind::mf: add_mf_model(file, train_mf(set, options)); break;
+    case RouterKind::ensemble: train_ensemble(file, set, options); break;
   }
   if (options.stop.stop_requested()) return fail(Errc::cancelled, "training was interrupted");
   auto router = make_text_router(file);

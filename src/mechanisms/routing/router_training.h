@@ -24,7 +24,7 @@ struct Example {
 struct TrainingOptions {
   RouterKind kind = RouterKind::linear;
   FeatureOptions features = {};
-  std::uint64_t seed = 1;  // kept in the file; `linear` makes no random choice
+  std::uint64_t seed = 1;  // kept in the file; `linear` and `mf` make no random choice
   std::stop_token stop = {};
   std::function<void(double)> progress = {};  // share that is done, 0 to 1; may be empty
 };

@@ -1,14 +1,47 @@
 #include "mechanisms/routing/text_router.h"
 
+#include <utility>
+
+#include "mechanisms/routing/ensemble_router.h"
+#include "mechanisms/routing/knn_router.h"
 #include "mechanisms/routing/linear_router.h"
+#include "mechanisms/routing/mf_router.h"
 
 namespace lichen::mechanisms {
+namespace {
 
-Result<std::unique_ptr<TextRouter>> make_text_router(const RouterFile& file) {
+class WeightedTextRouter : public TextRouter {
+ public:
+  WeightedTextRouter(TextWeights text, std::unique_ptr<VectorRouter> router)
+      : text_(std::move(text)), router_(std::move(router)) {}
+
+  double need(std::string_view text) const override {
+    return router_->need(text_vector(text_features(text, text_.options), text_));
+  }
+
+ private:
+  const TextWeights text_;
+  const std::unique_ptr<VectorRouter> router_;
+};
+
+Result<std::unique_ptr<VectorRouter>> make_vector_router(const RouterFile& file) {
   switch (file.kind) {
     case RouterKind::linear: return make_linear_router(file);
+    case RouterKind::knn: return make_knn_router(file);
+    case RouterKind::mf: return make_mf_router(file);
+    case RouterKind::ensemble: return make_ensemble_router(file);
   }
   return fail(Errc::bad_model, "is of a kind that this program does not know");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TextRouter>> make_text_router(const RouterFile& file) {
+  auto text = text_weights_of(file);
+  if (!text) return std::unexpected(text.error());
+  auto router = make_vector_router(file);
+  if (!router) return std::unexpected(router.error());
+  return std::make_unique<WeightedTextRouter>(*std::move(text), *std::move(router));
 }
 
 void add_text_weights(RouterFile& file, const TextWeights& weights) {

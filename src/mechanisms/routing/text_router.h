@@ -21,6 +21,14 @@ class TextRouter {
   virtual double need(std::string_view text) const = 0;
 };
 
+/// What a kind of router makes of a text's vector. Safe to use from any thread.
+class VectorRouter {
+ public:
+  virtual ~VectorRouter() = default;
+  /// As `TextRouter::need`.
+  virtual double need(const SparseVector& vector) const = 0;
+};
+
 /// Checks all that the file holds against its kind; `bad_model` says what does not fit.
 Result<std::unique_ptr<TextRouter>> make_text_router(const RouterFile& file);
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "mechanisms/routing/drift.h"
 #include "mechanisms/routing/question.h"
 #include "mechanisms/routing/risk.h"
 #include "mechanisms/routing/text_router.h"
@@ -38,29 +39,90 @@ Result<std::optional<RiskTarget>> read_risk(Options& options) {
   return RiskTarget{.alpha = (**numbers)[0], .delta = (**numbers)[1]};
 }
 
-double threshold_for(const RouterFile& file, const RiskTarget& target,
-                     const std::filesystem::path& path) {
+/// None: large has to answer everything, and a warning has said why.
+std::optional<RiskChoice> choice_for(const RouterFile& file, const RiskTarget& target,
+                                     const std::filesystem::path& path) {
   if (!file.calibration) {
     spdlog::warn(
         "{}: is not calibrated, so large answers everything; `lichen route calibrate` "
         "counts what small would lose",
         path.string());
-    return kAlwaysLarge;
+    return std::nullopt;
   }
-  if (const auto choice = choose_threshold(*file.calibration, target)) return choice->threshold;
+  auto choice = choose_threshold(*file.calibration, target);
+  if (choice) return choice;
   spdlog::warn(
       "{}: its calibration on {} prompts shows no threshold with a risk of at most {} at "
       "confidence "
       "{}, so large answers everything; even without a loss it takes {} prompts",
       path.string(), file.calibration->n, target.alpha, 1 - target.delta, least_data(target));
-  return kAlwaysLarge;
+  return std::nullopt;
 }
+
+struct ShadowOptions {
+  double share = 0;
+  double delta = 0;
+  AnswererPtr judge = {};
+};
+
+Result<std::optional<ShadowOptions>> read_shadow(Options& options, bool with_risk) {
+  constexpr std::string_view kNames[] = {"share", "delta"};
+  constexpr double kLeast = 1e-6;
+  const auto numbers = options.number_map("shadow", kNames, kLeast, 1 - kLeast);
+  if (!numbers) return std::unexpected(numbers.error());
+  if (*numbers && !with_risk) {
+    return std::unexpected(options.error(
+        "shadow", "`shadow` watches over `risk`: without that there is nothing to hold"));
+  }
+  if (!*numbers && options.has("judge")) {
+    return std::unexpected(options.error("judge", "`judge` compares answers for `shadow`"));
+  }
+  if (!*numbers) return std::nullopt;
+  ShadowOptions shadow{.share = (**numbers)[0], .delta = (**numbers)[1]};
+  if (options.has("judge")) {
+    auto judge = options.operand("judge");
+    if (!judge) return std::unexpected(judge.error());
+    shadow.judge = *std::move(judge);
+  }
+  return shadow;
+}
+
+/// With a judge losses are seen as calibration counted them. Answers' texts can differ without a
+/// loss, but, where there is one right answer, only if at least one is wrong; calibration counted
+/// those too.
+Result<std::shared_ptr<DriftWatch>> make_watch(const ShadowOptions& shadow, const RouterFile& file,
+                                               const RiskTarget& risk, const RiskChoice& choice,
+                                               const std::filesystem::path& path,
+                                               Options& options) {
+  const double promised = shadow.judge != nullptr
+                              ? risk.alpha
+                              : upper_bound(choice.at.unlike, file.calibration->n, risk.delta);
+  if (promised >= 1) {
+    return std::unexpected(options.error(
+        "shadow",
+        "of no prompt of the calibration are both answers right, so nothing can be told "
+        "from answers that differ: give a `judge`"));
+  }
+  auto watch =
+      std::make_shared<DriftWatch>(DriftOptions{.name = path.string(),
+                                                .share = shadow.share,
+                                                .delta = shadow.delta,
+                                                .promised = promised,
+                                                .calibration = file.calibration->data_hash,
+                                                .record = std::filesystem::path(path) += ".drift"});
+  options.show(watch);
+  return watch;
+}
+
+}  // namespace
 
 Result<Routing> build_trained(Options& options, RouterKind kind) {
   const auto path = options.file("router");
   if (!path) return std::unexpected(path.error());
   const auto risk = read_risk(options);
   if (!risk) return std::unexpected(risk.error());
+  const auto shadow = read_shadow(options, risk->has_value());
+  if (!shadow) return std::unexpected(shadow.error());
   const bool has_threshold = options.has("threshold");
   auto threshold = options.number("threshold", kAlwaysLarge, 0, 1);
   if (!threshold) return std::unexpected(threshold.error());
@@ -81,16 +143,19 @@ Result<Routing> build_trained(Options& options, RouterKind kind) {
     return std::unexpected(
         options.error("router", fmt::format("{}: {}", path->string(), router.error().detail)));
   }
-  if (*risk) threshold = threshold_for(*file, **risk, *path);
-  return Routing{
+  Routing routing{
       .router = std::make_unique<TrainedRouter>(std::string(to_string(kind)), *std::move(router)),
       .threshold = *threshold};
-}
-
-}  // namespace
-
-Result<Routing> build_linear(Options& options) {
-  return build_trained(options, RouterKind::linear);
+  if (!*risk) return routing;
+  const auto choice = choice_for(*file, **risk, *path);
+  if (!choice) return routing;
+  routing.threshold = choice->threshold;
+  if (!*shadow) return routing;
+  auto watch = make_watch(**shadow, *file, **risk, *choice, *path, options);
+  if (!watch) return std::unexpected(watch.error());
+  routing.watch = *std::move(watch);
+  routing.judge = (*shadow)->judge;
+  return routing;
 }
 
 }  // namespace lichen::mechanisms

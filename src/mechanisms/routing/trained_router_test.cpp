@@ -31,7 +31,10 @@ class TrainedRouterTest : public testing::Test {
     options_.answerers = {{"small", model("small")}, {"large", model("large")}};
     options_.choices = {{"by", "linear"}, {"router", path_}};
   }
-  ~TrainedRouterTest() override { std::filesystem::remove(path_); }
+  ~TrainedRouterTest() override {
+    std::filesystem::remove(path_);
+    std::filesystem::remove(path_ + ".drift");
+  }
 
   static AnswererPtr model(const std::string& name) {
     return std::make_shared<ScriptedModel>(name, std::vector<Script>{{.text = name}});
@@ -71,7 +74,8 @@ TEST_F(TrainedRouterTest, ChoosesByItsScore) {
 
 TEST_F(TrainedRouterTest, RiskTakesTheCalibratedThreshold) {
   options_.maps = {{"risk", {0.05, 0.1}}};
-  file_.calibration = Calibration{.n = 100, .grid = {{0.25, 10, 0}, {0.5, 50, 1}, {1, 100, 50}}};
+  file_.calibration =
+      Calibration{.n = 100, .grid = {{0.25, 10, 0, 0}, {0.5, 50, 1, 1}, {1, 100, 50, 50}}};
   EXPECT_EQ(decision("add one to 7").threshold, 0.5);
   EXPECT_EQ(decision("add one to 7").choice, "small");
   EXPECT_EQ(decision("prove lemma 7").choice, "large");
@@ -82,6 +86,58 @@ TEST_F(TrainedRouterTest, RiskWithoutEnoughDataMeansLarge) {
   EXPECT_EQ(decision("add one to 7").choice, "large") << "not calibrated";
   file_.calibration = Calibration{.n = 44, .grid = {{0.5, 20, 0}}};
   EXPECT_EQ(decision("add one to 7").choice, "large") << "it takes 45";
+}
+
+TEST_F(TrainedRouterTest, ADriftAlarmSendsEverythingToLarge) {
+  options_.maps = {{"risk", {0.1, 0.1}}, {"shadow", {0.999999, 0.05}}};
+  file_.calibration =
+      Calibration{.n = 100, .data_hash = "abc", .grid = {{0.5, 50, 1, 2}, {1, 100, 50, 60}}};
+  const auto plan = route();
+  ASSERT_TRUE(plan) << plan.error().detail;
+  int by_small = 0;
+  for (int i = 0; i < 100; ++i) {
+    Turn turn("plan");
+    ASSERT_TRUE(run((*plan)->answer({.messages = {{"user", "add one to 7"}}}, turn)));
+    const bool small = turn.receipt.decisions.at(0).choice == "small";
+    by_small += small;
+    ASSERT_EQ(turn.later.size(), small ? 1u : 0u);
+    if (!small) {
+      EXPECT_THAT(turn.receipt.decisions.at(0).reason, HasSubstr("drift alarm"));
+      EXPECT_FALSE(turn.receipt.decisions.at(0).score) << "no threshold decides now";
+    }
+    for (const Turn::Later& work : turn.later) {
+      Turn background("plan");
+      EXPECT_TRUE(run(work(background)));
+    }
+  }
+  EXPECT_GT(by_small, 1);
+  EXPECT_LT(by_small, 20) << "small says something else than large each time";
+  EXPECT_EQ(decision("add one to 7").choice, "large") << "also in another process";
+  file_.calibration->data_hash = "def";
+  EXPECT_EQ(decision("add one to 7").choice, "small") << "until it is calibrated anew";
+}
+
+TEST_F(TrainedRouterTest, AlarmsOnlyWhereMoreIsLostThanPromised) {
+  options_.maps = {{"risk", {0.1, 0.1}}, {"shadow", {0.999999, 0.05}}};
+  options_.answerers["large"] = model("small");  // says the same
+  file_.calibration = Calibration{.n = 100, .data_hash = "abc", .grid = {{0.5, 50, 1, 2}}};
+  const auto plan = route();
+  ASSERT_TRUE(plan) << plan.error().detail;
+  for (int i = 0; i < 100; ++i) {
+    Turn turn("plan");
+    ASSERT_TRUE(run((*plan)->answer({.messages = {{"user", "add one to 7"}}}, turn)));
+    ASSERT_EQ(turn.receipt.decisions.at(0).choice, "small");
+    for (const Turn::Later& work : turn.later) EXPECT_TRUE(run(work(turn)));
+  }
+}
+
+TEST_F(TrainedRouterTest, ShadowNeedsABoundToWatch) {
+  options_.numbers = {{"threshold", 0.5}};
+  options_.maps = {{"shadow", {0.02, 0.05}}};
+  EXPECT_THAT(error(), HasSubstr("`shadow` watches over `risk`"));
+  options_.maps.clear();
+  options_.choices["judge"] = "large";
+  EXPECT_THAT(error(), HasSubstr("`judge` compares answers for `shadow`"));
 }
 
 TEST_F(TrainedRouterTest, RefusesWhatCannotWork) {
