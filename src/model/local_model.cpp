@@ -4,11 +4,13 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/system_executor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cmath>
 #include <limits>
 
+#include "model/file_hash.h"
 #include "model/text_stream.h"
 
 namespace lichen::model {
@@ -37,6 +39,11 @@ Sampling with_defaults(Sampling chosen, const Sampling& defaults) {
 /// Prompts above this size are rendered and tokenized on threads of their own: a megabyte takes a
 /// second, in which the caller's thread would serve nobody else.
 constexpr std::size_t kLongPrompt = 16 * 1'024;  // bytes
+
+Result<Row> last_of(Result<std::vector<Row>> rows) {
+  if (!rows) return std::unexpected(std::move(rows.error()));
+  return std::move(rows->back());
+}
 
 std::size_t text_bytes(const Request& request) {
   std::size_t bytes = request.prompt ? request.prompt->size() : 0;
@@ -69,6 +76,28 @@ struct LocalModel::Job {
   bool tools = false;
 };
 
+/// Lane's thread only, once its session has begun.
+struct Reading::State {
+  LocalModel::Job job;
+  Session session;
+  Lane* lane;
+  Result<Row> row = Row();
+  std::optional<SessionStats> told = {};  // what a step of the receipt has said already
+};
+
+Reading::Reading(std::unique_ptr<State> state) : state_(state.release()) {}
+
+void Reading::OnLane::operator()(State* state) const {
+  std::unique_ptr<State> owned(state);
+  Lane& lane = *owned->lane;
+  if (!lane.here()) asio::post(lane.executor(), [owned = std::move(owned)] {});
+}
+
+std::int64_t Reading::prompt_tokens() const {
+  return static_cast<std::int64_t>(state_->job.prompt.size());
+}
+const Row& Reading::row() const { return *state_->row; }
+
 LocalModel::LocalModel(std::string name, std::shared_ptr<Lane> lane, LocalModelParts parts,
                        LocalModelOptions options)
     : name_(std::move(name)),
@@ -88,7 +117,16 @@ Result<std::shared_ptr<LocalModel>> LocalModel::with_adapter(const AdapterOption
   if (!number) return std::unexpected(number.error());
   auto model = std::make_shared<LocalModel>(name_ + "+" + adapter.name, lane_, parts_, options_);
   model->adapter_ = *number;
+  model->adapter_options_ = adapter;
   return model;
+}
+
+Result<std::string> LocalModel::file_hash() const {
+  Result<std::string> base = file_sha256(options_.gguf);
+  if (!base || adapter_ == 0) return base;
+  const Result<std::string> adapter = file_sha256(adapter_options_.gguf);
+  if (!adapter) return adapter;
+  return sha256(*base + *adapter + std::to_string(adapter_options_.scale));
 }
 
 Result<LocalModel::Job> LocalModel::prepare(Request request) const {
@@ -140,21 +178,73 @@ awaitable<Result<LocalModel::Job>> LocalModel::prepare_elsewhere(Request request
   co_return prepare(std::move(request));
 }
 
+awaitable<Result<LocalModel::Job>> LocalModel::prepared(Request request) const {
+  if (text_bytes(request) <= kLongPrompt) co_return prepare(std::move(request));
+  co_return co_await asio::co_spawn(asio::system_executor(), prepare_elsewhere(std::move(request)),
+                                    asio::use_awaitable);
+}
+
 awaitable<Result<Answer>> LocalModel::answer(Request request, Turn& turn) {
-  Result<Job> job = Job();
-  if (text_bytes(request) > kLongPrompt) {
-    job = co_await asio::co_spawn(asio::system_executor(), prepare_elsewhere(std::move(request)),
-                                  asio::use_awaitable);
-  } else {
-    job = prepare(std::move(request));
-  }
+  Result<Job> job = co_await prepared(std::move(request));
   if (!job) co_return std::unexpected(job.error());
   co_return co_await asio::co_spawn(lane_->executor(), generate(std::move(*job), turn),
                                     asio::use_awaitable);
 }
 
+awaitable<Result<Reading>> LocalModel::read(Request request, Turn& turn, std::string role,
+                                            Want look) {
+  Result<Job> job = co_await prepared(std::move(request));
+  if (!job) co_return std::unexpected(job.error());
+  Reading reading = co_await asio::co_spawn(
+      lane_->executor(), read_on_lane(std::move(*job), turn, look), asio::use_awaitable);
+  turn.receipt.steps.push_back(step_of(*reading.state_, std::move(role), 0));
+  if (!reading.state_->row) co_return std::unexpected(reading.state_->row.error());
+  co_return std::move(reading);
+}
+
+awaitable<Result<Answer>> LocalModel::answer(Reading reading, Turn& turn) {
+  co_return co_await asio::co_spawn(lane_->executor(), write_on_lane(std::move(reading), turn),
+                                    asio::use_awaitable);
+}
+
 awaitable<Result<Answer>> LocalModel::generate(Job job, Turn& turn) {
-  Session session = open_session(turn);
+  co_return co_await write_on_lane(co_await read_on_lane(std::move(job), turn, {}), turn);
+}
+
+/// What was read fails as the step did: the receipt is to have its cost.
+awaitable<Reading> LocalModel::read_on_lane(Job job, Turn& turn, Want look) {
+  auto state = std::make_unique<Reading::State>(
+      Reading::State{.job = std::move(job), .session = open_session(turn), .lane = lane_.get()});
+  look.rows = Want::Rows::last;
+  look.sampler = state->job.sampler.get();
+  look.logprob = true;
+  look.top_k = std::max(look.top_k, state->job.top_logprobs);
+  state->row = last_of(co_await state->session.decode(state->job.prompt, look));
+  co_return Reading(std::move(state));
+}
+
+/// Of what the session has done since the step before.
+Step LocalModel::step_of(Reading::State& reading, std::string role, std::int64_t tokens_out) const {
+  const SessionStats& stats = reading.session.stats();
+  const SessionStats told = reading.told.value_or(SessionStats());
+  const auto prompt = static_cast<std::int64_t>(reading.job.prompt.size());
+  Step step{.model = name_,
+            .role = std::move(role),
+            .tokens_in = prompt,
+            .tokens_out = tokens_out,
+            .tokens_cached = reading.told ? prompt : stats.tokens_cached,
+            .queued_ms = stats.queued_ms - told.queued_ms,
+            .prefill_ms = stats.prefill_ms - told.prefill_ms,
+            .decode_ms = stats.decode_ms - told.decode_ms};
+  if (stats.joules) step.joules = *stats.joules - told.joules.value_or(0);
+  if (options_.price) step.usd = options_.price->usd(step);
+  reading.told = stats;
+  return step;
+}
+
+awaitable<Result<Answer>> LocalModel::write_on_lane(Reading reading, Turn& turn) {
+  Job& job = reading.state_->job;
+  Session& session = reading.state_->session;
   TextStream text(job.stops);
   TextStream before_call(job.chat.call_starts);
   std::string shown;
@@ -176,18 +266,20 @@ awaitable<Result<Answer>> LocalModel::generate(Job job, Turn& turn) {
   };
 
   const Want want{.sampler = job.sampler.get(), .logprob = true, .top_k = job.top_logprobs};
-  auto rows = co_await session.decode(job.prompt, want);
+  Result<Row>& row = reading.state_->row;
+  if (row) {  // whoever has looked may have wanted more than the request
+    row->top.resize(std::min(row->top.size(), static_cast<std::size_t>(job.top_logprobs)));
+  }
   for (;;) {
-    if (!rows) {
-      error = std::move(rows.error());
+    if (!row) {
+      error = std::move(row.error());
       break;
     }
-    const Row& row = rows->front();
-    const Token token = row.token;
+    const Token token = row->token;
     if (vocabulary().ends(token)) break;
     const std::string_view bytes = vocabulary().piece(token);
-    AnswerToken& written = answer.tokens.emplace_back(std::string(bytes), row.logprob);
-    for (const TokenProb& other : row.top) {
+    AnswerToken& written = answer.tokens.emplace_back(std::string(bytes), row->logprob);
+    for (const TokenProb& other : row->top) {
       written.top.push_back({std::string(vocabulary().piece(other.token)), other.logprob});
     }
     ++piece.tokens;
@@ -204,7 +296,7 @@ awaitable<Result<Answer>> LocalModel::generate(Job job, Turn& turn) {
       answer.finish = Finish::length;
       break;
     }
-    rows = co_await session.decode(std::span(&token, 1), want);
+    row = last_of(co_await session.decode(std::span(&token, 1), want));
   }
   if (!error && emit(text.finish())) {
     Result<void> sent = co_await turn.emit(std::exchange(piece, {.text = {}, .model = name_}));
@@ -214,17 +306,7 @@ awaitable<Result<Answer>> LocalModel::generate(Job job, Turn& turn) {
   answer.prompt_tokens = static_cast<std::int64_t>(job.prompt.size());
   answer.cached_tokens = session.stats().tokens_cached;
   answer.completion_tokens = static_cast<std::int64_t>(answer.tokens.size());
-  const SessionStats& stats = session.stats();
-  Step& step = turn.receipt.steps.emplace_back(Step{.model = name_,
-                                                    .role = "answer",
-                                                    .tokens_in = answer.prompt_tokens,
-                                                    .tokens_out = answer.completion_tokens,
-                                                    .tokens_cached = stats.tokens_cached,
-                                                    .queued_ms = stats.queued_ms,
-                                                    .prefill_ms = stats.prefill_ms,
-                                                    .decode_ms = stats.decode_ms,
-                                                    .joules = stats.joules});
-  if (options_.price) step.usd = options_.price->usd(step);
+  turn.receipt.steps.push_back(step_of(*reading.state_, "answer", answer.completion_tokens));
   if (error) co_return std::unexpected(std::move(*error));
 
   if (job.tools) {

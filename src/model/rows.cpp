@@ -73,11 +73,29 @@ inline float exp_of_negative(float x) {
   return p * std::bit_cast<float>(exponent + 0x3F80'0000U);
 }
 
+/// -p * ln p; nothing for what cannot be chosen.
+inline float surprise(float log_p) {
+  constexpr float kLowest = -87;
+  const float bounded = log_p > kLowest ? log_p : kLowest;
+  return -bounded * exp_of_negative(bounded);
+}
+
 /// sum(exp(logits - max)) over `n` logits, a multiple of kLanes and at most kBlock.
 double sum_of_lanes(const float* logits, std::size_t n, float max) {
   float sums[kLanes] = {};
   for (std::size_t i = 0; i < n; i += kLanes) {
     for (std::size_t j = 0; j < kLanes; ++j) sums[j] += exp_of_negative(logits[i + j] - max);
+  }
+  double sum = 0;
+  for (const float lane : sums) sum += lane;
+  return sum;
+}
+
+/// -sum(p * ln p), ln p = logits - lse, over `n` logits, a multiple of kLanes and at most kBlock.
+double entropy_of_lanes(const float* logits, std::size_t n, float lse) {
+  float sums[kLanes] = {};
+  for (std::size_t i = 0; i < n; i += kLanes) {
+    for (std::size_t j = 0; j < kLanes; ++j) sums[j] += surprise(logits[i + j] - lse);
   }
   double sum = 0;
   for (const float lane : sums) sum += lane;
@@ -118,6 +136,20 @@ double log_sum_exp(std::span<const float> logits) {
   }
   for (; i < logits.size(); ++i) sum += exp_of_negative(logits[i] - max);
   return max + std::log(sum);
+}
+
+double entropy(std::span<const float> logits, double lse) {
+  if (std::isinf(lse)) return 0;
+  const auto norm = static_cast<float>(lse);
+  double sum = 0;
+  std::size_t i = 0;
+  while (i + kLanes <= logits.size()) {
+    const std::size_t n = std::min(kBlock, (logits.size() - i) / kLanes * kLanes);
+    sum += entropy_of_lanes(&logits[i], n, norm);
+    i += n;
+  }
+  for (; i < logits.size(); ++i) sum += surprise(logits[i] - norm);
+  return std::max(sum, 0.0);
 }
 
 std::vector<TokenProb> top_k(std::span<const float> logits, int k, double lse) {

@@ -18,6 +18,10 @@ Token argmax(std::span<const float> logits);
 /// logit is.
 double log_sum_exp(std::span<const float> logits);
 
+/// Entropy of the row's distribution in nats; 0 when nothing can be chosen. `lse` is the row's
+/// log_sum_exp.
+double entropy(std::span<const float> logits, double lse);
+
 /// The k likeliest tokens, likeliest first, the lower token first on ties. Tokens that cannot be
 /// chosen are left out, so there may be fewer than k. `lse` is the row's log_sum_exp.
 std::vector<TokenProb> top_k(std::span<const float> logits, int k, double lse);
