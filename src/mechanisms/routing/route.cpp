@@ -8,14 +8,16 @@
 #include <utility>
 
 #include "mechanisms/routing/length_router.h"
+#include "mechanisms/routing/prefill_router.h"
 #include "mechanisms/routing/router.h"
 #include "mechanisms/routing/trained_router.h"
 
 namespace lichen::mechanisms {
 namespace {
 
-constexpr std::string_view kRouterNames[] = {"length", "linear"};
-constexpr Result<Routing> (*kRouterBuilders[])(Options&) = {build_length_router, build_linear};
+constexpr std::string_view kRouterNames[] = {"length", "linear", "prefill"};
+constexpr Result<Routing> (*kRouterBuilders[])(Options&) = {build_length_router, build_linear,
+                                                            build_prefill};
 
 Result<Routing> build_router(Options& options) {
   Result<std::string> by = options.choice("by", kRouterNames, kRouterNames[0]);
@@ -45,7 +47,8 @@ class Route : public Answerer {
       decision.threshold = 1 - threshold_;
     }
     turn.receipt.decisions.push_back(std::move(decision));
-    Answerer& chosen = to_small ? *small_ : *large_;
+    if (!to_small) need->small.reset();
+    Answerer& chosen = need->small ? *need->small : to_small ? *small_ : *large_;
     co_return co_await chosen.answer(std::move(request), turn);
   }
 

@@ -2,7 +2,7 @@
 // model; small or large then answers alone (RouteLLM, arXiv 2406.18665).
 //
 //   route:
-//     by: length       the router, `length` or `linear` (see its header for its options)
+//     by: length       the router, `length`, `linear` or `prefill` (see its header for options)
 //     small: small     answers when the score is under the threshold
 //     large: large     answers otherwise
 //

@@ -1,5 +1,7 @@
 #include "mechanisms/routing/text_router.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include "mechanisms/routing/linear_router.h"
 
 namespace lichen::mechanisms {
@@ -7,8 +9,10 @@ namespace lichen::mechanisms {
 Result<std::unique_ptr<TextRouter>> make_text_router(const RouterFile& file) {
   switch (file.kind) {
     case RouterKind::linear: return make_linear_router(file);
+    case RouterKind::prefill: break;
   }
-  return fail(Errc::bad_model, "is of a kind that this program does not know");
+  return fail(Errc::bad_model, fmt::format("is a router of the kind `{}`, which does not read text",
+                                           to_string(file.kind)));
 }
 
 void add_text_weights(RouterFile& file, const TextWeights& weights) {

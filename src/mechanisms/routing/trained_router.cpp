@@ -56,7 +56,9 @@ double threshold_for(const RouterFile& file, const RiskTarget& target,
   return kAlwaysLarge;
 }
 
-Result<Routing> build_trained(Options& options, RouterKind kind) {
+}  // namespace
+
+Result<TrainedRouting> read_trained(Options& options, RouterKind kind) {
   const auto path = options.file("router");
   if (!path) return std::unexpected(path.error());
   const auto risk = read_risk(options);
@@ -69,28 +71,28 @@ Result<Routing> build_trained(Options& options, RouterKind kind) {
         has_threshold ? "threshold" : "",
         "a trained router needs `threshold` (0 to 1) or `risk: {alpha, delta}`, not both"));
   }
-  const auto file = load_router_file(*path);
+  auto file = load_router_file(*path);
   if (!file) return std::unexpected(options.error("router", file.error().detail));
   if (file->kind != kind) {
     return std::unexpected(options.error(
         "router", fmt::format("{}: is a router of the kind `{}`, not `{}`", path->string(),
                               to_string(file->kind), to_string(kind))));
   }
-  auto router = make_text_router(*file);
-  if (!router) {
-    return std::unexpected(
-        options.error("router", fmt::format("{}: {}", path->string(), router.error().detail)));
-  }
   if (*risk) threshold = threshold_for(*file, **risk, *path);
-  return Routing{
-      .router = std::make_unique<TrainedRouter>(std::string(to_string(kind)), *std::move(router)),
-      .threshold = *threshold};
+  return TrainedRouting{.path = *path, .file = *std::move(file), .threshold = *threshold};
 }
 
-}  // namespace
-
 Result<Routing> build_linear(Options& options) {
-  return build_trained(options, RouterKind::linear);
+  const auto trained = read_trained(options, RouterKind::linear);
+  if (!trained) return std::unexpected(trained.error());
+  auto router = make_text_router(trained->file);
+  if (!router) {
+    return std::unexpected(options.error(
+        "router", fmt::format("{}: {}", trained->path.string(), router.error().detail)));
+  }
+  return Routing{.router = std::make_unique<TrainedRouter>(
+                     std::string(to_string(trained->file.kind)), *std::move(router)),
+                 .threshold = trained->threshold};
 }
 
 }  // namespace lichen::mechanisms

@@ -10,10 +10,23 @@
 // says so. A file that cannot be used is an error when the plan is loaded.
 #pragma once
 
+#include <filesystem>
+
 #include "mechanisms/routing/router.h"
+#include "mechanisms/routing/router_file.h"
 
 namespace lichen::mechanisms {
 
 Result<Routing> build_linear(Options& options);
+
+/// What a plan says of a trained router, of whichever kind.
+struct TrainedRouting {
+  std::filesystem::path path;
+  RouterFile file;
+  double threshold = 0;
+};
+
+/// Reads and checks `router`, `threshold` and `risk`.
+Result<TrainedRouting> read_trained(Options& options, RouterKind kind);
 
 }  // namespace lichen::mechanisms
