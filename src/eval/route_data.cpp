@@ -192,7 +192,7 @@ Result<void> check_prefill_origin(const RouteData& data) {
 Result<void> check_unseen(const RouteData& data, const mechanisms::RouterFile& router) {
   const auto& origin = router.origin;
   if (data.hash == origin.data_hash) {
-    return wrong("the router was trained on this very file; that takes data that it has not seen");
+    return wrong("the router was trained on this very file; give data that it has not seen");
   }
   const auto check = [](std::string_view which, const std::string& here, const std::string& there) {
     if (here.empty() || there.empty() || here == there) return Result<void>();
