@@ -44,6 +44,7 @@ struct Want {
   Sampler* sampler = nullptr;
   bool logprob = false;  // of Row::token
   int top_k = 0;         // likeliest tokens with log-probabilities, in falling order
+  bool entropy = false;  // of the row's distribution
   bool logits = false;   // the whole row
   bool hidden = false;   // the last hidden state, embedding-width values
   /// With Rows::all: log-probability of the token that came next in the input, for perplexities.
@@ -54,6 +55,7 @@ struct Want {
 struct Row {
   Token token = -1;
   float logprob = 0;
+  float entropy = 0;        // nats
   float input_logprob = 0;  // of the next input token; 0 for the last row
   std::vector<TokenProb> top = {};
   std::vector<float> logits = {};

@@ -8,6 +8,9 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/host.h"
+#include "eval/measure.h"
+#include "eval/suite.h"
 #include "policy/config.h"
 
 namespace lichen::cli {
@@ -38,6 +41,13 @@ struct EvaluationOptions {
 /// Options that both commands have: --large, --suite, --concurrency and the like. `options` must
 /// outlive `command`.
 void add_evaluation_options(CLI::App& command, EvaluationOptions& options);
+
+/// The generated split or the file that `options.suite` names, as far as the options want it.
+Result<eval::Suite> load_suite(const EvaluationOptions& options);
+
+/// `eval::measure` with a progress bar; Ctrl-C ends it.
+Result<std::vector<eval::Outcome>> measured(Host& host, const eval::Suite& suite,
+                                            eval::MeasureOptions options);
 
 /// Measures, prints and writes; returns the exit status.
 int evaluate(const EvaluationOptions& options, const Invocation& invocation, policy::Config config);

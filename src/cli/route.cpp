@@ -9,10 +9,11 @@
 #include "cli/command.h"
 #include "cli/host.h"
 #include "cli/progress.h"
+#include "cli/route_collect.h"
 #include "cli/table.h"
 #include "eval/route_data.h"
 #include "eval/route_evaluation.h"
-#include "mechanisms/routing/text_router.h"
+#include "mechanisms/routing/example_router.h"
 
 namespace lichen::cli {
 namespace {
@@ -79,12 +80,19 @@ int train(const RouteOptions& options) {
   const auto data = eval::load_route_data(options.data);
   if (!data) return report_error(data.error());
   say_duplicates(*data);
+  if (options.router == to_string(RouterKind::prefill)) {
+    if (auto good = eval::check_prefill_origin(*data); !good) {
+      return report_error({good.error().code, options.data + ": " + good.error().detail});
+    }
+  }
   auto file = [&] {
     LongWork work("training");
     return mechanisms::train_router(data->examples, work.training(options));
   }();
   if (!file) return report_error(file.error());
   file->origin.data_hash = data->hash;
+  file->origin.small_hash = data->small_hash;
+  file->origin.large_hash = data->large_hash;
   file->origin.small = options.small;
   file->origin.large = options.large;
   if (auto saved = mechanisms::save_router_file(*file, options.output); !saved) {
@@ -132,20 +140,20 @@ std::string choice_text(const mechanisms::Calibration& calibration,
 int calibrate(const RouteOptions& options) {
   auto file = mechanisms::load_router_file(options.router);
   if (!file) return report_error(file.error());
-  const auto router = mechanisms::make_text_router(*file);
+  const auto router = mechanisms::ExampleRouter::open(*file);
   if (!router) {
     return report_error({router.error().code, options.router + ": " + router.error().detail});
   }
   const auto data = eval::load_route_data(options.data);
   if (!data) return report_error(data.error());
-  if (data->hash == file->origin.data_hash) {
-    return report_error({Errc::bad_request,
-                         options.data + ": the router was trained on this very file; a bound needs "
-                                        "data that it has not seen"});
+  if (auto good = eval::check_unseen(*data, *file); !good) {
+    return report_error({good.error().code, options.data + ": " + good.error().detail});
   }
   std::vector<mechanisms::Scored> scored;
   for (const auto& example : data->examples) {
-    scored.push_back({.need = (*router)->need(example.prompt),
+    const auto need = router->need(example);
+    if (!need) return report_error({need.error().code, options.data + ": " + need.error().detail});
+    scored.push_back({.need = *need,
                       .lost = example.large_right && !example.small_right,
                       .unlike = !example.large_right || !example.small_right});
   }
@@ -189,7 +197,12 @@ int evaluate(const RouteOptions& options) {
   const auto data = eval::load_route_data(options.data);
   if (!data) return report_error(data.error());
   say_duplicates(*data);
-  const auto evaluation = [&] {
+  const auto evaluation = [&]() -> Result<eval::RouteEvaluation> {
+    if (!mechanisms::router_kind(options.router)) {
+      const auto file = mechanisms::load_router_file(options.router);
+      if (!file) return std::unexpected(file.error());
+      return eval::evaluate_trained(*data, *file);
+    }
     LongWork work(options.router);
     return eval::evaluate_router(
         *data,
@@ -248,9 +261,9 @@ struct Subcommand {
     app.add_option("--data", options.data, what)->type_name("FILE")->required();
   }
   void kind() {
-    app.add_option("--router", options.router, "linear, knn, mf or ensemble")
+    app.add_option("--router", options.router, "linear, knn, mf, ensemble or prefill")
         ->type_name("KIND")
-        ->check(CLI::IsMember({"linear", "knn", "mf", "ensemble"}).description(""))
+        ->check(CLI::IsMember({"linear", "knn", "mf", "ensemble", "prefill"}).description(""))
         ->capture_default_str();
   }
   void seed() {
@@ -296,13 +309,16 @@ void add_route(CLI::App& app, Invocation& invocation) {
   auto* route = app.add_subcommand("route", "Train, calibrate and judge routers");
   route->require_subcommand(1);
   route->footer(
-      "--data is a JSONL file: prompt, small_correct, large_correct and, if you like, subject.\n"
+      "--data is a JSONL file: prompt, small_correct, large_correct and, if you like, subject\n"
+      "and features; `collect` makes one.\n"
       "\n"
       "Examples:\n"
+      "  lichen route collect --small small --large large -o outcomes.jsonl\n"
       "  lichen route train --data outcomes.jsonl --router linear -o my.router\n"
       "  lichen route calibrate --router my.router --data more.jsonl --alpha 0.05 --delta 0.1\n"
       "  lichen route eval --data outcomes.jsonl --router linear --folds 5\n"
       "  lichen route risk --data outcomes.jsonl --router linear --alpha 0.05");
+  add_route_collect(*route, invocation);
   add_subcommand(
       *route, invocation, "train", "Train a router on what small and large made of prompts",
       "  lichen route train --data outcomes.jsonl --router linear -o my.router\n"
@@ -336,12 +352,19 @@ void add_route(CLI::App& app, Invocation& invocation) {
         command.json();
       });
   add_subcommand(
-      *route, invocation, "eval", "Judge a kind of router by cross-validation",
+      *route, invocation, "eval",
+      "Judge a kind of router by cross-validation, or a trained one on data that it has not seen",
       "  lichen route eval --data outcomes.jsonl --router linear --folds 5 --json figures.json\n"
-      "  lichen route eval --data outcomes.jsonl --folds 2 --split-by subject",
+      "  lichen route eval --data outcomes.jsonl --folds 2 --split-by subject\n"
+      "  lichen route eval --data other-outcomes.jsonl --router my.router",
       evaluate, [](Subcommand command) {
         command.data("Outcomes, JSONL");
-        command.kind();
+        command.app
+            .add_option("--router", command.options.router,
+                        "linear or prefill, or the file of a trained router, which is not trained "
+                        "anew")
+            ->type_name("ROUTER")
+            ->capture_default_str();
         command.app
             .add_option("--folds", command.options.folds,
                         "Parts, each judged by a router of the others")

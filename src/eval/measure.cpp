@@ -66,7 +66,9 @@ class Run {
     Result<Answer> answer;
     Outcome outcome;
   };
+  Request request_for(std::size_t task) const;
   awaitable<Asked> asked(std::size_t task);
+  awaitable<Result<std::vector<float>>> observed(std::size_t task);
   awaitable<Outcome> answer(std::size_t task);
   awaitable<Result<bool>> right(const Task& task, std::string answer);
   bool over() const { return options_.stop.stop_requested() || !written_; }
@@ -83,13 +85,24 @@ class Run {
   Result<void> written_;  // into the journal
 };
 
+Request Run::request_for(std::size_t task) const {
+  return {.messages = {{.role = "user", .content = suite_.tasks[task].prompt}},
+          .sampling = {.temperature = 0},
+          .max_tokens = options_.max_tokens};
+}
+
+awaitable<Result<std::vector<float>>> Run::observed(std::size_t task) {
+  if (!options_.observer || options_.observer->plan != plan_) co_return std::vector<float>();
+  Turn turn(plan_);
+  const std::stop_callback cancel(options_.stop, [&turn] { turn.cancel(); });
+  co_return co_await options_.observer->read(request_for(task), turn);
+}
+
 awaitable<Run::Asked> Run::asked(std::size_t task) {
   Listener listener;
   Turn turn(plan_, &listener);
   const std::stop_callback cancel(options_.stop, [&turn] { turn.cancel(); });
-  Request request{.messages = {{.role = "user", .content = suite_.tasks[task].prompt}},
-                  .sampling = {.temperature = 0},
-                  .max_tokens = options_.max_tokens};
+  Request request = request_for(task);
   Outcome outcome{.plan = plan_, .task = task};
   const auto started = Clock::now();
   auto answer = co_await runtime_.answer(std::move(request), turn);
@@ -99,8 +112,14 @@ awaitable<Run::Asked> Run::asked(std::size_t task) {
 }
 
 awaitable<Outcome> Run::answer(std::size_t task) {
+  auto features = co_await observed(task);
+  if (!features) {
+    co_return Outcome{
+        .plan = plan_, .task = task, .error = std::string(to_string(features.error().code))};
+  }
   busy_.enter(Clock::now());
   auto [answer, outcome] = co_await asked(task);
+  outcome.features = *std::move(features);
   outcome.busy_ms = busy_.take(Clock::now());
   busy_.leave(Clock::now());
   if (!answer) {

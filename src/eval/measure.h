@@ -20,6 +20,13 @@
 
 namespace lichen::eval {
 
+/// Reads numbers off each request before `plan` answers it; they are kept in the outcome. What that
+/// takes is no cost of the plan's. If it fails, so has the request.
+struct Observer {
+  std::string plan;
+  std::function<awaitable<Result<std::vector<float>>>(Request, Turn&)> read;
+};
+
 struct MeasureOptions {
   std::vector<std::string> plans = {};  // names of plans or models, measured one after the other
   std::set<std::string> large = {};     // names of the models that count as large
@@ -28,6 +35,7 @@ struct MeasureOptions {
   /// is what p50 and p95 are read for; raise it to see throughput.
   int concurrency = 1;
   std::optional<int> max_tokens = {};  // of an answer
+  std::optional<Observer> observer = {};
   /// Where it is set, its outcomes are taken as they are and new ones are added to it.
   Journal* journal = nullptr;
   /// Called after each request, by one thread at a time, with the plan and how many of all requests

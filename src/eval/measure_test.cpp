@@ -87,6 +87,12 @@ Script judge(const std::string& prompt) {
           .steps = {"judge"}};
 }
 
+awaitable<Result<std::vector<float>>> observe(Request request, Turn&) {
+  const std::string& prompt = request.messages.back().content;
+  if (prompt == "vain") co_return fail(Errc::context_overflow, "as scripted");
+  co_return std::vector<float>{static_cast<float>(prompt.size()), 0.1F};
+}
+
 class MeasureTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -226,6 +232,27 @@ TEST_F(MeasureTest, ACheckThatThrowsIsAFailure) {
   ASSERT_TRUE(outcomes);
   EXPECT_EQ((*outcomes)[0].error, "internal");
   EXPECT_TRUE((*outcomes)[1].right);
+}
+
+TEST_F(MeasureTest, AnObserversNumbersStandInTheOutcomesAndInTheJournal) {
+  const auto file = std::filesystem::path(testing::TempDir()) /
+                    ("measure_test_observer_" + std::to_string(getpid()) + ".jsonl");
+  const Identity identity{.fingerprint = "f", .suite = "four", .plans = {"mixed", "mute"}};
+  {
+    auto journal = Journal::open(file, identity, true);
+    ASSERT_TRUE(journal);
+    const auto outcomes = measured({.plans = {"mixed", "mute"},
+                                    .observer = Observer{.plan = "mixed", .read = observe},
+                                    .journal = &*journal});
+    ASSERT_TRUE(outcomes);
+    EXPECT_THAT((*outcomes)[0].features, ElementsAre(4, 0.1F));
+    EXPECT_EQ((*outcomes)[2].error, "context_overflow") << "what cannot be read cannot be used";
+    EXPECT_TRUE((*outcomes)[4].features.empty()) << "another plan";
+  }
+  auto journal = Journal::open(file, identity);
+  ASSERT_TRUE(journal);
+  EXPECT_THAT(journal->found().at(0).features, ElementsAre(4, 0.1F));
+  EXPECT_TRUE(journal->remove());
 }
 
 TEST_F(MeasureTest, GoesOnFromAJournal) {

@@ -32,6 +32,7 @@ void each_field(OutcomeRef& outcome, Visit&& visit) {
   visit("bytes_sent", outcome.bytes_sent);
   visit("models", outcome.models);
   visit("choices", outcome.choices);
+  visit("features", outcome.features);
 }
 
 }  // namespace

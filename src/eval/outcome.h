@@ -46,6 +46,7 @@ struct Outcome {
 
   std::vector<std::string> models = {};  // that did a step, by name, each once
   std::vector<ScoredChoice> choices = {};
+  std::vector<float> features = {};  // of the request, where an Observer read some
 
   bool failed() const { return !error.empty(); }
 };

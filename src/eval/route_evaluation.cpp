@@ -9,22 +9,22 @@
 
 #include "base/utf8.h"
 #include "eval/tasks/random.h"
-#include "mechanisms/routing/text_router.h"
+#include "mechanisms/routing/example_router.h"
 
 namespace lichen::eval {
 namespace {
 
 using mechanisms::Example;
-using mechanisms::TextRouter;
+using mechanisms::ExampleRouter;
 
 constexpr std::uint64_t kSeed = 0x6c696368656e;  // of resampling: the same data, the same figures
 constexpr std::size_t kTimedDecisions = 2'000;   // most
 
-Result<std::unique_ptr<TextRouter>> trained(const std::vector<Example>& examples,
-                                            const mechanisms::TrainingOptions& options) {
+Result<ExampleRouter> trained(const std::vector<Example>& examples,
+                              const mechanisms::TrainingOptions& options) {
   const auto file = mechanisms::train_router(examples, options);
   if (!file) return std::unexpected(file.error());
-  return mechanisms::make_text_router(*file);
+  return ExampleRouter::open(*file);
 }
 
 /// The scores' order does not depend on the sample, so it is sorted once.
@@ -66,12 +66,12 @@ Result<RouteFigures> figures_by(std::vector<Replay> requests, const std::vector<
                                   : apgr_interval(std::move(requests), figures->apgr)};
 }
 
-std::vector<double> decision_times_us(const TextRouter& router,
+std::vector<double> decision_times_us(const ExampleRouter& router,
                                       const std::vector<Example>& examples) {
   std::vector<double> times;
   for (std::size_t i = 0; i < std::min(kTimedDecisions, examples.size()); ++i) {
     const auto start = std::chrono::steady_clock::now();
-    volatile double need = router.need(examples[i].prompt);
+    volatile double need = router.need(examples[i]).value_or(0);
     (void)need;
     times.push_back(
         std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
@@ -80,16 +80,16 @@ std::vector<double> decision_times_us(const TextRouter& router,
   return times;
 }
 
-struct OutOfFold {
+struct Scores {
   std::vector<double> scores = {};  // by example; larger: surer that small suffices
   std::vector<double> apgr_by_fold = {};
-  std::vector<double> times_us = {};
+  std::vector<double> times_us = {};  // of some decisions
 };
 
-Result<OutOfFold> score_out_of_fold(const RouteData& data, const std::vector<int>& parts,
-                                    const std::vector<Replay>& replays,
-                                    const RouteEvaluationOptions& options) {
-  OutOfFold result{.scores = std::vector<double>(data.examples.size())};
+Result<Scores> score_out_of_fold(const RouteData& data, const std::vector<int>& parts,
+                                 const std::vector<Replay>& replays,
+                                 const RouteEvaluationOptions& options) {
+  Scores result{.scores = std::vector<double>(data.examples.size())};
   for (int fold = 0; fold < options.folds; ++fold) {
     std::vector<Example> training, test;
     std::vector<std::size_t> places;
@@ -106,16 +106,51 @@ Result<OutOfFold> score_out_of_fold(const RouteData& data, const std::vector<int
     std::vector<Replay> judged;
     for (std::size_t i = 0; i < test.size(); ++i) {
       const std::size_t place = places[i];
-      result.scores[place] = 1 - (*router)->need(test[i].prompt);
+      const auto need = router->need(test[i]);
+      if (!need) return std::unexpected(need.error());
+      result.scores[place] = 1 - *need;
       judged.push_back(replays[place]);
       judged.back().score = result.scores[place];
     }
     if (const auto figures = figures_of(quality_curve(judged))) {
       result.apgr_by_fold.push_back(figures->apgr);
     }
-    if (fold == 0) result.times_us = decision_times_us(**router, test);
+    if (fold == 0) result.times_us = decision_times_us(*router, test);
   }
   return result;
+}
+
+std::vector<Replay> replays_of(const RouteData& data) {
+  std::vector<Replay> replays;
+  for (const Example& example : data.examples) {
+    replays.push_back({.small_right = example.small_right, .large_right = example.large_right});
+  }
+  return replays;
+}
+
+Result<RouteEvaluation> evaluation_of(const RouteData& data, Scores scored) {
+  const auto replays = replays_of(data);
+  std::vector<double> by_length, by_oracle;
+  for (const Example& example : data.examples) {
+    by_length.push_back(-static_cast<double>(base::count_characters(example.prompt)));
+    by_oracle.push_back(oracle_score(example.small_right, example.large_right));
+  }
+  const auto random =
+      figures_by(replays, std::vector<double>(replays.size()), Interval::none);  // the diagonal
+  if (!random) return std::unexpected(random.error());
+  const auto curve = quality_curve(replays);
+  return RouteEvaluation{
+      .examples = replays.size(),
+      .small_quality = curve.front().quality,
+      .large_quality = curve.back().quality,
+      .router = *figures_by(replays, scored.scores, Interval::bootstrap),
+      .apgr_by_fold = std::move(scored.apgr_by_fold),
+      .length = *figures_by(replays, by_length, Interval::bootstrap),
+      .random = *random,
+      .oracle = *figures_by(replays, by_oracle, Interval::none),
+      .decision_us = percentile(scored.times_us, 50).value_or(0),
+      .decision_p95_us = percentile(scored.times_us, 95).value_or(0),
+  };
 }
 
 boost::json::object to_json(const RouteFigures& figures) {
@@ -138,31 +173,28 @@ Result<RouteEvaluation> evaluate_router(const RouteData& data,
           ? folds_by_subject(data, options.folds, options.training.seed)
           : folds_by_prompt(data, options.folds, options.training.seed);
   if (!parts) return std::unexpected(parts.error());
-  std::vector<Replay> replays;
-  std::vector<double> by_length, by_oracle;
-  for (const Example& example : data.examples) {
-    replays.push_back({.small_right = example.small_right, .large_right = example.large_right});
-    by_length.push_back(-static_cast<double>(base::count_characters(example.prompt)));
-    by_oracle.push_back(oracle_score(example.small_right, example.large_right));
+  const auto replays = replays_of(data);
+  // The gap first: training takes long.
+  if (auto gap = figures_by(replays, std::vector<double>(replays.size()), Interval::none); !gap) {
+    return std::unexpected(gap.error());
   }
-  const auto random =
-      figures_by(replays, std::vector<double>(replays.size()), Interval::none);  // the diagonal
-  if (!random) return std::unexpected(random.error());
   auto scored = score_out_of_fold(data, *parts, replays, options);
   if (!scored) return std::unexpected(scored.error());
-  const auto curve = quality_curve(replays);
-  return RouteEvaluation{
-      .examples = replays.size(),
-      .small_quality = curve.front().quality,
-      .large_quality = curve.back().quality,
-      .router = *figures_by(replays, scored->scores, Interval::bootstrap),
-      .apgr_by_fold = std::move(scored->apgr_by_fold),
-      .length = *figures_by(replays, by_length, Interval::bootstrap),
-      .random = *random,
-      .oracle = *figures_by(replays, by_oracle, Interval::none),
-      .decision_us = percentile(scored->times_us, 50).value_or(0),
-      .decision_p95_us = percentile(scored->times_us, 95).value_or(0),
-  };
+  return evaluation_of(data, std::move(*scored));
+}
+
+Result<RouteEvaluation> evaluate_trained(const RouteData& data,
+                                         const mechanisms::RouterFile& file) {
+  if (auto good = check_unseen(data, file); !good) return std::unexpected(good.error());
+  const auto router = ExampleRouter::open(file);
+  if (!router) return std::unexpected(router.error());
+  Scores scores{.times_us = decision_times_us(*router, data.examples)};
+  for (const Example& example : data.examples) {
+    const auto need = router->need(example);
+    if (!need) return std::unexpected(need.error());
+    scores.scores.push_back(1 - *need);
+  }
+  return evaluation_of(data, std::move(scores));
 }
 
 boost::json::object to_json(const RouteEvaluation& evaluation) {
@@ -190,13 +222,14 @@ Result<RiskEvaluation> evaluate_risk(const RouteData& data, const RiskEvaluation
   if (pool.empty()) return fail(Errc::bad_request, "there is too little data to calibrate on");
   const auto file = mechanisms::train_router(training, options.training);
   if (!file) return std::unexpected(file.error());
-  const auto router = mechanisms::make_text_router(*file);
+  const auto router = ExampleRouter::open(*file);
   if (!router) return std::unexpected(router.error());
 
   std::vector<mechanisms::Scored> scored;
   for (const Example& example : pool) {
-    scored.push_back({.need = (*router)->need(example.prompt),
-                      .lost = example.large_right && !example.small_right});
+    const auto need = router->need(example);
+    if (!need) return std::unexpected(need.error());
+    scored.push_back({.need = *need, .lost = example.large_right && !example.small_right});
   }
   RiskEvaluation result{.pool = pool.size(),
                         .calibration = options.calibration > 0 ? options.calibration : pool.size(),

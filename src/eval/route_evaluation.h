@@ -1,4 +1,4 @@
-// How good a kind of text router is on recorded outcomes: trained on some parts of the data and
+// How good a kind of router is on recorded outcomes: trained on some parts of the data and
 // judged on the others, so that no prompt is judged by a router that was trained on it.
 #pragma once
 
@@ -47,6 +47,10 @@ struct RouteEvaluation {
 /// `bad_request` where a part has one class only or large is not better than small; `cancelled`.
 Result<RouteEvaluation> evaluate_router(const RouteData& data,
                                         const RouteEvaluationOptions& options);
+
+/// Of a router that is trained already, on data that it has not seen. `bad_model` says what in its
+/// file does not fit; `bad_request` as above, or where the data is not for this router.
+Result<RouteEvaluation> evaluate_trained(const RouteData& data, const mechanisms::RouterFile& file);
 
 boost::json::object to_json(const RouteEvaluation& evaluation);
 

@@ -50,6 +50,17 @@ TEST(EvaluateRouter, NoFigureOnPureNoise) {
   EXPECT_NEAR(evaluation->router.figures.apgr, 0.5, 0.06) << "a test part has leaked";
 }
 
+TEST(EvaluateRouter, JudgesATrainedRouterOnOtherData) {
+  RouteData training = learnable(400);
+  training.hash = "a";
+  auto file = *mechanisms::train_router(training.examples, {.features = kSmall});
+  file.origin.data_hash = "a";
+  const auto evaluation = evaluate_trained(learnable(600), file);
+  ASSERT_TRUE(evaluation) << evaluation.error().detail;
+  EXPECT_GT(evaluation->router.figures.apgr, 0.65);
+  EXPECT_EQ(evaluate_trained(training, file).error().code, Errc::bad_request);
+}
+
 TEST(EvaluateRouter, RefusesDataWithoutAGap) {
   RouteData data = learnable(100);
   for (auto& example : data.examples) std::swap(example.small_right, example.large_right);

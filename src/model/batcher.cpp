@@ -455,7 +455,7 @@ void Batcher::read_row(PendingStep& step, std::size_t offset, int index) {
   } else {
     row.token = argmax(logits);
   }
-  if (want.logprob || want.top_k > 0 || next_known) {
+  if (want.logprob || want.top_k > 0 || want.entropy || next_known) {
     const double norm = log_sum_exp(logits);
     auto logprob = [&](Token token) {
       return static_cast<float>(static_cast<double>(logits[static_cast<std::size_t>(token)]) -
@@ -464,6 +464,7 @@ void Batcher::read_row(PendingStep& step, std::size_t offset, int index) {
     row.logprob = logprob(row.token);
     if (next_known) row.input_logprob = logprob(step.tokens[offset + 1]);
     if (want.top_k > 0) row.top = top_k(logits, want.top_k, norm);
+    if (want.entropy) row.entropy = static_cast<float>(entropy(logits, norm));
   }
   if (want.logits) row.logits.assign(logits.begin(), logits.end());
   if (want.hidden) {

@@ -4,10 +4,13 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/system_executor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cmath>
 #include <limits>
+
+#include "model/file_hash.h"
 
 namespace lichen::model {
 
@@ -36,6 +39,11 @@ Sampling with_defaults(Sampling chosen, const Sampling& defaults) {
 /// second, in which the caller's thread would serve nobody else.
 constexpr std::size_t kLongPrompt = 16 * 1'024;  // bytes
 
+Result<Row> last_of(Result<std::vector<Row>> rows) {
+  if (!rows) return std::unexpected(std::move(rows.error()));
+  return std::move(rows->back());
+}
+
 std::size_t text_bytes(const Request& request) {
   std::size_t bytes = request.begun.size() + (request.prompt ? request.prompt->size() : 0);
   for (const Message& message : request.messages) bytes += message.content.size();
@@ -54,6 +62,28 @@ Result<void> check_logit_bias(const Sampling& sampling, const Vocabulary& vocabu
   }
   return {};
 }
+
+/// Lane's thread only, once its session has begun.
+struct Reading::State {
+  PreparedRequest job;
+  Session session;
+  Lane* lane;
+  Result<Row> row = Row();
+  std::optional<SessionStats> told = {};  // what a step of the receipt has said already
+};
+
+Reading::Reading(std::unique_ptr<State> state) : state_(state.release()) {}
+
+void Reading::OnLane::operator()(State* state) const {
+  std::unique_ptr<State> owned(state);
+  Lane& lane = *owned->lane;
+  if (!lane.here()) asio::post(lane.executor(), [owned = std::move(owned)] {});
+}
+
+std::int64_t Reading::prompt_tokens() const {
+  return static_cast<std::int64_t>(state_->job.prompt.size());
+}
+const Row& Reading::row() const { return *state_->row; }
 
 LocalModel::LocalModel(std::string name, std::shared_ptr<Lane> lane, LocalModelParts parts,
                        LocalModelOptions options)
@@ -74,7 +104,16 @@ Result<std::shared_ptr<LocalModel>> LocalModel::with_adapter(const AdapterOption
   if (!number) return std::unexpected(number.error());
   auto model = std::make_shared<LocalModel>(name_ + "+" + adapter.name, lane_, parts_, options_);
   model->adapter_ = *number;
+  model->adapter_options_ = adapter;
   return model;
+}
+
+Result<std::string> LocalModel::file_hash() const {
+  Result<std::string> base = file_sha256(options_.gguf);
+  if (!base || adapter_ == 0) return base;
+  const Result<std::string> adapter = file_sha256(adapter_options_.gguf);
+  if (!adapter) return adapter;
+  return sha256(*base + *adapter + std::to_string(adapter_options_.scale));
 }
 
 Result<PreparedRequest> LocalModel::prepare_here(Request request) const {
@@ -164,27 +203,79 @@ awaitable<Result<Answer>> LocalModel::answer(Request request, Turn& turn) {
                                     asio::use_awaitable);
 }
 
+awaitable<Result<Reading>> LocalModel::read(Request request, Turn& turn, std::string role,
+                                            Want look) {
+  Result<PreparedRequest> job = co_await prepare(std::move(request));
+  if (!job) co_return std::unexpected(job.error());
+  Reading reading = co_await asio::co_spawn(
+      lane_->executor(), read_on_lane(std::move(*job), turn, look), asio::use_awaitable);
+  turn.receipt.steps.push_back(step_of(*reading.state_, std::move(role), 0));
+  if (!reading.state_->row) co_return std::unexpected(reading.state_->row.error());
+  co_return std::move(reading);
+}
+
+awaitable<Result<Answer>> LocalModel::answer(Reading reading, Turn& turn) {
+  co_return co_await asio::co_spawn(lane_->executor(), write_on_lane(std::move(reading), turn),
+                                    asio::use_awaitable);
+}
+
 awaitable<Result<Answer>> LocalModel::generate(PreparedRequest job, Turn& turn) {
-  Session session = open_session(turn);
+  co_return co_await write_on_lane(co_await read_on_lane(std::move(job), turn, {}), turn);
+}
+
+/// What was read fails as the step did: the receipt is to have its cost.
+awaitable<Reading> LocalModel::read_on_lane(PreparedRequest job, Turn& turn, Want look) {
+  auto state = std::make_unique<Reading::State>(
+      Reading::State{.job = std::move(job), .session = open_session(turn), .lane = lane_.get()});
+  const Want want = state->job.want();
+  look.rows = want.rows;
+  look.sampler = want.sampler;
+  look.logprob = want.logprob;
+  look.top_k = std::max(look.top_k, want.top_k);
+  state->row = last_of(co_await state->session.decode(state->job.prompt, look));
+  co_return Reading(std::move(state));
+}
+
+/// Of what the session has done since the step before.
+Step LocalModel::step_of(Reading::State& reading, std::string role, std::int64_t tokens_out) const {
+  const auto prompt = static_cast<std::int64_t>(reading.job.prompt.size());
+  Step step = step_of(reading.session, std::move(role), prompt, tokens_out);
+  if (reading.told) {
+    step.tokens_cached = prompt;
+    step.queued_ms -= reading.told->queued_ms;
+    step.prefill_ms -= reading.told->prefill_ms;
+    step.decode_ms -= reading.told->decode_ms;
+    if (step.joules) *step.joules -= reading.told->joules.value_or(0);
+    if (options_.price) step.usd = options_.price->usd(step);
+  }
+  reading.told = reading.session.stats();
+  return step;
+}
+
+awaitable<Result<Answer>> LocalModel::write_on_lane(Reading reading, Turn& turn) {
+  PreparedRequest& job = reading.state_->job;
+  Session& session = reading.state_->session;
+  Result<Row>& row = reading.state_->row;
   AnswerWriter writer(job.form, *parts_.chat, turn);
   std::optional<Error> error;
-  auto rows = co_await session.decode(job.prompt, job.want());
-  while (rows) {
-    const Token token = rows->front().token;
-    const Result<bool> more = co_await writer.write(std::move(rows->front()), vocabulary(), name_);
+  if (row) {  // whoever has looked may have wanted more than the request
+    row->top.resize(std::min(row->top.size(), static_cast<std::size_t>(job.form.top_logprobs)));
+  }
+  while (row) {
+    const Token token = row->token;
+    const Result<bool> more = co_await writer.write(std::move(*row), vocabulary(), name_);
     if (!more) error = more.error();
     if (!more || !*more) break;
-    rows = co_await session.decode(std::span(&token, 1), job.want());
+    row = last_of(co_await session.decode(std::span(&token, 1), job.want()));
   }
-  if (!rows) error = std::move(rows.error());
+  if (!row) error = std::move(row.error());
 
-  const auto prompt_tokens = static_cast<std::int64_t>(job.prompt.size());
   const std::int64_t written = writer.tokens();
   Result<Answer> answer = std::unexpected(error.value_or(Error{}));
   if (!error) answer = co_await writer.finish();
-  turn.receipt.steps.push_back(step_of(session, "answer", prompt_tokens, written));
+  turn.receipt.steps.push_back(step_of(*reading.state_, "answer", written));
   if (!answer) co_return answer;
-  answer->prompt_tokens = prompt_tokens;
+  answer->prompt_tokens = reading.prompt_tokens();
   answer->cached_tokens = session.stats().tokens_cached;
   if (answer->authors.empty()) answer->authors = {{.model = name_}};
   co_return answer;

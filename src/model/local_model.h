@@ -83,6 +83,27 @@ struct PreparedRequest {
   }
 };
 
+/// A prompt that a local model has read, with the first token of its answer chosen: to be looked
+/// at, and then answered or dropped. It holds KV cells, so keep it no longer than the decision
+/// takes. May be moved and destroyed on any thread; must not outlive its model or its turn.
+class Reading {
+ public:
+  struct State;
+  Reading() = default;  // of nothing: it can only be replaced
+  explicit Reading(std::unique_ptr<State> state);
+
+  std::int64_t prompt_tokens() const;
+  /// Of the prompt's last token.
+  const Row& row() const;
+
+ private:
+  friend class LocalModel;
+  struct OnLane {
+    void operator()(State* state) const;
+  };
+  std::unique_ptr<State, OnLane> state_;
+};
+
 /// Safe to use from any thread, except where said.
 class LocalModel : public Model {
  public:
@@ -95,10 +116,22 @@ class LocalModel : public Model {
   awaitable<Result<Answer>> answer(Request request, Turn& turn) override;
   awaitable<Result<Embeddings>> embed(std::vector<std::string> texts, Turn& turn) override;
 
+  /// The first half of `answer`: reads the prompt and chooses the first token. `look` says what the
+  /// row is to bring back beside it (`top_k`, `entropy`, `hidden`). Adds a step with that role.
+  awaitable<Result<Reading>> read(Request request, Turn& turn, std::string role, Want look);
+  /// The second half: goes on from there; no token is computed again. In the step, whose role is
+  /// "answer", the whole prompt counts as cached: the step of `read` has its cost.
+  awaitable<Result<Answer>> answer(Reading reading, Turn& turn);
+
   Lane& lane() { return *lane_; }
   const Vocabulary& vocabulary() const { return parts_.batcher->vocabulary(); }
   const StepTimes& times() const { return parts_.times; }
   const LocalModelOptions& options() const { return options_; }
+  /// Values of a hidden state.
+  int hidden_width() const { return parts_.batcher->limits().embedding; }
+  /// SHA-256 of the model's file, hexadecimal; with an adapter, of both files' and its scale. Says
+  /// which weights something was trained for. Reads the files; `bad_model` where it cannot.
+  Result<std::string> file_hash() const;
   BatcherStats stats() const { return parts_.batcher->stats(); }
 
   /// Renders, tokenizes and checks a request: long ones on a thread of their own.
@@ -116,9 +149,13 @@ class LocalModel : public Model {
   Result<std::shared_ptr<LocalModel>> with_adapter(const AdapterOptions& adapter);
 
  private:
+  friend class Reading;
   Result<PreparedRequest> prepare_here(Request request) const;
   awaitable<Result<PreparedRequest>> prepare_elsewhere(Request request) const;
   awaitable<Result<Answer>> generate(PreparedRequest job, Turn& turn);
+  awaitable<Reading> read_on_lane(PreparedRequest job, Turn& turn, Want look);
+  awaitable<Result<Answer>> write_on_lane(Reading reading, Turn& turn);
+  Step step_of(Reading::State& reading, std::string role, std::int64_t tokens_out) const;
   struct EmbedJob;
   awaitable<Result<Embeddings>> embed_on_lane(std::vector<std::vector<Token>> texts, Turn& turn);
   awaitable<void> embed_some(EmbedJob& job, Turn& turn);
@@ -128,6 +165,7 @@ class LocalModel : public Model {
   const LocalModelParts parts_;
   const LocalModelOptions options_;
   int adapter_ = 0;
+  AdapterOptions adapter_options_ = {};
 };
 
 }  // namespace lichen::model

@@ -281,6 +281,89 @@ TEST_F(LocalModelTest, TheModelsOwnLogitBiasHoldsAndIsChecked) {
   EXPECT_NE(refused.error().detail.find("token 300"), std::string::npos);
 }
 
+class ReadingTest : public LocalModelTest {
+ protected:
+  ReadingTest() {
+    auto backend = std::make_unique<ScriptedBackend>(kLimits, replying("forty two"));
+    backend->on_decode = [this](std::span<const BatchToken> batch) {
+      decoded_ += batch.size();
+      return true;
+    };
+    model_ = make_scripted_local_model("scripted", lane_, std::move(backend));
+  }
+  Result<Reading> read(Request request, Turn& turn) {
+    asio::io_context io;
+    auto reading = asio::co_spawn(
+        io, model_->read(std::move(request), turn, "route", {.top_k = 2, .hidden = true}),
+        asio::use_future);
+    io.run();
+    return reading.get();
+  }
+  Result<Answer> go_on(Reading reading, Turn& turn) {
+    asio::io_context io;
+    auto answer = asio::co_spawn(io, model_->answer(std::move(reading), turn), asio::use_future);
+    io.run();
+    return answer.get();
+  }
+
+  std::size_t decoded_ = 0;  // tokens; the lane's thread, read when it is idle
+  std::shared_ptr<LocalModel> model_;
+};
+
+TEST_F(ReadingTest, TheAnswerGoesOnWithoutATokenComputedTwice) {
+  Collector sink;
+  Turn turn("scripted", &sink);
+  auto reading = read(question("6 * 7?"), turn);
+  ASSERT_TRUE(reading) << reading.error().detail;
+  EXPECT_EQ(decoded_, 13u);
+  EXPECT_EQ(reading->prompt_tokens(), 13);
+  EXPECT_EQ(reading->row().token, 'f');
+  EXPECT_EQ(reading->row().top.size(), 2u);
+  EXPECT_EQ(reading->row().hidden, std::vector<float>(4, 13.0F));
+  const auto answer = go_on(*std::move(reading), turn);
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->text, "forty two");
+  EXPECT_EQ(sink.text, answer->text);
+  EXPECT_TRUE(answer->tokens.front().top.empty()) << "nobody asked for alternatives";
+  EXPECT_EQ(decoded_, 13u + 9u) << "the prompt and the answer, each token once";
+  EXPECT_EQ(answer->prompt_tokens, 13);
+  EXPECT_EQ(answer->cached_tokens, 0) << "nothing was there before this turn";
+  ASSERT_EQ(turn.receipt.steps.size(), 2u);
+  const Step& route = turn.receipt.steps[0];
+  EXPECT_EQ(route.role, "route");
+  EXPECT_EQ(route.tokens_in, 13);
+  EXPECT_EQ(route.tokens_cached, 0);
+  EXPECT_EQ(route.tokens_out, 0);
+  EXPECT_GT(route.prefill_ms, 0);
+  const Step& step = turn.receipt.steps[1];
+  EXPECT_EQ(step.role, "answer");
+  EXPECT_EQ(step.tokens_in, 13);
+  EXPECT_EQ(step.tokens_cached, 13);
+  EXPECT_EQ(step.tokens_out, 9);
+  EXPECT_EQ(step.prefill_ms, 0);
+  EXPECT_GT(step.decode_ms, 0);
+}
+
+TEST_F(ReadingTest, OneThatIsDroppedGivesItsCellsBack) {
+  Turn turn("scripted");
+  {
+    const auto dropped = read(question("6 * 7?"), turn);
+  }
+  lane_->call([] {});  // behind what the drop has posted
+  EXPECT_EQ(model_->stats().sessions, 0);
+  EXPECT_EQ(turn.receipt.steps.size(), 1u);
+}
+
+TEST_F(ReadingTest, OneThatFailsIsInTheReceipt) {
+  Turn turn("scripted");
+  turn.cancel();
+  const auto reading = read(question("6 * 7?"), turn);
+  ASSERT_FALSE(reading);
+  EXPECT_EQ(reading.error().code, Errc::cancelled);
+  EXPECT_EQ(turn.receipt.steps.at(0).role, "route");
+  EXPECT_EQ(read(question(std::string(300, 'x')), turn).error().code, Errc::context_overflow);
+}
+
 TEST_F(LocalModelTest, AnAdapterIsAModelOfItsOwn) {
   auto scripted = model(hashing_script(60));
   auto adapted = scripted->with_adapter({.name = "law", .gguf = "law.gguf", .scale = 1});

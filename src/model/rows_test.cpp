@@ -56,6 +56,22 @@ void expect_close(const std::vector<float>& row) {
   EXPECT_LT(std::abs(got / want - 1), 1e-6) << "row of " << row.size();
 }
 
+TEST(Entropy, IsTheDistributions) {
+  for (const std::size_t size : kSizes) {
+    const std::vector<float> even(size, 3.0F);
+    EXPECT_NEAR(entropy(even, log_sum_exp(even)), std::log(static_cast<double>(size)), 1e-4);
+    const std::vector<float> row = random_row(size, 5, 11);
+    const double norm = log_sum_exp(row);
+    double exact = 0;
+    for (const float logit : row) exact -= std::exp(logit - norm) * (logit - norm);
+    EXPECT_NEAR(entropy(row, norm), exact, 1e-4) << size;
+  }
+  const std::vector<float> sure{kNan, 100, -kInf, 0};
+  EXPECT_NEAR(entropy(sure, log_sum_exp(sure)), 0, 1e-6);
+  const std::vector<float> none{-kInf, kNan};
+  EXPECT_EQ(entropy(none, log_sum_exp(none)), 0);
+}
+
 TEST(Argmax, FindsTheLargestWhereverItIs) {
   for (const std::size_t size : kSizes) {
     std::vector<float> row = random_row(size, 5, 1);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "mechanisms/routing/length_router.h"
+#include "mechanisms/routing/prefill_router.h"
 #include "mechanisms/routing/router.h"
 #include "mechanisms/routing/shadow.h"
 #include "mechanisms/routing/trained_router.h"
@@ -15,10 +16,14 @@
 namespace lichen::mechanisms {
 namespace {
 
-constexpr std::string_view kRouterNames[] = {"length", "linear", "knn", "mf", "ensemble"};
+constexpr std::string_view kRouterNames[] = {"length", "linear", "knn", "mf", "ensemble", "prefill"};
 constexpr Result<Routing> (*kRouterBuilders[])(Options&) = {
-    build_length_router, build_trained<RouterKind::linear>, build_trained<RouterKind::knn>,
-    build_trained<RouterKind::mf>, build_trained<RouterKind::ensemble>};
+    build_length_router,
+    build_trained<RouterKind::linear>,
+    build_trained<RouterKind::knn>,
+    build_trained<RouterKind::mf>,
+    build_trained<RouterKind::ensemble>,
+    build_prefill};
 
 Result<Routing> build_router(Options& options) {
   Result<std::string> by = options.choice("by", kRouterNames, kRouterNames[0]);
@@ -53,16 +58,15 @@ class Route : public Answerer {
       decision.threshold = 1 - threshold_;
     }
     turn.receipt.decisions.push_back(std::move(decision));
+    const bool looks = watch_ != nullptr && !alarmed && watch_->looks_at(turn.receipt.id);
     if (!to_small) {
-      if (watch_ != nullptr && !alarmed && watch_->looks_at(turn.receipt.id)) {
-        watch_->observe(false);
-      }
+      need->small.reset();
+      if (looks) watch_->observe(false);
       co_return co_await large_->answer(std::move(request), turn);
     }
-    if (watch_ == nullptr || !watch_->looks_at(turn.receipt.id)) {
-      co_return co_await small_->answer(std::move(request), turn);
-    }
-    Result<Answer> answer = co_await small_->answer(request, turn);
+    Answerer& small = need->small ? *need->small : *small_;
+    if (!looks) co_return co_await small.answer(std::move(request), turn);
+    Result<Answer> answer = co_await small.answer(request, turn);
     if (answer) {
       turn.later.push_back(
           shadow({.watch = watch_, .large = large_, .judge = judge_}, std::move(request), *answer));

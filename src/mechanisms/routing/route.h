@@ -2,8 +2,9 @@
 // model; small or large then answers alone (RouteLLM, arXiv 2406.18665).
 //
 //   route:
-//     by: length       the router: `length`, or one that was trained: `linear`, `knn`,
-//                      `mf`, `ensemble` (length_router.h, trained_router.h: their options)
+//     by: length       the router: `length`, or one that was trained: `linear`, `knn`, `mf`,
+//                      `ensemble`, `prefill` (length_router.h, trained_router.h, prefill_router.h:
+//                      their options)
 //     small: small     answers when the score is under the threshold
 //     large: large     answers otherwise
 //

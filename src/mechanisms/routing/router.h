@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "lichen/answerer.h"
 #include "lichen/request.h"
 #include "lichen/result.h"
 #include "lichen/turn.h"
@@ -15,6 +16,9 @@ namespace lichen::mechanisms {
 struct Need {
   double score = 0;    // need of the large model, 0 to 1
   std::string reason;  // what it was read from, for the receipt: "812 characters"
+  /// Small, where the router has read this prompt with it: answers this request from there on. To
+  /// be dropped when large answers, since it holds memory. Null: small has done nothing yet.
+  std::unique_ptr<Answerer> small = {};
 };
 
 /// Shared by all turns of its plan: safe to use from any thread.

@@ -28,8 +28,10 @@ constexpr std::size_t kPrefixBytes = kMagic.size() + 2 * sizeof(std::uint32_t);
 constexpr std::size_t kMaxFileBytes = 256u << 20;
 constexpr std::size_t kMaxHeaderBytes = 4u << 20;
 constexpr std::size_t kMaxGrid = 10'000;
+constexpr std::int64_t kMaxPrefillWidth = 1 << 20;
+constexpr std::int64_t kMaxPrefillUnits = 1 << 10;
 constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
-constexpr std::string_view kKindNames[] = {"linear", "knn", "mf", "ensemble"};
+constexpr std::string_view kKindNames[] = {"linear", "knn", "mf", "ensemble", "prefill"};
 constexpr std::string_view kEncodingNames[] = {"f32", "i8"};
 
 using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
@@ -97,9 +99,16 @@ json::object header_of(const RouterFile& router) {
                               {"examples", router.origin.examples},
                               {"seed", router.origin.seed},
                               {"small", router.origin.small},
-                              {"large", router.origin.large}}},
+                              {"large", router.origin.large},
+                              {"small_hash", router.origin.small_hash},
+                              {"large_hash", router.origin.large_hash}}},
       {"thresholds", json::array(router.thresholds.begin(), router.thresholds.end())},
       {"tables", std::move(tables)}};
+  if (router.kind == RouterKind::prefill) {
+    header["prefill"] = json::object{{"schema", router.prefill.schema},
+                                     {"width", router.prefill.width},
+                                     {"units", router.prefill.units}};
+  }
   if (router.calibration) header["calibration"] = grid_json(*router.calibration);
   return header;
 }
@@ -216,7 +225,18 @@ RouterFile read_header(Header& header, const json::object& object) {
                    .examples = header.integer(origin, "examples", 0, kMaxCount),
                    .seed = static_cast<std::uint64_t>(header.integer(origin, "seed", 0, INT64_MAX)),
                    .small = header.text(origin, "small"),
-                   .large = header.text(origin, "large")};
+                   .large = header.text(origin, "large"),
+                   .small_hash = header.text(origin, "small_hash"),
+                   .large_hash = header.text(origin, "large_hash")};
+  if (router.kind == RouterKind::prefill) {
+    const json::object& prefill = header.object("prefill");
+    const auto size = [&](std::string_view key, std::int64_t min, std::int64_t max) {
+      return static_cast<std::size_t>(header.integer(prefill, key, min, max));
+    };
+    router.prefill = {.schema = header.text(prefill, "schema"),
+                      .width = size("width", 1, kMaxPrefillWidth),
+                      .units = size("units", 0, kMaxPrefillUnits)};
+  }
   for (const json::value& value : header.array(object, "thresholds", kMaxGrid)) {
     router.thresholds.push_back(header.number(value, "thresholds"));
   }

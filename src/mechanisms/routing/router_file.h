@@ -25,7 +25,7 @@
 
 namespace lichen::mechanisms {
 
-enum class RouterKind : std::uint8_t { linear, knn, mf, ensemble };
+enum class RouterKind : std::uint8_t { linear, knn, mf, ensemble, prefill };
 std::string_view to_string(RouterKind kind);
 std::optional<RouterKind> router_kind(std::string_view name);
 
@@ -40,6 +40,13 @@ struct Table {
   std::vector<float> values = {};
 };
 
+/// Of `prefill`: the features that it reads and the size of its model.
+struct PrefillShape {
+  std::string schema = {};
+  std::size_t width = 0;  // features
+  std::size_t units = 0;  // of the hidden layer
+};
+
 /// What the file says of its making. Names and hashes of models may be empty: not told.
 struct RouterOrigin {
   std::string data_hash = {};  // SHA-256 of the training data, hexadecimal
@@ -47,11 +54,14 @@ struct RouterOrigin {
   std::uint64_t seed = 0;
   std::string small = {};
   std::string large = {};
+  std::string small_hash = {};  // LocalModel::file_hash
+  std::string large_hash = {};
 };
 
 struct RouterFile {
   RouterKind kind = RouterKind::linear;
   FeatureOptions features = {};
+  PrefillShape prefill = {};
   RouterOrigin origin = {};
   std::vector<double> thresholds = {};  // to test in calibration, growing; from training prompts
   std::optional<Calibration> calibration = {};

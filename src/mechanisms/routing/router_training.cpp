@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "mechanisms/routing/example_router.h"
 #include "mechanisms/routing/knn_training.h"
 #include "mechanisms/routing/linear_training.h"
 #include "mechanisms/routing/mf_training.h"
+#include "mechanisms/routing/prefill_training.h"
 #include "mechanisms/routing/text_router.h"
 
 namespace lichen::mechanisms {
@@ -57,27 +59,47 @@ void train_ensemble(RouterFile& file, const TrainingSet& set, const TrainingOpti
   train_knn(file, set, options);
 }
 
-}  // namespace
-
-Result<RouterFile> train_router(std::span<const Example> examples, const TrainingOptions& options) {
-  if (auto good = check(examples); !good) return std::unexpected(good.error());
+/// The model of the options' kind, by its tables.
+Result<void> add_trained(RouterFile& file, std::span<const Example> examples,
+                         const TrainingOptions& options) {
+  if (options.kind == RouterKind::prefill) {
+    const auto model = train_prefill(examples, options);
+    if (!model) return std::unexpected(model.error());
+    add_prefill_model(file, *model);
+    return {};
+  }
   const TrainingSet set = training_set(examples, options);
-  RouterFile file{
-      .kind = options.kind,
-      .origin = {.examples = static_cast<std::int64_t>(examples.size()), .seed = options.seed}};
   add_text_weights(file, set.text);
   switch (options.kind) {
     case RouterKind::linear: add_linear_model(file, train_linear(set, options)); break;
     case RouterKind::knn: train_knn(file, set, options); break;
     case RouterKind::mf: add_mf_model(file, train_mf(set, options)); break;
     case RouterKind::ensemble: train_ensemble(file, set, options); break;
+    case RouterKind::prefill: break;  // above
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<RouterFile> train_router(std::span<const Example> examples, const TrainingOptions& options) {
+  if (auto good = check(examples); !good) return std::unexpected(good.error());
+  RouterFile file{
+      .kind = options.kind,
+      .origin = {.examples = static_cast<std::int64_t>(examples.size()), .seed = options.seed}};
+  if (auto added = add_trained(file, examples, options); !added) {
+    return std::unexpected(added.error());
   }
   if (options.stop.stop_requested()) return fail(Errc::cancelled, "training was interrupted");
-  auto router = make_text_router(file);
+  const auto router = ExampleRouter::open(file);
   if (!router) return std::unexpected(router.error());
   std::vector<double> needs;
   needs.reserve(examples.size());
-  for (const Example& example : examples) needs.push_back((*router)->need(example.prompt));
+  for (const Example& example : examples) {
+    const auto need = router->need(example);
+    if (!need) return std::unexpected(need.error());
+    needs.push_back(*need);
+  }
   file.thresholds = threshold_grid(std::move(needs), kThresholds);
   return file;
 }

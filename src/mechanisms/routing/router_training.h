@@ -1,4 +1,4 @@
-// Training of text routers, offline. The same examples, options and seed give the same file.
+// Training of routers, offline. The same examples, options and seed give the same file.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@ struct Example {
   std::string prompt;
   bool small_right = false;
   bool large_right = false;
+  std::vector<float> features = {};  // that `prefill` read (prefill_features.h); may be empty
 };
 
 struct TrainingOptions {
@@ -30,7 +31,8 @@ struct TrainingOptions {
 };
 
 /// `bad_request` where the examples cannot teach anything: fewer than kLeastExamples, or large is
-/// nowhere right where small is wrong, or always. `cancelled` by the stop token.
+/// nowhere right where small is wrong, or always, or where `prefill` lacks its features.
+/// `cancelled` by the stop token.
 Result<RouterFile> train_router(std::span<const Example> examples, const TrainingOptions& options);
 
 inline constexpr std::size_t kLeastExamples = 20;

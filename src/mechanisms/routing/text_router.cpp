@@ -1,5 +1,7 @@
 #include "mechanisms/routing/text_router.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <utility>
 
 #include "mechanisms/routing/ensemble_router.h"
@@ -30,8 +32,10 @@ Result<std::unique_ptr<VectorRouter>> make_vector_router(const RouterFile& file)
     case RouterKind::knn: return make_knn_router(file);
     case RouterKind::mf: return make_mf_router(file);
     case RouterKind::ensemble: return make_ensemble_router(file);
+    case RouterKind::prefill: break;
   }
-  return fail(Errc::bad_model, "is of a kind that this program does not know");
+  return fail(Errc::bad_model, fmt::format("is a router of the kind `{}`, which does not read text",
+                                           to_string(file.kind)));
 }
 
 }  // namespace

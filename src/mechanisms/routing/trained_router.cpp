@@ -116,7 +116,7 @@ Result<std::shared_ptr<DriftWatch>> make_watch(const ShadowOptions& shadow, cons
 
 }  // namespace
 
-Result<Routing> build_trained(Options& options, RouterKind kind) {
+Result<TrainedRouting> read_trained(Options& options, RouterKind kind) {
   const auto path = options.file("router");
   if (!path) return std::unexpected(path.error());
   const auto risk = read_risk(options);
@@ -131,31 +131,36 @@ Result<Routing> build_trained(Options& options, RouterKind kind) {
         has_threshold ? "threshold" : "",
         "a trained router needs `threshold` (0 to 1) or `risk: {alpha, delta}`, not both"));
   }
-  const auto file = load_router_file(*path);
+  auto file = load_router_file(*path);
   if (!file) return std::unexpected(options.error("router", file.error().detail));
   if (file->kind != kind) {
     return std::unexpected(options.error(
         "router", fmt::format("{}: is a router of the kind `{}`, not `{}`", path->string(),
                               to_string(file->kind), to_string(kind))));
   }
-  auto router = make_text_router(*file);
-  if (!router) {
-    return std::unexpected(
-        options.error("router", fmt::format("{}: {}", path->string(), router.error().detail)));
-  }
-  Routing routing{
-      .router = std::make_unique<TrainedRouter>(std::string(to_string(kind)), *std::move(router)),
-      .threshold = *threshold};
-  if (!*risk) return routing;
-  const auto choice = choice_for(*file, **risk, *path);
-  if (!choice) return routing;
-  routing.threshold = choice->threshold;
-  if (!*shadow) return routing;
-  auto watch = make_watch(**shadow, *file, **risk, *choice, *path, options);
+  TrainedRouting trained{.path = *path, .file = *std::move(file), .threshold = *threshold};
+  if (!*risk) return trained;
+  const auto choice = choice_for(trained.file, **risk, *path);
+  if (!choice) return trained;
+  trained.threshold = choice->threshold;
+  if (!*shadow) return trained;
+  auto watch = make_watch(**shadow, trained.file, **risk, *choice, *path, options);
   if (!watch) return std::unexpected(watch.error());
-  routing.watch = *std::move(watch);
-  routing.judge = (*shadow)->judge;
-  return routing;
+  trained.watch = *std::move(watch);
+  trained.judge = (*shadow)->judge;
+  return trained;
+}
+
+Result<Routing> build_trained(Options& options, RouterKind kind) {
+  const auto trained = read_trained(options, kind);
+  if (!trained) return std::unexpected(trained.error());
+  auto router = make_text_router(trained->file);
+  if (!router) {
+    return std::unexpected(options.error(
+        "router", fmt::format("{}: {}", trained->path.string(), router.error().detail)));
+  }
+  return trained->with(
+      std::make_unique<TrainedRouter>(std::string(to_string(kind)), *std::move(router)));
 }
 
 }  // namespace lichen::mechanisms

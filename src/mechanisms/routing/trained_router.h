@@ -17,6 +17,10 @@
 // says so. A file that cannot be used is an error when the plan is loaded.
 #pragma once
 
+#include <filesystem>
+#include <memory>
+#include <utility>
+
 #include "mechanisms/routing/router.h"
 #include "mechanisms/routing/router_file.h"
 
@@ -28,5 +32,21 @@ template <RouterKind kind>
 Result<Routing> build_trained(Options& options) {
   return build_trained(options, kind);
 }
+
+/// What a plan says of a trained router, of whichever kind.
+struct TrainedRouting {
+  std::filesystem::path path;
+  RouterFile file;
+  double threshold = 0;
+  std::shared_ptr<DriftWatch> watch = {};
+  AnswererPtr judge = {};
+
+  Routing with(std::unique_ptr<Router> router) const {
+    return {.router = std::move(router), .threshold = threshold, .watch = watch, .judge = judge};
+  }
+};
+
+/// Reads and checks `router`, `threshold`, `risk`, `shadow` and `judge`.
+Result<TrainedRouting> read_trained(Options& options, RouterKind kind);
 
 }  // namespace lichen::mechanisms

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
+#include <utility>
 
 #include "model/gguf_file.h"
 #include "model/kv_plan.h"
@@ -105,6 +107,8 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
   params.n_threads_batch = backend->pool_->threads();
   params.kv_unified = !kv->split;
   params.no_perf = true;
+  params.cb_eval = &LlamaBackend::see_tensor;
+  params.cb_eval_user_data = backend.get();
   backend->context_.reset(llama_init_from_model(model, params));
   llama_context* context = backend->context_.get();
   if (context == nullptr) {
@@ -142,6 +146,8 @@ Backend::Outcome LlamaBackend::decode(std::span<const BatchToken> tokens) {
     raw.seq_id[i][0] = tokens[i].seq;
     raw.logits[i] = tokens[i].output;
   }
+  hidden_.states.clear();
+  hidden_.logits.clear();
   const auto begun = Clock::now();
   const bool repeatable =
       repeatable_threads_ > 0 && tokens.size() == 1 && tokens.front().position >= kAttentionInParts;
@@ -162,15 +168,55 @@ std::span<const float> LlamaBackend::logits(int index) {
   return {row, static_cast<std::size_t>(vocabulary_->size())};
 }
 
-std::span<const float> LlamaBackend::hidden(int index) {
-  const float* row = llama_get_embeddings_ith(context_.get(), index);
-  return {row, row == nullptr ? 0 : static_cast<std::size_t>(limits_.embedding)};
+std::size_t LlamaBackend::logits_kept() const {
+  constexpr int kEnough = 64;
+  return static_cast<std::size_t>(std::min(vocabulary_->size(), kEnough));
 }
 
-void LlamaBackend::want_hidden(bool wanted) {
-  if (wanted == hidden_) return;
-  hidden_ = wanted;
-  llama_set_embeddings(context_.get(), wanted);
+std::span<const float> LlamaBackend::hidden(int index) {
+  const std::span<const float> key = logits(index).first(logits_kept());
+  const auto width = static_cast<std::size_t>(limits_.embedding);
+  for (std::size_t row = 0; row * width < hidden_.states.size(); ++row) {
+    const auto other = std::span(hidden_.logits).subspan(row * key.size(), key.size());
+    if (std::ranges::equal(key, other))
+      return std::span(hidden_.states).subspan(row * width, width);
+  }
+  return {};
+}
+
+/// Called by libllama for each tensor of a pass: whether it is wanted, and if so again when it has
+/// been computed.
+bool LlamaBackend::see_tensor(ggml_tensor* tensor, bool ask, void* backend) {
+  auto& self = *static_cast<LlamaBackend*>(backend);
+  if (!ask) {
+    self.keep_hidden(*tensor);
+    return true;
+  }
+  if (!self.hidden_.wanted) return false;
+  const std::string_view name = tensor->name;
+  // libllama keeps it until the pass ends, so one stop at the very end is enough.
+  if (name == "result_norm") self.hidden_.normed = tensor;
+  return name == "result_output";
+}
+
+void LlamaBackend::keep_hidden(const ggml_tensor& logits) {
+  const ggml_tensor* normed = std::exchange(hidden_.normed, nullptr);
+  const auto width = static_cast<std::size_t>(limits_.embedding);
+  if (normed == nullptr || normed->type != GGML_TYPE_F32 || logits.type != GGML_TYPE_F32 ||
+      normed->ne[1] != logits.ne[1] || static_cast<std::size_t>(normed->ne[0]) != width) {
+    return;  // an architecture of another form: it has none
+  }
+  const auto rows = static_cast<std::size_t>(logits.ne[1]);
+  const std::size_t kept = logits_kept();
+  const std::size_t states = hidden_.states.size(), keys = hidden_.logits.size();
+  hidden_.states.resize(states + rows * width);
+  hidden_.logits.resize(keys + rows * kept);
+  for (std::size_t row = 0; row < rows; ++row) {
+    ggml_backend_tensor_get(normed, &hidden_.states[states + row * width], row * normed->nb[1],
+                            width * sizeof(float));
+    ggml_backend_tensor_get(&logits, &hidden_.logits[keys + row * kept], row * logits.nb[1],
+                            kept * sizeof(float));
+  }
 }
 
 void LlamaBackend::truncate(Seq seq, int from) {

@@ -27,7 +27,7 @@ class LlamaBackend : public Backend {
   Outcome decode(std::span<const BatchToken> batch) override;
   std::span<const float> logits(int index) override;
   std::span<const float> hidden(int index) override;
-  void want_hidden(bool wanted) override;
+  void want_hidden(bool wanted) override { hidden_.wanted = wanted; }
   void truncate(Seq seq, int from) override;
   void share(Seq from, Seq to, int length) override;
   std::vector<std::byte> save(Seq seq) override;
@@ -58,7 +58,22 @@ class LlamaBackend : public Backend {
     llama_adapter_lora* lora;  // the model frees it
     float scale;
   };
+  /// The last hidden states of a pass, read while it is computed. libllama's own way to them,
+  /// `llama_set_embeddings`, makes every token of a pass an output, which costs as many rows of
+  /// logits, and ends the process where these are more than the context was made for.
+  struct HiddenStates {
+    bool wanted = false;
+    ggml_tensor* normed = nullptr;  // of the graph being computed
+    /// Rows in the order of computation, which may differ from the batch's where cells are split:
+    /// the state, and the first logits, by which a row is found again.
+    std::vector<float> states = {};
+    std::vector<float> logits = {};
+  };
+
   LlamaBackend() = default;
+  static bool see_tensor(ggml_tensor* tensor, bool ask, void* backend);
+  void keep_hidden(const ggml_tensor& logits);
+  std::size_t logits_kept() const;
 
   std::shared_ptr<ComputePool> pool_;
   std::unique_ptr<llama_model, FreeModel> model_;
@@ -67,7 +82,7 @@ class LlamaBackend : public Backend {
   std::unique_ptr<Batch> batch_;
   Limits limits_ = {};
   std::vector<Adapter> adapters_;
-  bool hidden_ = false;
+  HiddenStates hidden_;
   std::unique_ptr<ThreadChoice> threads_;
   int repeatable_threads_ = 0;  // of passes whose result depends on them; 0: no matter
 };

@@ -105,6 +105,36 @@ TEST_F(LlamaTest, TheHiddenStateComesBesideTheLogits) {
   asio::co_spawn(lane_->executor(), run(), asio::use_future).get();
 }
 
+// More tokens than a pass may have outputs, next to other sessions: only what is asked for is one.
+TEST_F(LlamaTest, HiddenStatesOfLongPromptsSideBySideAreThoseOfEachAlone) {
+  Turn turn("small");
+  std::vector<std::vector<Token>> prompts;
+  for (const std::size_t size : {300, 1, 90}) {
+    std::vector<Token> prompt(size);
+    for (std::size_t i = 0; i < size; ++i) {
+      prompt[i] = static_cast<Token>(300 + (i * 37 + size) % 1'000);
+    }
+    prompts.push_back(std::move(prompt));
+  }
+  auto run = [&](std::size_t i) -> awaitable<std::vector<float>> {
+    Session session = small_->open_session(turn);
+    auto rows = co_await session.decode(prompts[i], {.hidden = true});
+    co_return rows ? rows->front().hidden : std::vector<float>();
+  };
+  const auto spawn = [&](std::size_t i) {
+    return asio::co_spawn(lane_->executor(), run(i), asio::use_future);
+  };
+  std::vector<std::vector<float>> alone;
+  for (std::size_t i = 0; i < prompts.size(); ++i) alone.push_back(spawn(i).get());
+  std::vector<std::future<std::vector<float>>> together;
+  for (std::size_t i = 0; i < prompts.size(); ++i) together.push_back(spawn(i));
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    const std::vector<float> hidden = together[i].get();
+    ASSERT_EQ(hidden.size(), 128u);
+    for (std::size_t k = 0; k < hidden.size(); ++k) EXPECT_NEAR(hidden[k], alone[i][k], 0.05);
+  }
+}
+
 TEST_F(LlamaTest, EmbeddingsTellSimilarTextsFromOthers) {
   asio::io_context io;
   Turn turn("small");
