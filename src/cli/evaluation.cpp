@@ -8,14 +8,12 @@
 #include <memory>
 #include <stop_token>
 
-#include "cli/host.h"
 #include "cli/origin.h"
 #include "cli/progress.h"
 #include "cli/report_view.h"
 #include "cli/table.h"
 #include "eval/fingerprint.h"
 #include "eval/generated_suite.h"
-#include "eval/measure.h"
 #include "eval/report/frontier.h"
 #include "eval/report/html.h"
 #include "eval/report/words.h"
@@ -42,19 +40,6 @@ Result<eval::Suite> generated(const EvaluationOptions& options, tasks::Split spl
   if (cells.empty()) return fail(Errc::bad_request, "no family has such a level; they are 1 to 4");
   const auto count = options.limit.value_or(options.quick ? cells.size() : kGeneratedTasks);
   return eval::generated_suite({.split = split, .seed = options.seed}, cells, count);
-}
-
-Result<eval::Suite> load_suite(const EvaluationOptions& options) {
-  if (const auto split = tasks::split_named(options.suite)) return generated(options, *split);
-  auto suite = eval::load_suite(options.suite);
-  if (!suite) return suite;
-  *suite = eval::selected(
-      std::move(*suite),
-      {.families = options.families, .levels = options.levels, .limit = options.limit});
-  if (suite->tasks.empty()) {
-    return fail(Errc::bad_request, options.suite + ": no task is of these families and levels");
-  }
-  return suite;
 }
 
 /// The models and plans of a configuration, but for plans that are another name of one of them.
@@ -110,37 +95,6 @@ void say(const std::string& words) {
   err.write(err.harmless(words) + "\n");
 }
 
-/// Measures with a progress bar; Ctrl-C ends it.
-Result<std::vector<eval::Outcome>> measured(Host& host, const eval::Suite& suite,
-                                            eval::MeasureOptions options) {
-  std::stop_source stop;
-  const CancelOnSignal watch(host.io(), [&stop] { stop.request_stop(); });
-  ProgressBar bar(Terminal::of(stderr));
-  const std::size_t before = options.journal == nullptr ? 0 : options.journal->found().size();
-  const std::size_t total = options.plans.size() * suite.tasks.size();
-  std::size_t now = before;
-  if (before > 0) {
-    say(fmt::format("going on from {} with {} of {} answers", options.journal->file().string(),
-                    format_count(static_cast<std::int64_t>(before)),
-                    format_count(static_cast<std::int64_t>(total))));
-  }
-  options.stop = stop.get_token();
-  options.progress = [&](std::string_view plan, std::size_t done, std::size_t) {
-    now = done;
-    bar.update(static_cast<double>(done - before) / static_cast<double>(total - before), plan);
-  };
-  auto outcomes = eval::measure(host.runtime(), host.io().get_executor(), suite, options);
-  bar.clear();
-  if (!outcomes && outcomes.error().code == Errc::cancelled && options.journal != nullptr) {
-    outcomes.error().detail = fmt::format(
-        "interrupted; {} of {} answers are kept in {}, and the same command goes on "
-        "from there",
-        format_count(static_cast<std::int64_t>(now)),
-        format_count(static_cast<std::int64_t>(total)), options.journal->file().string());
-  }
-  return outcomes;
-}
-
 void print(const EvaluationOptions& options, const eval::Report& report) {
   for (const auto* file : {&options.json, &options.html, &options.svg}) {
     if (*file == "-") return;  // stdout is taken
@@ -170,6 +124,49 @@ Result<void> write_files(const EvaluationOptions& options, const eval::Report& r
 }
 
 }  // namespace
+
+Result<eval::Suite> load_suite(const EvaluationOptions& options) {
+  if (const auto split = tasks::split_named(options.suite)) return generated(options, *split);
+  auto suite = eval::load_suite(options.suite);
+  if (!suite) return suite;
+  *suite = eval::selected(
+      std::move(*suite),
+      {.families = options.families, .levels = options.levels, .limit = options.limit});
+  if (suite->tasks.empty()) {
+    return fail(Errc::bad_request, options.suite + ": no task is of these families and levels");
+  }
+  return suite;
+}
+
+Result<std::vector<eval::Outcome>> measured(Host& host, const eval::Suite& suite,
+                                            eval::MeasureOptions options) {
+  std::stop_source stop;
+  const CancelOnSignal watch(host.io(), [&stop] { stop.request_stop(); });
+  ProgressBar bar(Terminal::of(stderr));
+  const std::size_t before = options.journal == nullptr ? 0 : options.journal->found().size();
+  const std::size_t total = options.plans.size() * suite.tasks.size();
+  std::size_t now = before;
+  if (before > 0) {
+    say(fmt::format("going on from {} with {} of {} answers", options.journal->file().string(),
+                    format_count(static_cast<std::int64_t>(before)),
+                    format_count(static_cast<std::int64_t>(total))));
+  }
+  options.stop = stop.get_token();
+  options.progress = [&](std::string_view plan, std::size_t done, std::size_t) {
+    now = done;
+    bar.update(static_cast<double>(done - before) / static_cast<double>(total - before), plan);
+  };
+  auto outcomes = eval::measure(host.runtime(), host.io().get_executor(), suite, options);
+  bar.clear();
+  if (!outcomes && outcomes.error().code == Errc::cancelled && options.journal != nullptr) {
+    outcomes.error().detail = fmt::format(
+        "interrupted; {} of {} answers are kept in {}, and the same command goes on "
+        "from there",
+        format_count(static_cast<std::int64_t>(now)),
+        format_count(static_cast<std::int64_t>(total)), options.journal->file().string());
+  }
+  return outcomes;
+}
 
 int evaluate(const EvaluationOptions& options, const Invocation& invocation,
              policy::Config config) {

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/host.h"
+#include "eval/measure.h"
 #include "policy/config.h"
 
 namespace lichen::cli {
@@ -34,6 +36,13 @@ struct EvaluationOptions {
   std::filesystem::path journal = {};  // empty: the default place
   bool fresh = false;
 };
+
+/// The suite that `suite`, `limit` and the like stand for.
+Result<eval::Suite> load_suite(const EvaluationOptions& options);
+
+/// `eval::measure` with a progress bar; Ctrl-C ends it.
+Result<std::vector<eval::Outcome>> measured(Host& host, const eval::Suite& suite,
+                                            eval::MeasureOptions options);
 
 /// Options that both commands have: --large, --suite, --concurrency and the like. `options` must
 /// outlive `command`.

@@ -10,6 +10,7 @@
 
 #include "mechanisms/mechanism.h"
 #include "policy/fields.h"
+#include "policy/identity.h"
 #include "policy/nearest.h"
 
 namespace lichen::policy {
@@ -243,6 +244,10 @@ class PlanOptions : public mechanisms::Options {
         yaml_error(file(), node->line, node->column,
                    fmt::format("`{}` of `{}` is one of {}, not `{}`{}", key, mechanism_,
                                list(names), *text, did_you_mean(*text, names))));
+  }
+
+  Result<boost::json::object> identity() override {
+    return mechanism_identity(builder_.config(), node_);
   }
 
   Error error(std::string_view key, std::string what) override {

@@ -2,10 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
 #include <thread>
 
+#include "mechanisms/routing/calibration_file.h"
 #include "mechanisms/scripted_model.h"
 #include "mechanisms/scripted_options.h"
 
@@ -24,7 +27,8 @@ class CascadeTest : public testing::Test {
   Result<Answer> ask(Turn& turn, Request request = {.messages = {{"user", "question"}}}) {
     ScriptedOptions options;
     options.answerers = {{"small", small_}, {"large", large_}};
-    options.numbers = {{"threshold", -0.5}};
+    options.numbers = thresholds_;
+    options.maps = risk_;
     options.choices = choices_;
     return run((*build_cascade(options))->answer(std::move(request), turn));
   }
@@ -52,6 +56,8 @@ class CascadeTest : public testing::Test {
   }
 
   std::optional<double> score_;  // of the decision of the last `expect_large`
+  std::map<std::string, double, std::less<>> thresholds_ = {{"threshold", -0.5}};
+  std::map<std::string, std::vector<double>, std::less<>> risk_;
   std::map<std::string, std::string, std::less<>> choices_;
   std::shared_ptr<ScriptedModel> small_;
   std::shared_ptr<ScriptedModel> large_ =
@@ -107,6 +113,54 @@ TEST_F(CascadeTest, WithoutLogprobsLargeAnswers) {
   small({.text = "a small answer", .logprobs = false});
   expect_large("no log-probabilities");
   EXPECT_EQ(score_, std::nullopt);
+}
+
+TEST_F(CascadeTest, AsksForTheAlternativesThatItsConfidenceNeeds) {
+  choices_ = {{"confidence", "margin"}};
+  thresholds_ = {{"threshold", 0.5}};
+  small({.text = "a small answer"});
+  Turn turn("plan");
+  Request request{.messages = {{"user", "question"}}};
+  request.logprobs = true;
+  request.top_logprobs = 1;
+  const Result<Answer> answer = ask(turn, request);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(small_->requests().at(0).top_logprobs, 2);
+  EXPECT_EQ(large_->requests().at(0).top_logprobs, 1);
+}
+
+TEST_F(CascadeTest, AnAnswerWithoutAlternativesHasNoMargin) {
+  choices_ = {{"confidence", "margin"}};
+  thresholds_ = {{"threshold", 0.5}};
+  small({.text = "a small answer"});
+  expect_large("least margin nan under threshold 0.5");
+  EXPECT_EQ(score_, std::nullopt);
+}
+
+TEST_F(CascadeTest, TheRiskChoosesTheThreshold) {
+  const std::string file =
+      testing::TempDir() + "cascade_test_" + std::to_string(getpid()) + ".calibration";
+  choices_ = {{"confidence", "mean"}};
+  PlanCalibration calibration{.valid_for = {{"confidence", "mean"}},
+                              .counts = {.n = 100, .grid = {{0.4, 20, 0}, {0.6, 50, 40}}}};
+  ASSERT_TRUE(save_plan_calibration(calibration, file));
+  choices_["calibration"] = file;
+  thresholds_.clear();
+  risk_ = {{"risk", {0.05, 0.1}}};
+  small({.text = "a small answer", .logprob = -0.5F});
+  expect_large("under threshold -0.4");
+  small({.text = "a small answer", .logprob = -0.25F});
+  Turn turn("plan");
+  ASSERT_TRUE(ask(turn));
+  EXPECT_EQ(turn.receipt.decisions.at(0).choice, "small");
+
+  calibration.counts = {.n = 44, .grid = {{0.4, 20, 0}}};  // too few
+  ASSERT_TRUE(save_plan_calibration(calibration, file));
+  Turn all_large("plan");
+  ASSERT_TRUE(ask(all_large));
+  EXPECT_EQ(all_large.receipt.steps.size(), 1u) << "small is not even asked";
+  EXPECT_EQ(all_large.receipt.decisions.at(0).reason, "no threshold keeps the risk");
+  std::filesystem::remove(file);
 }
 
 TEST_F(CascadeTest, AnEmptyAnswerIsNoAnswer) {

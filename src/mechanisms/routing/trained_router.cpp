@@ -2,10 +2,11 @@
 
 #include <spdlog/spdlog.h>
 
-#include <array>
+#include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "mechanisms/routing/calibration_file.h"
 #include "mechanisms/routing/question.h"
 #include "mechanisms/routing/risk.h"
 #include "mechanisms/routing/text_router.h"
@@ -28,15 +29,6 @@ class TrainedRouter : public Router {
   const std::string name_;
   const std::unique_ptr<TextRouter> router_;
 };
-
-Result<std::optional<RiskTarget>> read_risk(Options& options) {
-  constexpr std::string_view kNames[] = {"alpha", "delta"};
-  constexpr double kLeast = 1e-6;
-  const auto numbers = options.number_map("risk", kNames, kLeast, 1 - kLeast);
-  if (!numbers) return std::unexpected(numbers.error());
-  if (!*numbers) return std::nullopt;
-  return RiskTarget{.alpha = (**numbers)[0], .delta = (**numbers)[1]};
-}
 
 double threshold_for(const RouterFile& file, const RiskTarget& target,
                      const std::filesystem::path& path) {
@@ -61,6 +53,12 @@ Result<Routing> build_trained(Options& options, RouterKind kind) {
   if (!path) return std::unexpected(path.error());
   const auto risk = read_risk(options);
   if (!risk) return std::unexpected(risk.error());
+  std::optional<double> least_score;
+  if (options.has("calibration")) {
+    const auto calibrated = read_calibrated_threshold(options);
+    if (!calibrated) return std::unexpected(calibrated.error());
+    least_score = *calibrated;
+  }
   const bool has_threshold = options.has("threshold");
   auto threshold = options.number("threshold", kAlwaysLarge, 0, 1);
   if (!threshold) return std::unexpected(threshold.error());
@@ -81,7 +79,11 @@ Result<Routing> build_trained(Options& options, RouterKind kind) {
     return std::unexpected(
         options.error("router", fmt::format("{}: {}", path->string(), router.error().detail)));
   }
-  if (*risk) threshold = threshold_for(*file, **risk, *path);
+  if (least_score) {
+    threshold = std::max(1 - *least_score, kAlwaysLarge);
+  } else if (*risk) {
+    threshold = threshold_for(*file, **risk, *path);
+  }
   return Routing{
       .router = std::make_unique<TrainedRouter>(std::string(to_string(kind)), *std::move(router)),
       .threshold = *threshold};

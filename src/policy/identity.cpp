@@ -1,0 +1,240 @@
+#include "policy/identity.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <fstream>
+#include <optional>
+#include <system_error>
+
+#include "mechanisms/routing/calibration_file.h"
+#include "mechanisms/routing/router_file.h"
+#include "policy/fields.h"
+
+namespace lichen::policy {
+namespace {
+
+namespace json = boost::json;
+using Kind = YamlNode::Kind;
+
+constexpr std::string_view kThresholdKeys[] = {"threshold", "risk", "calibration", "hedge"};
+constexpr int kMaxDepth = 64;  // as plans have
+
+bool sets_threshold(std::string_view key) {
+  return std::ranges::find(kThresholdKeys, key) != std::end(kThresholdKeys);
+}
+
+class Identities {
+ public:
+  explicit Identities(const Config& config) : config_(config), models_(config.models) {
+    models_.insert(models_.end(), config.ready.begin(), config.ready.end());
+  }
+
+  /// Of a mechanism, without the keys of its threshold where it is the one that is asked for.
+  Result<json::object> mechanism(const YamlNode& node, bool outermost) {
+    if (++depth_ > kMaxDepth) return fail(Errc::bad_config, "plans nested too deeply");
+    json::object identity{{"mechanism", node.key}};
+    for (const YamlNode& item : node.items) {
+      if (outermost && sets_threshold(item.key)) continue;
+      Result<json::value> inner = value(item);
+      if (!inner) return std::unexpected(inner.error());
+      identity[item.key] = *std::move(inner);
+    }
+    --depth_;
+    return identity;
+  }
+
+ private:
+  Result<json::value> value(const YamlNode& node) {
+    if (node.is(Kind::scalar)) return scalar(node);
+    if (node.is(Kind::sequence)) {
+      json::array items;
+      for (const YamlNode& item : node.items) {
+        Result<json::value> inner = value(item);
+        if (!inner) return std::unexpected(inner.error());
+        items.push_back(*std::move(inner));
+      }
+      return items;
+    }
+    // A plan is a map of one mechanism, options are maps too: as objects both are told apart.
+    if (node.items.size() == 1 && node.items.front().is(Kind::map)) {
+      Result<json::object> inner = mechanism(node.items.front(), false);
+      if (!inner) return std::unexpected(inner.error());
+      return *std::move(inner);
+    }
+    json::object map;
+    for (const YamlNode& item : node.items) {
+      Result<json::value> inner = value(item);
+      if (!inner) return std::unexpected(inner.error());
+      map[item.key] = *std::move(inner);
+    }
+    return map;
+  }
+
+  /// A model's or plan's name, a file's, or a value.
+  Result<json::value> scalar(const YamlNode& node) {
+    const auto model = std::ranges::find(models_, node.text, &ModelConfig::name);
+    if (model != models_.end()) return model_identity(*model, nullptr);
+    for (const ModelConfig& base : models_) {
+      const auto* local = std::get_if<model::LocalModelOptions>(&base.options);
+      if (local == nullptr) continue;
+      for (const model::AdapterOptions& adapter : local->adapters) {
+        if (node.text == base.name + "+" + adapter.name) return model_identity(base, &adapter);
+      }
+    }
+    const auto plan = std::ranges::find(config_.plans, node.text, &PlanConfig::name);
+    if (plan != config_.plans.end()) {
+      if (++depth_ > kMaxDepth) return fail(Errc::bad_config, "plans nested too deeply");
+      Result<json::value> inner = value(plan->expression);
+      --depth_;
+      return inner;
+    }
+    std::error_code error;
+    const auto file = config_.file.parent_path() / node.text;
+    if (node.text.empty() || !std::filesystem::is_regular_file(file, error)) {
+      return json::value(node.text);
+    }
+    Result<std::string> hash = file_identity(file);
+    if (!hash) return std::unexpected(hash.error());
+    return json::value(*hash);
+  }
+
+  Result<json::value> model_identity(const ModelConfig& model,
+                                     const model::AdapterOptions* adapter) {
+    const auto* local = std::get_if<model::LocalModelOptions>(&model.options);
+    if (local == nullptr) {
+      const auto& remote = std::get<model::RemoteModelOptions>(model.options);
+      return json::object{{"url", remote.url}, {"model", remote.model}};
+    }
+    Result<std::string> hash = file_identity(local->gguf);
+    if (!hash) return std::unexpected(hash.error());
+    json::object identity{{"gguf", *hash}};
+    if (adapter != nullptr) {
+      Result<std::string> adapter_hash = file_identity(adapter->gguf);
+      if (!adapter_hash) return std::unexpected(adapter_hash.error());
+      identity["adapter"] = *adapter_hash;
+      identity["scale"] = fmt::format("{}", adapter->scale);
+    }
+    return identity;
+  }
+
+  const Config& config_;
+  std::vector<ModelConfig> models_;
+  int depth_ = 0;
+};
+
+void add_choosing(const Config& config, const YamlNode& node, int depth,
+                  std::vector<const YamlNode*>& found) {
+  if (depth > kMaxDepth) return;
+  if (node.find("small") != nullptr && node.find("large") != nullptr) {
+    if (std::ranges::find(found, &node) == found.end()) found.push_back(&node);
+    return;
+  }
+  if (node.is(Kind::scalar)) {
+    const auto plan = std::ranges::find(config.plans, node.text, &PlanConfig::name);
+    if (plan != config.plans.end()) add_choosing(config, plan->expression, depth + 1, found);
+  }
+  for (const YamlNode& item : node.items) add_choosing(config, item, depth + 1, found);
+}
+
+void remove_calibrations(YamlNode& node) {
+  if (node.find("calibration") != nullptr) {
+    std::erase_if(node.items, [](const YamlNode& item) {
+      return item.key == "calibration" || item.key == "risk";
+    });
+    // Trained routers have no threshold of their own.
+    if (node.find("router") != nullptr && node.find("threshold") == nullptr) {
+      node.items.push_back({.kind = Kind::scalar, .text = "0.5", .items = {}, .key = "threshold"});
+    }
+  }
+  for (YamlNode& item : node.items) remove_calibrations(item);
+}
+
+std::optional<mechanisms::RiskTarget> target_of(const Config& config, const YamlNode& risk) {
+  mechanisms::RiskTarget target;
+  Fields fields(config.file, risk, "`risk`");
+  fields.read("alpha", target.alpha, 0, 1);
+  fields.read("delta", target.delta, 0, 1);
+  if (fields.finish() || target.alpha <= 0 || target.delta <= 0) return std::nullopt;
+  return target;
+}
+
+Result<mechanisms::Calibration> counts_of(const Config& config, const YamlNode& mechanism) {
+  const auto folder = config.file.parent_path();
+  if (const YamlNode* file = mechanism.find("calibration")) {
+    auto calibration = mechanisms::load_plan_calibration(folder / file->text);
+    if (!calibration) return std::unexpected(calibration.error());
+    return std::move(calibration->counts);
+  }
+  if (const YamlNode* file = mechanism.find("router")) {
+    auto router = mechanisms::load_router_file(folder / file->text);
+    if (!router) return std::unexpected(router.error());
+    if (router->calibration) return *std::move(router->calibration);
+  }
+  return mechanisms::Calibration{};
+}
+
+void add_risk_notes(const Config& config, const YamlNode& node, std::vector<std::string>& notes) {
+  if (const YamlNode* risk = node.find("risk")) {
+    const auto target = target_of(config, *risk);
+    const auto counts = counts_of(config, node);
+    if (target && counts) notes.push_back(mechanisms::describe(*counts, *target));
+  }
+  for (const YamlNode& item : node.items) add_risk_notes(config, item, notes);
+}
+
+}  // namespace
+
+Result<std::string> file_identity(const std::filesystem::path& file) {
+  constexpr std::uintmax_t kPiece = 1u << 20, kPieces = 64;
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(file, error);
+  std::ifstream stream(file, std::ios::binary);
+  if (error || !stream) return fail(Errc::not_found, file.string() + ": cannot be read");
+  std::string bytes = std::to_string(size) + '\n';
+  std::string piece(kPiece, '\0');
+  const std::uintmax_t stride = size <= kPieces * kPiece ? kPiece : (size - kPiece) / (kPieces - 1);
+  for (std::uintmax_t at = 0, i = 0; at < size && i < kPieces; at += stride, ++i) {
+    const std::uintmax_t wanted = std::min(kPiece, size - at);
+    stream.seekg(static_cast<std::streamoff>(at));
+    if (!stream.read(piece.data(), static_cast<std::streamsize>(wanted))) {
+      return fail(Errc::not_found, file.string() + ": cannot be read");
+    }
+    bytes += mechanisms::sha256(std::string_view(piece).substr(0, wanted));
+  }
+  return mechanisms::sha256(bytes);
+}
+
+Result<json::object> mechanism_identity(const Config& config, const YamlNode& mechanism) {
+  return Identities(config).mechanism(mechanism, true);
+}
+
+Result<const YamlNode*> choosing_mechanism(const Config& config, std::string_view plan) {
+  const auto named = std::ranges::find(config.plans, plan, &PlanConfig::name);
+  if (named == config.plans.end()) {
+    return fail(Errc::not_found, fmt::format("there is no plan `{}`", plan));
+  }
+  std::vector<const YamlNode*> found;
+  add_choosing(config, named->expression, 0, found);
+  if (found.size() == 1) return found.front();
+  return fail(Errc::bad_config,
+              fmt::format("the plan `{}` has {} that chooses between `small` and `large`; a "
+                          "calibration is of exactly one",
+                          plan, found.empty() ? "no mechanism" : "more than one mechanism"));
+}
+
+Config without_calibrations(Config config) {
+  for (PlanConfig& plan : config.plans) remove_calibrations(plan.expression);
+  return config;
+}
+
+std::vector<std::string> risk_notes(const Config& config, const PlanConfig& plan) {
+  std::vector<std::string> notes;
+  add_risk_notes(config, plan.expression, notes);
+  return notes;
+}
+
+}  // namespace lichen::policy
