@@ -1,4 +1,5 @@
-// `lichen route calibrate --plan`: a plan's losses counted on a suite.
+// `lichen route calibrate --plan` and `lichen route train --plan`: what is counted of a plan, or
+// learned for it, by measuring it on a suite.
 #pragma once
 
 #include <string>
@@ -15,5 +16,10 @@ Result<mechanisms::PlanCalibration> calibrate_plan(const Invocation& invocation,
                                                    const std::string& plan,
                                                    const EvaluationOptions& options,
                                                    const std::string& output);
+
+/// Measures the plan's small and large alone on the suite of `options`; writes the confidence that
+/// is learned from it to `output`. Returns the number of answers.
+Result<std::size_t> train_plan(const Invocation& invocation, const std::string& plan,
+                               const EvaluationOptions& options, const std::string& output);
 
 }  // namespace lichen::cli

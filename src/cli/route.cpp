@@ -79,7 +79,23 @@ int finish(const RouteOptions& options, const std::string& table, const boost::j
   return written ? kOk : report_error(written.error());
 }
 
+/// A cascade's confidence, by measuring its plan's models.
+int train_plan(const RouteOptions& options) {
+  const auto answers =
+      cli::train_plan(*options.invocation, options.plan, options.measuring, options.output);
+  if (!answers) return report_error(answers.error());
+  say(fmt::format("written: {} (learned confidence, {} answers)", options.output,
+                  format_count(static_cast<std::int64_t>(*answers))));
+  return kOk;
+}
+
 int train(const RouteOptions& options) {
+  if (!options.plan.empty()) return train_plan(options);
+  if (options.data.empty()) {
+    return report_error({Errc::bad_request,
+                         "name --data to train a router on outcomes, or --plan to train the "
+                         "confidence of a plan's cascade on a suite"});
+  }
   const auto data = eval::load_route_data(options.data);
   if (!data) return report_error(data.error());
   say_duplicates(*data);
@@ -270,6 +286,9 @@ struct Subcommand {
   void data(const std::string& what) {
     app.add_option("--data", options.data, what)->type_name("FILE")->required();
   }
+  void plan(const std::string& what) {
+    app.add_option("--plan", options.plan, what)->type_name("NAME");
+  }
   /// What a plan is measured on.
   void suite() {
     app.add_option("--suite", options.measuring.suite,
@@ -349,9 +368,14 @@ void add_route(CLI::App& app, Invocation& invocation) {
   add_subcommand(
       *route, invocation, "train", "Train a router on what small and large made of prompts",
       "  lichen route train --data outcomes.jsonl --router linear -o my.router\n"
-      "  lichen route train --data outcomes.jsonl -o my.router --small qwen-1b --large gpt-x",
+      "  lichen route train --data outcomes.jsonl -o my.router --small qwen-1b --large gpt-x\n"
+      "  lichen route train --config lichen.yaml --plan learned --suite train -o my.confidence",
       train, [](Subcommand command) {
-        command.data("Outcomes to train on, JSONL");
+        command.app.add_option("--data", command.options.data, "Outcomes to train on, JSONL")
+            ->type_name("FILE");
+        command.options.measuring.suite = "train";
+        command.plan("A plan whose cascade gets a learned confidence");
+        command.suite();
         command.kind();
         command.app.add_option("-o,--output", command.options.output, "The router's file")
             ->type_name("FILE")
@@ -378,10 +402,7 @@ void add_route(CLI::App& app, Invocation& invocation) {
             .add_option("--data", command.options.data,
                         "Outcomes that the router was not trained on, JSONL")
             ->type_name("FILE");
-        command.app
-            .add_option("--plan", command.options.plan,
-                        "A plan that chooses between small and large by a score")
-            ->type_name("NAME");
+        command.plan("A plan that chooses between small and large by a score");
         command.app
             .add_option("-o,--output", command.options.output, "The plan's calibration file")
             ->type_name("FILE");

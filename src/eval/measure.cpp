@@ -89,7 +89,9 @@ awaitable<Run::Asked> Run::asked(std::size_t task) {
   const std::stop_callback cancel(options_.stop, [&turn] { turn.cancel(); });
   Request request{.messages = {{.role = "user", .content = suite_.tasks[task].prompt}},
                   .sampling = {.temperature = 0},
-                  .max_tokens = options_.max_tokens};
+                  .max_tokens = options_.max_tokens,
+                  .logprobs = options_.top_logprobs > 0,
+                  .top_logprobs = options_.top_logprobs};
   Outcome outcome{.plan = plan_, .task = task};
   const auto started = Clock::now();
   auto answer = co_await runtime_.answer(std::move(request), turn);
@@ -108,6 +110,7 @@ awaitable<Outcome> Run::answer(std::size_t task) {
     outcome.answer_tokens = outcome.answer_tokens_large = 0;  // what was shown is no answer
     co_return std::move(outcome);
   }
+  if (options_.answered) options_.answered(plan_, task, *answer);
   const auto right = co_await this->right(suite_.tasks[task], std::move(answer->text));
   outcome.right = right.value_or(false);
   if (!right) outcome.error = to_string(right.error().code);

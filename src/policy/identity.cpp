@@ -7,8 +7,10 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <fstream>
+#include <initializer_list>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 #include "mechanisms/routing/calibration_file.h"
 #include "mechanisms/routing/router_file.h"
@@ -140,17 +142,34 @@ void add_choosing(const Config& config, const YamlNode& node, int depth,
   for (const YamlNode& item : node.items) add_choosing(config, item, depth + 1, found);
 }
 
+void remove_keys(YamlNode& node, std::initializer_list<std::string_view> keys) {
+  std::erase_if(node.items, [keys](const YamlNode& item) {
+    return std::ranges::find(keys, item.key) != keys.end();
+  });
+}
+
+void add_key(YamlNode& node, std::string key, std::string text) {
+  node.items.push_back(
+      {.kind = Kind::scalar, .text = std::move(text), .items = {}, .key = std::move(key)});
+}
+
 void remove_calibrations(YamlNode& node) {
   if (node.find("calibration") != nullptr) {
-    std::erase_if(node.items, [](const YamlNode& item) {
-      return item.key == "calibration" || item.key == "risk";
-    });
+    remove_keys(node, {"calibration", "risk"});
     // Trained routers have no threshold of their own.
-    if (node.find("router") != nullptr && node.find("threshold") == nullptr) {
-      node.items.push_back({.kind = Kind::scalar, .text = "0.5", .items = {}, .key = "threshold"});
-    }
+    if (node.find("router") != nullptr) add_key(node, "threshold", "0.5");
+  }
+  if (node.key == "cascade" && node.find("small") != nullptr) {
+    // A request that large answers before small is judged has no score.
+    remove_keys(node, {"hedge"});
+    add_key(node, "hedge", "never");
   }
   for (YamlNode& item : node.items) remove_calibrations(item);
+}
+
+void remove_learned(YamlNode& node) {
+  if (node.find("learned") != nullptr) remove_keys(node, {"learned", "confidence", "threshold"});
+  for (YamlNode& item : node.items) remove_learned(item);
 }
 
 std::optional<mechanisms::RiskTarget> target_of(const Config& config, const YamlNode& risk) {
@@ -172,7 +191,7 @@ Result<mechanisms::Calibration> counts_of(const Config& config, const YamlNode& 
   if (const YamlNode* file = mechanism.find("router")) {
     auto router = mechanisms::load_router_file(folder / file->text);
     if (!router) return std::unexpected(router.error());
-    if (router->calibration) return *std::move(router->calibration);
+    if (router->calibration) return std::move(router->calibration).value();
   }
   return mechanisms::Calibration{};
 }
@@ -228,6 +247,12 @@ Result<const YamlNode*> choosing_mechanism(const Config& config, std::string_vie
 
 Config without_calibrations(Config config) {
   for (PlanConfig& plan : config.plans) remove_calibrations(plan.expression);
+  return config;
+}
+
+Config without_learned(Config config) {
+  config = without_calibrations(std::move(config));
+  for (PlanConfig& plan : config.plans) remove_learned(plan.expression);
   return config;
 }
 

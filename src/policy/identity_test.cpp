@@ -99,7 +99,18 @@ TEST_F(IdentityTest, CalibrationsAreTakenOutToMeasureThem) {
   const YamlNode& cascade = loaded.plans.front().expression.items.front();
   EXPECT_EQ(cascade.find("risk"), nullptr);
   EXPECT_EQ(cascade.find("calibration"), nullptr);
+  EXPECT_EQ(cascade.find("hedge")->text, "never");
   EXPECT_NE(cascade.find("small"), nullptr);
+}
+
+TEST_F(IdentityTest, WhatIsToBeLearnedIsTakenOutToo) {
+  const Config loaded = without_learned(
+      config("  p: {cascade: {small: small, large: large, confidence: learned, learned: none.yet, "
+             "threshold: 0.6}}\n"));
+  const YamlNode& cascade = loaded.plans.front().expression.items.front();
+  for (const char* key : {"confidence", "learned", "threshold"}) {
+    EXPECT_EQ(cascade.find(key), nullptr) << key;
+  }
 }
 
 TEST_F(IdentityTest, NotesSayWhatHolds) {

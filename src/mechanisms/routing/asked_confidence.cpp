@@ -172,7 +172,7 @@ double share_of_yes(std::span<const AnswerToken> verdict) {
   return yes / (yes + no);
 }
 
-Result<std::unique_ptr<Confidence>> build_agreement(Options& options, AnswererPtr small) {
+Result<std::unique_ptr<Confidence>> build_agreement(Options& options, const AnswererPtr& small) {
   constexpr double kSamples = 5, kMostSamples = 32, kTemperature = 0.7;
   const Result<double> samples = options.number("samples", kSamples, 2, kMostSamples);
   if (!samples) return std::unexpected(samples.error());
@@ -181,14 +181,14 @@ Result<std::unique_ptr<Confidence>> build_agreement(Options& options, AnswererPt
   }
   const Result<double> temperature = options.number("temperature", kTemperature, 0.01, 2);
   if (!temperature) return std::unexpected(temperature.error());
-  return std::make_unique<Agreement>(std::move(small), static_cast<int>(*samples), *temperature);
+  return std::make_unique<Agreement>(small, static_cast<int>(*samples), *temperature);
 }
 
-Result<std::unique_ptr<Confidence>> build_self_verification(Options&, AnswererPtr small) {
-  return std::make_unique<Verification>(std::move(small), "P(yes) of small itself");
+Result<std::unique_ptr<Confidence>> build_self_verification(Options&, const AnswererPtr& small) {
+  return std::make_unique<Verification>(small, "P(yes) of small itself");
 }
 
-Result<std::unique_ptr<Confidence>> build_verifier(Options& options, AnswererPtr) {
+Result<std::unique_ptr<Confidence>> build_verifier(Options& options, const AnswererPtr&) {
   Result<AnswererPtr> verifier = options.operand("verifier");
   if (!verifier) return std::unexpected(verifier.error());
   return std::make_unique<Verification>(*std::move(verifier), "P(yes) of the verifier");

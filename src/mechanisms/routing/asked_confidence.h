@@ -20,9 +20,10 @@
 
 namespace lichen::mechanisms {
 
-Result<std::unique_ptr<Confidence>> build_agreement(Options& options, AnswererPtr small);
-Result<std::unique_ptr<Confidence>> build_self_verification(Options& options, AnswererPtr small);
-Result<std::unique_ptr<Confidence>> build_verifier(Options& options, AnswererPtr small);
+Result<std::unique_ptr<Confidence>> build_agreement(Options& options, const AnswererPtr& small);
+Result<std::unique_ptr<Confidence>> build_self_verification(Options& options,
+                                                            const AnswererPtr& small);
+Result<std::unique_ptr<Confidence>> build_verifier(Options& options, const AnswererPtr& small);
 
 /// P(yes) / (P(yes) + P(no)) at the first token of a verdict that is not blank, 0 to 1; begun words
 /// count. NaN where neither is among that token and its alternatives.

@@ -5,35 +5,28 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <string_view>
-#include <system_error>
 
 #include "base/format.h"
-#include "mechanisms/routing/router_file.h"
+#include "mechanisms/routing/sealed_json.h"
 
 namespace lichen::mechanisms {
 namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kFormat = "lichen_calibration";
-constexpr int kVersion = 1;
-constexpr std::size_t kMaxFileBytes = 4u << 20;
-constexpr std::size_t kHashDigits = 64;
+constexpr SealedFormat kFormat{
+    .key = "lichen_calibration", .what = "calibration", .command = "lichen route calibrate --plan"};
 
 json::object to_json(const PlanCalibration& calibration) {
   json::array grid;
   for (const GridPoint& point : calibration.counts.grid) {
     grid.push_back(json::array{point.threshold, point.by_small, point.losses});
   }
-  return {{kFormat, kVersion},
-          {"valid_for", calibration.valid_for},
+  return {{"valid_for", calibration.valid_for},
           {"n", calibration.counts.n},
           {"data_hash", calibration.counts.data_hash},
           {"grid", std::move(grid)}};
@@ -109,49 +102,16 @@ std::vector<double> plan_thresholds() {
 }
 
 Result<PlanCalibration> load_plan_calibration(const std::filesystem::path& file) {
-  const auto bad = [&file](std::string_view what) {
-    return fail(Errc::bad_model, fmt::format("{}: {}; `lichen route calibrate --plan` makes one",
-                                             file.string(), what));
-  };
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(file, error)) {
-    return fail(Errc::not_found,
-                file.string() + ": is not there; `lichen route calibrate --plan` makes it");
-  }
-  if (std::filesystem::file_size(file, error) > kMaxFileBytes || error) {
-    return fail(Errc::too_large, file.string() + ": a calibration has at most 4 MiB");
-  }
-  std::ifstream stream(file, std::ios::binary);
-  const std::string bytes(std::istreambuf_iterator<char>(stream), {});
-  const std::size_t end = bytes.find('\n');
-  if (!bytes.starts_with(fmt::format("{{\"{}\":", kFormat))) return bad("is no calibration");
-  const std::string_view line = std::string_view(bytes).substr(0, end);
-  if (end == std::string::npos || bytes.substr(end + 1, kHashDigits) != sha256(line)) {
-    return bad("is damaged or cut short: its checksum is wrong");
-  }
-  boost::system::error_code wrong;
-  const json::value value = json::parse(line, wrong);
-  if (wrong || !value.is_object()) return bad("is no JSON object");
-  if (value.get_object().at(kFormat) != json::value(kVersion)) return bad("is of another version");
-  auto calibration = calibration_from(value.get_object());
-  if (!calibration) return bad("does not hold what a calibration holds");
+  const auto object = load_sealed(file, kFormat);
+  if (!object) return std::unexpected(object.error());
+  auto calibration = calibration_from(*object);
+  if (!calibration) return bad_sealed(file, kFormat, "does not hold what a calibration holds");
   return *std::move(calibration);
 }
 
 Result<void> save_plan_calibration(const PlanCalibration& calibration,
                                    const std::filesystem::path& file) {
-  const std::string line = json::serialize(to_json(calibration));
-  const std::filesystem::path partial = file.string() + ".partial";
-  std::ofstream stream(partial, std::ios::binary);
-  stream << line << '\n' << sha256(line) << '\n';
-  stream.close();
-  std::error_code error;
-  if (stream) std::filesystem::rename(partial, file, error);
-  if (stream && !error) return {};
-  std::error_code ignored;
-  std::filesystem::remove(partial, ignored);
-  return fail(Errc::storage, file.string() + ": cannot be written" +
-                                 (error ? ": " + error.message() : std::string()));
+  return save_sealed(to_json(calibration), file, kFormat);
 }
 
 std::string first_difference(const json::object& was, const json::object& is) {
@@ -178,18 +138,20 @@ std::string first_difference(const json::object& was, const json::object& is) {
 Result<std::optional<RiskTarget>> read_risk(Options& options) {
   constexpr std::string_view kNames[] = {"alpha", "delta"};
   constexpr double kLeast = 1e-6;
-  const auto numbers = options.number_map("risk", kNames, kLeast, 1 - kLeast);
-  if (!numbers) return std::unexpected(numbers.error());
-  if (!*numbers) return std::nullopt;
-  return RiskTarget{.alpha = (**numbers)[0], .delta = (**numbers)[1]};
+  auto read = options.number_map("risk", kNames, kLeast, 1 - kLeast);
+  if (!read) return std::unexpected(read.error());
+  const std::optional<std::vector<double>> numbers = *std::move(read);
+  if (!numbers) return std::nullopt;
+  return RiskTarget{.alpha = numbers->at(0), .delta = numbers->at(1)};
 }
 
 Result<std::optional<double>> read_calibrated_threshold(Options& options) {
-  const auto risk = read_risk(options);
-  if (!risk) return std::unexpected(risk.error());
+  const auto read = read_risk(options);
+  if (!read) return std::unexpected(read.error());
+  const std::optional<RiskTarget> risk = *read;
   const bool calibrated = options.has("calibration");
-  if (!*risk && !calibrated) return std::nullopt;
-  if (!*risk || !calibrated) {
+  if (!risk && !calibrated) return std::nullopt;
+  if (!risk || !calibrated) {
     return std::unexpected(options.error(
         calibrated ? "calibration" : "risk",
         "`risk: {alpha, delta}` and `calibration: FILE` go together; `lichen route calibrate "
@@ -214,11 +176,11 @@ Result<std::optional<double>> read_calibrated_threshold(Options& options) {
                                    "route calibrate --plan`",
                                    file->string(), difference)));
   }
-  const auto choice = choose_threshold(calibration->counts, **risk);
+  const auto choice = choose_threshold(calibration->counts, *risk);
   // Small answers where the need, minus the score, is under the threshold.
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   if (choice) return std::nextafter(-choice->threshold, kInfinity);
-  spdlog::warn("{}: {}", file->string(), describe(calibration->counts, **risk));
+  spdlog::warn("{}: {}", file->string(), describe(calibration->counts, *risk));
   return kInfinity;
 }
 

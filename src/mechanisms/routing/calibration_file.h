@@ -1,6 +1,6 @@
-// A plan's calibration as a file: one line of JSON that says what it was counted for and what was
-// counted, and under it the SHA-256 of that line. `lichen route calibrate --plan` makes it; a plan
-// takes its threshold from it by `risk: {alpha, delta}` and `calibration: FILE`.
+// A plan's calibration as a file (sealed_json.h): what it was counted for and what was counted.
+// `lichen route calibrate --plan` makes it; a plan takes its threshold from it by
+// `risk: {alpha, delta}` and `calibration: FILE`.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -26,9 +26,8 @@ struct PlanCalibration {
 /// data: dense where scores crowd, at 0 and 1 of probabilities and at 0 of log-probabilities.
 std::vector<double> plan_thresholds();
 
-/// `not_found`, `too_large` (over 4 MiB) or `bad_model`: what is wrong with the file.
+/// As load_sealed; `bad_model` for counts that cannot be, too.
 Result<PlanCalibration> load_plan_calibration(const std::filesystem::path& file);
-/// Replaces the file at once. `storage` on failure.
 Result<void> save_plan_calibration(const PlanCalibration& calibration,
                                    const std::filesystem::path& file);
 

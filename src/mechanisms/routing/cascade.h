@@ -11,6 +11,14 @@
 //     risk: {alpha: 0.05, delta: 0.1}     instead of `threshold`
 //     calibration: cascade.calibration
 //
+//     hedge: auto        or `never`, `always`: when large begins before small has been judged
+//
+// With `auto` a cascade keeps the usual times of both, and lets large begin beside small where
+// waiting any longer would take large past its own 95th percentile or the turn's deadline; where
+// even small and then large would, large is asked at once. What large writes is held back until
+// small is judged. Small's answer stops large, large's whole answer stops small, each within one
+// step; the receipt has what both cost until then, large's part with the role "cancelled".
+//
 // An accepted answer reaches the sink as a whole, since a draft that may be dropped must not be
 // shown; large streams. Large also answers when small fails, gives no log-probabilities, says
 // nothing, or is cut short by its own limits. Small's refusal is final, as is the end of the turn.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mechanisms/routing/asked_confidence.h"
+#include "mechanisms/routing/learned_confidence.h"
 #include "mechanisms/routing/token_confidence.h"
 
 namespace lichen::mechanisms {
@@ -47,16 +48,17 @@ Result<std::unique_ptr<Confidence>> build_of_tokens(Options& options,
 
 struct Other {
   std::string_view name;
-  Result<std::unique_ptr<Confidence>> (*build)(Options&, AnswererPtr small);
+  Result<std::unique_ptr<Confidence>> (*build)(Options&, const AnswererPtr& small);
 };
 
 constexpr Other kOthers[] = {{"agreement", build_agreement},
                              {"self", build_self_verification},
-                             {"verifier", build_verifier}};
+                             {"verifier", build_verifier},
+                             {"learned", build_learned}};
 
 }  // namespace
 
-Result<std::unique_ptr<Confidence>> build_confidence(Options& options, AnswererPtr small) {
+Result<std::unique_ptr<Confidence>> build_confidence(Options& options, const AnswererPtr& small) {
   std::vector<std::string_view> names;
   for (const TokenConfidence& confidence : token_confidences()) names.push_back(confidence.name);
   for (const Other& other : kOthers) names.push_back(other.name);
@@ -64,7 +66,7 @@ Result<std::unique_ptr<Confidence>> build_confidence(Options& options, AnswererP
   if (!chosen) return std::unexpected(chosen.error());
   const auto of_tokens = std::ranges::find(token_confidences(), *chosen, &TokenConfidence::name);
   if (of_tokens != token_confidences().end()) return build_of_tokens(options, *of_tokens);
-  return std::ranges::find(kOthers, *chosen, &Other::name)->build(options, std::move(small));
+  return std::ranges::find(kOthers, *chosen, &Other::name)->build(options, small);
 }
 
 }  // namespace lichen::mechanisms

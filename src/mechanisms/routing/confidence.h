@@ -1,5 +1,5 @@
 // What a cascade goes by: how sure it may be of small's answer. Some read it off the answer's
-// tokens (token_confidence.h), others ask a model (asked_confidence.h).
+// tokens (token_confidence.h, learned_confidence.h), others ask a model (asked_confidence.h).
 #pragma once
 
 #include <memory>
@@ -33,6 +33,6 @@ class Confidence {
 };
 
 /// The one that `confidence` names, with its own options. `small` is who answers.
-Result<std::unique_ptr<Confidence>> build_confidence(Options& options, AnswererPtr small);
+Result<std::unique_ptr<Confidence>> build_confidence(Options& options, const AnswererPtr& small);
 
 }  // namespace lichen::mechanisms

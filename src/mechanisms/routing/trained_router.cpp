@@ -57,7 +57,7 @@ Result<Routing> build_trained(Options& options, RouterKind kind) {
   if (options.has("calibration")) {
     const auto calibrated = read_calibrated_threshold(options);
     if (!calibrated) return std::unexpected(calibrated.error());
-    least_score = *calibrated;
+    least_score = *calibrated;  // of `risk`, which is there, too
   }
   const bool has_threshold = options.has("threshold");
   auto threshold = options.number("threshold", kAlwaysLarge, 0, 1);
