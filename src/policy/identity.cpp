@@ -9,6 +9,7 @@
 #include <fstream>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -23,10 +24,12 @@ namespace json = boost::json;
 using Kind = YamlNode::Kind;
 
 constexpr std::string_view kThresholdKeys[] = {"threshold", "risk", "calibration", "hedge"};
+/// Their values are words of the mechanism, also where a plan has such a name.
+constexpr std::string_view kWordKeys[] = {"by", "confidence"};
 constexpr int kMaxDepth = 64;  // as plans have
 
-bool sets_threshold(std::string_view key) {
-  return std::ranges::find(kThresholdKeys, key) != std::end(kThresholdKeys);
+bool is_one_of(std::span<const std::string_view> keys, std::string_view key) {
+  return std::ranges::find(keys, key) != keys.end();
 }
 
 class Identities {
@@ -40,7 +43,7 @@ class Identities {
     if (++depth_ > kMaxDepth) return fail(Errc::bad_config, "plans nested too deeply");
     json::object identity{{"mechanism", node.key}};
     for (const YamlNode& item : node.items) {
-      if (outermost && sets_threshold(item.key)) continue;
+      if (outermost && is_one_of(kThresholdKeys, item.key)) continue;
       Result<json::value> inner = value(item);
       if (!inner) return std::unexpected(inner.error());
       identity[item.key] = *std::move(inner);
@@ -78,6 +81,7 @@ class Identities {
 
   /// A model's or plan's name, a file's, or a value.
   Result<json::value> scalar(const YamlNode& node) {
+    if (is_one_of(kWordKeys, node.key)) return json::value(node.text);
     const auto model = std::ranges::find(models_, node.text, &ModelConfig::name);
     if (model != models_.end()) return model_identity(*model, nullptr);
     for (const ModelConfig& base : models_) {

@@ -70,6 +70,12 @@ TEST_F(IdentityTest, NamesMakeNoDifferenceAndFilesDo) {
   EXPECT_NE(before, identity("  p: {cascade: {small: s, large: large}}\n  s: small\n"));
 }
 
+TEST_F(IdentityTest, AnOptionMayHaveTheNameOfAPlan) {
+  const auto found =
+      identity("  min: {cascade: {small: small, large: large, confidence: min}}\n", "min");
+  EXPECT_EQ(found.at("confidence"), "min");
+}
+
 TEST_F(IdentityTest, OptionsOfOperandsCount) {
   const auto of = [&](const char* threshold) {
     return identity(std::string("  p: {cascade: {large: large, small: {cascade: {small: large, ") +
