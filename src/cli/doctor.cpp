@@ -12,6 +12,7 @@
 #include "cli/host.h"
 #include "cli/machine.h"
 #include "ledger/ledger.h"
+#include "policy/identity.h"
 
 namespace lichen::cli {
 namespace {
@@ -63,6 +64,7 @@ policy::Config Examination::with(std::vector<policy::ModelConfig> models,
   auto config = config_;
   config.serve.plan.clear();
   config.models = std::move(models);
+  config.ready = config_.models;
   config.plans = std::move(plans);
   return config;
 }
@@ -121,7 +123,9 @@ std::vector<PlanState> Examination::plans() {
   std::vector<PlanState> states;
   for (const auto& plan : config_.plans) {
     const auto error = broken.find(plan.name);
-    states.push_back({.name = plan.name, .error = error == broken.end() ? "" : error->second});
+    states.push_back({.name = plan.name,
+                      .error = error == broken.end() ? "" : error->second,
+                      .notes = policy::risk_notes(config_, plan)});
   }
   return states;
 }

@@ -83,6 +83,7 @@ std::string diagnosis_text(const Diagnosis& diagnosis, const Terminal& terminal)
   for (const auto& plan : diagnosis.plans) {
     out += line("plan", verdict(plan.error.empty(), terminal) + "  " + plan.name +
                             (plan.error.empty() ? "" : ": " + terminal.harmless(plan.error)));
+    for (const auto& note : plan.notes) out += line("", "    " + note);
   }
   if (!diagnosis.ledger.empty() || !diagnosis.ledger_error.empty()) {
     std::string text = verdict(diagnosis.ledger_error.empty(), terminal) + "  ";
@@ -111,8 +112,11 @@ boost::json::object to_json(const Diagnosis& diagnosis) {
                                          {"times", to_json(model.times)}});
   }
   for (const auto& plan : diagnosis.plans) {
-    plans.push_back(boost::json::object{
-        {"name", plan.name}, {"ok", plan.error.empty()}, {"error", error_or_null(plan.error)}});
+    plans.push_back(
+        boost::json::object{{"name", plan.name},
+                            {"ok", plan.error.empty()},
+                            {"error", error_or_null(plan.error)},
+                            {"risk", boost::json::array(plan.notes.begin(), plan.notes.end())}});
   }
   return {
       {"ok", healthy(diagnosis)},

@@ -23,7 +23,8 @@ struct ModelState {
 
 struct PlanState {
   std::string name;
-  std::string error = {};  // why it does not work; empty: it does
+  std::string error = {};               // why it does not work; empty: it does
+  std::vector<std::string> notes = {};  // what holds for each `risk` in it
 };
 
 struct Diagnosis {

@@ -71,6 +71,8 @@ TEST(DoctorView, ReceiptsThatWaitAndThatAreLost) {
 TEST(DoctorView, Json) {
   auto diagnosis = fine();
   diagnosis.plans[0].error = "why";
+  diagnosis.plans[0].notes = {"large answers everything"};
+  EXPECT_TRUE(diagnosis_text(diagnosis, Terminal{}).contains("    large answers everything\n"));
   const auto json = to_json(diagnosis);
   EXPECT_EQ(json.at("ok"), false);
   EXPECT_EQ(json.at("device").at("cores"), 2);
@@ -78,6 +80,7 @@ TEST(DoctorView, Json) {
   EXPECT_EQ(json.at("models").at(0).at("times").at("passes").at(1).at("tokens"), 4);
   EXPECT_TRUE(json.at("models").at(1).at("times").is_null());
   EXPECT_EQ(json.at("plans").at(0).at("error"), "why");
+  EXPECT_EQ(json.at("plans").at(0).at("risk").at(0), "large answers everything");
   EXPECT_EQ(json.at("ledger").at("path"), "/var/lib/lichen/ledger.db");
 }
 

@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/host.h"
+#include "cli/plan_calibration.h"
 #include "cli/progress.h"
 #include "cli/route_collect.h"
 #include "cli/table.h"
@@ -33,6 +34,9 @@ struct RouteOptions {
   double delta = 0.1;
   int resamples = 300;
   std::size_t calibration = 0;
+  std::string plan;
+  EvaluationOptions measuring{.suite = "calibration"};
+  const Invocation* invocation = nullptr;
 };
 
 /// While it lives, a progress bar is shown and Ctrl-C stops the work.
@@ -76,7 +80,23 @@ int finish(const RouteOptions& options, const std::string& table, const boost::j
   return written ? kOk : report_error(written.error());
 }
 
+/// A cascade's confidence, by measuring its plan's models.
+int train_plan(const RouteOptions& options) {
+  const auto answers =
+      cli::train_plan(*options.invocation, options.plan, options.measuring, options.output);
+  if (!answers) return report_error(answers.error());
+  say(fmt::format("written: {} (learned confidence, {} answers)", options.output,
+                  format_count(static_cast<std::int64_t>(*answers))));
+  return kOk;
+}
+
 int train(const RouteOptions& options) {
+  if (!options.plan.empty()) return train_plan(options);
+  if (options.data.empty()) {
+    return report_error({Errc::bad_request,
+                         "name --data to train a router on outcomes, or --plan to train the "
+                         "confidence of a plan's cascade on a suite"});
+  }
   const auto data = eval::load_route_data(options.data);
   if (!data) return report_error(data.error());
   say_duplicates(*data);
@@ -137,7 +157,30 @@ std::string choice_text(const mechanisms::Calibration& calibration,
       choice->at.losses, calibration.n, 1 - target.delta, format_percent(choice->upper_bound));
 }
 
+int report_calibration(const RouteOptions& options, const mechanisms::Calibration& counts) {
+  const mechanisms::RiskTarget target{.alpha = options.alpha, .delta = options.delta};
+  const auto choice = mechanisms::choose_threshold(counts, target);
+  return finish(options, choice_text(counts, target, choice), choice_json(counts, target, choice));
+}
+
+/// Of a plan, by measuring it.
+int calibrate_plan(const RouteOptions& options) {
+  if (options.output.empty()) {
+    return report_error({Errc::bad_request, "--plan needs -o FILE: where to write the counts"});
+  }
+  const auto calibration =
+      cli::calibrate_plan(*options.invocation, options.plan, options.measuring, options.output);
+  return calibration ? report_calibration(options, calibration->counts)
+                     : report_error(calibration.error());
+}
+
 int calibrate(const RouteOptions& options) {
+  if (!options.plan.empty()) return calibrate_plan(options);
+  if (options.router.empty() || options.data.empty()) {
+    return report_error({Errc::bad_request,
+                         "name --plan and -o to calibrate a plan on a suite, or --router and "
+                         "--data to calibrate a router on outcomes"});
+  }
   auto file = mechanisms::load_router_file(options.router);
   if (!file) return report_error(file.error());
   const auto router = mechanisms::ExampleRouter::open(*file);
@@ -162,10 +205,7 @@ int calibrate(const RouteOptions& options) {
   if (auto saved = mechanisms::save_router_file(*file, options.router); !saved) {
     return report_error(saved.error());
   }
-  const mechanisms::RiskTarget target{.alpha = options.alpha, .delta = options.delta};
-  const auto choice = mechanisms::choose_threshold(*file->calibration, target);
-  return finish(options, choice_text(*file->calibration, target, choice),
-                choice_json(*file->calibration, target, choice));
+  return report_calibration(options, *file->calibration);
 }
 
 std::string evaluation_table(const eval::RouteEvaluation& evaluation, const std::string& router,
@@ -260,6 +300,28 @@ struct Subcommand {
   void data(const std::string& what) {
     app.add_option("--data", options.data, what)->type_name("FILE")->required();
   }
+  void plan(const std::string& what) {
+    app.add_option("--plan", options.plan, what)->type_name("NAME");
+  }
+  /// What a plan is measured on.
+  void suite() {
+    app.add_option("--suite", options.measuring.suite,
+                   "calibration, train or test: generated; or a JSONL file of prompts with "
+                   "checkable answers")
+        ->type_name("SUITE")
+        ->capture_default_str();
+    app.add_option("--limit", options.measuring.limit,
+                   "At most so many tasks; 500 of a generated suite, all of a file")
+        ->type_name("N")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}).description(""));
+    app.add_option("--suite-seed", options.measuring.seed, "Another seed generates other tasks")
+        ->type_name("N")
+        ->capture_default_str();
+    app.add_option("--concurrency", options.measuring.concurrency, "Requests at once")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1'024).description(""))
+        ->capture_default_str();
+  }
   void kind() {
     app.add_option("--router", options.router, "linear, knn, mf, ensemble or prefill")
         ->type_name("KIND")
@@ -295,6 +357,7 @@ void add_subcommand(CLI::App& route, Invocation& invocation, const std::string& 
                     const std::string& description, const std::string& examples, Action action,
                     void (*add)(Subcommand)) {
   auto options = std::make_shared<RouteOptions>();
+  options->invocation = &invocation;
   auto* command = route.add_subcommand(name, description);
   add({*command, *options});
   command->footer("Examples:\n" + examples);
@@ -322,9 +385,14 @@ void add_route(CLI::App& app, Invocation& invocation) {
   add_subcommand(
       *route, invocation, "train", "Train a router on what small and large made of prompts",
       "  lichen route train --data outcomes.jsonl --router linear -o my.router\n"
-      "  lichen route train --data outcomes.jsonl -o my.router --small qwen-1b --large gpt-x",
+      "  lichen route train --data outcomes.jsonl -o my.router --small qwen-1b --large gpt-x\n"
+      "  lichen route train --config lichen.yaml --plan learned --suite train -o my.confidence",
       train, [](Subcommand command) {
-        command.data("Outcomes to train on, JSONL");
+        command.app.add_option("--data", command.options.data, "Outcomes to train on, JSONL")
+            ->type_name("FILE");
+        command.options.measuring.suite = "train";
+        command.plan("A plan whose cascade gets a learned confidence");
+        command.suite();
         command.kind();
         command.app.add_option("-o,--output", command.options.output, "The router's file")
             ->type_name("FILE")
@@ -339,15 +407,23 @@ void add_route(CLI::App& app, Invocation& invocation) {
       });
   add_subcommand(
       *route, invocation, "calibrate",
-      "Count a router's losses on data of its own, for a bound on the risk",
-      "  lichen route calibrate --router my.router --data more.jsonl --alpha 0.05 --delta 0.1",
+      "Count the losses of a router, or of a plan, on data of its own, for a bound on the risk",
+      "  lichen route calibrate --router my.router --data more.jsonl --alpha 0.05 --delta 0.1\n"
+      "  lichen route calibrate --config lichen.yaml --plan cascade -o cascade.calibration",
       calibrate, [](Subcommand command) {
         command.options.router.clear();
         command.app
             .add_option("--router", command.options.router, "The router's file; gets the counts")
-            ->type_name("FILE")
-            ->required();
-        command.data("Outcomes that the router was not trained on, JSONL");
+            ->type_name("FILE");
+        command.app
+            .add_option("--data", command.options.data,
+                        "Outcomes that the router was not trained on, JSONL")
+            ->type_name("FILE");
+        command.plan("A plan that chooses between small and large by a score");
+        command.app
+            .add_option("-o,--output", command.options.output, "The plan's calibration file")
+            ->type_name("FILE");
+        command.suite();
         command.target();
         command.json();
       });

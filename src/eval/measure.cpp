@@ -103,6 +103,8 @@ awaitable<Run::Asked> Run::asked(std::size_t task) {
   Turn turn(plan_, &listener);
   const std::stop_callback cancel(options_.stop, [&turn] { turn.cancel(); });
   Request request = request_for(task);
+  request.logprobs = options_.top_logprobs > 0;
+  request.top_logprobs = options_.top_logprobs;
   Outcome outcome{.plan = plan_, .task = task};
   const auto started = Clock::now();
   auto answer = co_await runtime_.answer(std::move(request), turn);
@@ -127,6 +129,7 @@ awaitable<Outcome> Run::answer(std::size_t task) {
     outcome.answer_tokens = outcome.answer_tokens_large = 0;  // what was shown is no answer
     co_return std::move(outcome);
   }
+  if (options_.answered) options_.answered(plan_, task, *answer);
   const auto right = co_await this->right(suite_.tasks[task], std::move(answer->text));
   outcome.right = right.value_or(false);
   if (!right) outcome.error = to_string(right.error().code);

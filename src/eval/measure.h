@@ -38,6 +38,11 @@ struct MeasureOptions {
   std::optional<Observer> observer = {};
   /// Where it is set, its outcomes are taken as they are and new ones are added to it.
   Journal* journal = nullptr;
+  /// What a request asks for beside its answer: log-probabilities with so many alternatives; 0:
+  /// none.
+  int top_logprobs = 0;
+  /// Called with each answer, by one thread at a time; may be empty.
+  std::function<void(std::string_view plan, std::size_t task, const Answer& answer)> answered = {};
   /// Called after each request, by one thread at a time, with the plan and how many of all requests
   /// (of all plans) are done.
   std::function<void(std::string_view plan, std::size_t done, std::size_t total)> progress = {};

@@ -129,6 +129,19 @@ class MeasureTest : public testing::Test {
   std::jthread thread_;
 };
 
+TEST_F(MeasureTest, HandsOutAnswersWithWhatWasAskedOfThem) {
+  std::map<std::size_t, std::string> texts;
+  ASSERT_TRUE(measured({.plans = {"mixed"},
+                        .top_logprobs = 3,
+                        .answered = [&](std::string_view, std::size_t task, const Answer& answer) {
+                          texts[task] = answer.text;
+                        }}));
+  EXPECT_EQ(texts, (std::map<std::size_t, std::string>{{0, "yes"}, {1, "yes"}, {2, "no"}}))
+      << "what failed is no answer";
+  EXPECT_TRUE(model_->last.logprobs);
+  EXPECT_EQ(model_->last.top_logprobs, 3);
+}
+
 TEST_F(MeasureTest, CountsRightLargeAndFailed) {
   std::vector<std::size_t> done;
   const auto outcomes =

@@ -16,6 +16,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/sha256.h"
 #include "mechanisms/routing/hashing.h"
 #include "mechanisms/routing/prefill_features.h"
 
@@ -113,7 +114,7 @@ std::uint64_t prompt_hash(const mechanisms::Example& example, std::uint64_t seed
 }  // namespace
 
 Result<RouteData> parse_route_data(std::string_view jsonl, const std::filesystem::path& origin) {
-  RouteData data{.hash = mechanisms::sha256(jsonl)};
+  RouteData data{.hash = base::sha256_hex(jsonl)};
   std::unordered_set<std::string> prompts;
   std::size_t number = 0;
   while (!jsonl.empty()) {

@@ -59,12 +59,13 @@ NamedCurve curve_of(std::string name, const std::vector<Replay>& requests) {
 RouterCurves curves_of(const Suite& suite, const std::string& plan, const ScoredChoice& choice,
                        const ByTask& routed, const ByTask& small, const ByTask& large) {
   std::vector<Replay> by_router, by_length, by_oracle, by_lot;
-  std::size_t right = 0, asked_large = 0;
+  std::size_t right = 0, asked_large = 0, lost = 0;
   for (const auto& [task, outcome] : routed) {
     const auto small_one = small.find(task), large_one = large.find(task);
     if (small_one == small.end() || large_one == large.end()) continue;
     right += outcome->right;
     asked_large += outcome->asked_large;
+    lost += large_one->second->right && !outcome->right;
     Replay replay{.small_right = small_one->second->right, .large_right = large_one->second->right};
     by_lot.push_back(replay);  // one score for all: the diagonal
     replay.score = outcome->choices.empty() ? kAlwaysLarge : outcome->choices.front().score;
@@ -84,6 +85,7 @@ RouterCurves curves_of(const Suite& suite, const std::string& plan, const Scored
   const auto n = static_cast<double>(by_lot.size());
   router.measured = {.share = static_cast<double>(asked_large) / n,
                      .quality = static_cast<double>(right) / n};
+  router.risk = static_cast<double>(lost) / n;
   router.recovered =
       gap_recovered(router.measured.quality, router.small_quality, router.large_quality);
   if (!router.recovered) {
@@ -144,6 +146,7 @@ boost::json::object to_json(const RouterCurves& router) {
       {"share", router.measured.share},
       {"quality", router.measured.quality},
       {"pgr", or_null(router.recovered)},
+      {"risk", router.risk},
       {"note", router.note.empty() ? boost::json::value(nullptr) : boost::json::value(router.note)},
       {"curves", std::move(curves)}};
 }

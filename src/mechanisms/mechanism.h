@@ -2,6 +2,7 @@
 // its test, its docs.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -45,6 +46,10 @@ class Options {
                                      std::string_view fallback) = 0;
   /// Shows what the watch sees in the metrics, under the plan's name.
   virtual void show(const std::shared_ptr<const DriftWatch>& /*watch*/) {}
+  /// What the mechanism's scores depend on: its options and operands, models by the hashes of their
+  /// files or by their endpoints; but not what only sets its threshold (`threshold`, `risk`,
+  /// `calibration`, `hedge`).
+  virtual Result<boost::json::object> identity() = 0;
   /// `bad_config` at the key's place (or the mechanism's, for an empty key).
   virtual Error error(std::string_view key, std::string what) = 0;
 };

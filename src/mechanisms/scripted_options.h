@@ -59,6 +59,13 @@ class ScriptedOptions : public Options {
     }
     return found->second;
   }
+  Result<boost::json::object> identity() override {
+    boost::json::object choices_made;
+    for (const auto& [key, value] : choices) {
+      if (key != "calibration") choices_made[key] = value;
+    }
+    return choices_made;
+  }
   Error error(std::string_view key, std::string what) override {
     return {.code = Errc::bad_config, .detail = std::string(key) + ": " + what};
   }

@@ -10,7 +10,7 @@
 #include <cmath>
 #include <limits>
 
-#include "model/file_hash.h"
+#include "base/sha256.h"
 
 namespace lichen::model {
 
@@ -109,11 +109,11 @@ Result<std::shared_ptr<LocalModel>> LocalModel::with_adapter(const AdapterOption
 }
 
 Result<std::string> LocalModel::file_hash() const {
-  Result<std::string> base = file_sha256(options_.gguf);
+  Result<std::string> base = base::file_identity(options_.gguf);
   if (!base || adapter_ == 0) return base;
-  const Result<std::string> adapter = file_sha256(adapter_options_.gguf);
+  const Result<std::string> adapter = base::file_identity(adapter_options_.gguf);
   if (!adapter) return adapter;
-  return sha256(*base + *adapter + std::to_string(adapter_options_.scale));
+  return base::sha256_hex(*base + *adapter + std::to_string(adapter_options_.scale));
 }
 
 Result<PreparedRequest> LocalModel::prepare_here(Request request) const {

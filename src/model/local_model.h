@@ -129,7 +129,7 @@ class LocalModel : public Model {
   const LocalModelOptions& options() const { return options_; }
   /// Values of a hidden state.
   int hidden_width() const { return parts_.batcher->limits().embedding; }
-  /// SHA-256 of the model's file, hexadecimal; with an adapter, of both files' and its scale. Says
+  /// base::file_identity of the model's file; with an adapter, of both files and its scale. Says
   /// which weights something was trained for. Reads the files; `bad_model` where it cannot.
   Result<std::string> file_hash() const;
   BatcherStats stats() const { return parts_.batcher->stats(); }

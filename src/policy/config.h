@@ -49,6 +49,7 @@ struct LedgerConfig {
 struct Config {
   std::filesystem::path file;  // for error messages; relative paths start from its folder
   std::vector<ModelConfig> models;
+  std::vector<ModelConfig> ready = {};  // described, but loaded already and handed in as they are
   std::vector<PlanConfig> plans;
   ServeConfig serve;
   LedgerConfig ledger;

@@ -10,6 +10,7 @@
 
 #include "mechanisms/mechanism.h"
 #include "policy/fields.h"
+#include "policy/identity.h"
 #include "policy/nearest.h"
 
 namespace lichen::policy {
@@ -253,6 +254,10 @@ class PlanOptions : public mechanisms::Options {
 
   void show(const std::shared_ptr<const mechanisms::DriftWatch>& watch) override {
     builder_.add_watch(watch);
+  }
+
+  Result<boost::json::object> identity() override {
+    return mechanism_identity(builder_.config(), node_);
   }
 
   Error error(std::string_view key, std::string what) override {

@@ -158,7 +158,8 @@ INSTANTIATE_TEST_SUITE_P(
               "`threshold` must be a number from -20 to 0, not `0.5`"},
         Wrong{"  a: {cascade: {small: small, large: large, threshold: ^high}}\n", "not `high`"},
         Wrong{"  a: {route: {by: ^dice, small: small, large: large}}\n",
-              "`by` of `route` is one of `length`, `linear`, `knn`, `mf`, `ensemble`, not `dice`"},
+              "`by` of `route` is one of `length`, `linear`, `knn`, `mf`, `ensemble`, `prefill`, "
+              "not `dice`"},
         Wrong{"  a: {route: {by: linear, ^router: gone.router, threshold: 0.5, small: small, "
               "large: large}}\n",
               "gone.router: is not there"},

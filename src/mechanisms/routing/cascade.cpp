@@ -3,21 +3,34 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
-#include <vector>
 
 #include "mechanisms/hand_over.h"
+#include "mechanisms/held_back.h"
+#include "mechanisms/routing/calibration_file.h"
 #include "mechanisms/routing/confidence.h"
+#include "mechanisms/routing/latency.h"
 
 namespace lichen::mechanisms {
 namespace {
 
-constexpr double kDefaultThreshold = -0.25;
-constexpr double kMinThreshold = -20;
+namespace asio = boost::asio;
 
 /// Whether it was the model's own limit (its context, the endpoint's cap) that ended the answer and
 /// not the user's: a larger model may then finish it.
@@ -31,80 +44,283 @@ struct Verdict {
   std::optional<double> score = {};  // none: small's answer could not be scored
 };
 
+/// What the user did not ask for is not shown.
+void drop_alternatives(Answer& answer, std::size_t wanted) {
+  for (AnswerToken& token : answer.tokens) {
+    if (token.top.size() > wanted) token.top.resize(wanted);
+  }
+}
+
+enum class Hedge : std::uint8_t { automatic, never, always };
+
+/// When large begins.
+struct Start {
+  /// Beside small, so long after it; none: after small has been judged.
+  std::optional<Latency::Duration> beside = {};
+  /// Why small is not asked at all; empty: it is.
+  std::string at_once = {};
+};
+
 class Cascade : public Answerer {
  public:
-  Cascade(AnswererPtr small, AnswererPtr large, const Confidence& confidence, double threshold)
+  Cascade(AnswererPtr small, AnswererPtr large, std::unique_ptr<Confidence> confidence,
+          double threshold, Hedge hedge)
       : small_(std::move(small)),
         large_(std::move(large)),
-        confidence_(confidence),
-        threshold_(threshold) {}
+        confidence_(std::move(confidence)),
+        threshold_(threshold),
+        hedge_(hedge) {}
 
   awaitable<Result<Answer>> answer(Request request, Turn& turn) override {
-    const std::unique_ptr<Turn> draft_turn = turn.child();
-    Request draft_request = request;
-    draft_request.logprobs = true;
-    Result<Answer> draft = co_await small_->answer(std::move(draft_request), *draft_turn);
-    const Verdict verdict = judge(draft, request.max_tokens);
-    if (verdict.accepted) {
-      turn.absorb(*draft_turn);
-    } else {
-      absorb_as(turn, *draft_turn, "draft");
-      if (!draft && is_final(draft.error(), turn)) co_return draft;
+    const Start start = start_of_large(turn);
+    if (!start.at_once.empty()) {
+      decide(turn, {.reason = start.at_once});
+      co_return co_await by_large(std::move(request), turn);
     }
-    turn.receipt.decisions.push_back(
-        {.mechanism = "cascade",
-         .choice = verdict.accepted ? "small" : "large",
-         .reason = verdict.reason,
-         .score = verdict.score,
-         .threshold = verdict.score ? std::optional(threshold_) : std::nullopt});
-    if (!verdict.accepted) co_return co_await large_->answer(std::move(request), turn);
-    Result<void> sent = co_await emit_whole(*draft, request.logprobs, turn);
-    if (!sent) co_return std::unexpected(std::move(sent).error());
-    co_return draft;
+    if (start.beside) co_return co_await side_by_side(std::move(request), *start.beside, turn);
+    const std::unique_ptr<Turn> draft_turn = turn.child();
+    Draft draft = co_await drafted(request, *draft_turn);
+    if (draft.verdict.accepted) {
+      turn.absorb(*draft_turn);
+      decide(turn, draft.verdict);
+      co_return co_await sent(std::move(draft), request.logprobs, turn);
+    }
+    absorb_as(turn, *draft_turn, "draft");
+    if (!draft.answer && is_final(draft.answer.error(), turn)) co_return std::move(draft.answer);
+    decide(turn, draft.verdict);
+    co_return co_await by_large(std::move(request), turn);
   }
 
  private:
-  Verdict judge(const Result<Answer>& draft, const std::optional<int>& max_tokens) const {
-    if (!draft) {
-      return {.reason = fmt::format("small failed: {}: {}", to_string(draft.error().code),
-                                    draft.error().detail)};
-    }
-    if (draft->text.empty() && draft->tool_calls.empty()) return {.reason = "small said nothing"};
-    if (cut_short(*draft, max_tokens)) {
-      return {.reason = fmt::format("small's answer was cut short after {} tokens",
-                                    draft->completion_tokens)};
-    }
-    if (draft->tokens.empty()) return {.reason = "small gave no log-probabilities"};
-    const double score = confidence_.of(draft->tokens);
-    const bool accepted = score >= threshold_;  // not so for NaN
-    return {.accepted = accepted,
-            .reason = fmt::format("{} {:.3f} {} threshold {}", confidence_.words, score,
-                                  accepted ? "reaches" : "under", threshold_),
-            .score = std::isfinite(score) ? std::optional(score) : std::nullopt};
+  struct Draft {
+    Result<Answer> answer = fail(Errc::internal, "not asked");
+    Verdict verdict = {};
+  };
+  struct Race;
+
+  Start start_of_large(const Turn& turn) const;
+  awaitable<Result<Answer>> side_by_side(Request request, Latency::Duration delay, Turn& turn);
+  awaitable<void> run_small(Race& race);
+  awaitable<void> run_large(Race& race);
+  awaitable<Draft> drafted(Request request, Turn& turn);
+  awaitable<Result<Answer>> by_large(Request request, Turn& turn);
+  awaitable<Verdict> judged(const Request& request, const Result<Answer>& draft, Turn& turn) const;
+  void decide(Turn& turn, const Verdict& verdict) const;
+
+  static awaitable<Result<Answer>> sent(Draft draft, bool logprobs, Turn& turn) {
+    Result<void> emitted = co_await emit_whole(*draft.answer, logprobs, turn);
+    if (!emitted) co_return std::unexpected(std::move(emitted).error());
+    co_return std::move(draft.answer);
+  }
+
+  static Verdict failed(std::string_view what, const Error& error) {
+    return {.reason = fmt::format("{} failed: {}: {}", what, to_string(error.code), error.detail)};
   }
 
   const AnswererPtr small_;
   const AnswererPtr large_;
-  const Confidence& confidence_;
+  const std::unique_ptr<Confidence> confidence_;
   const double threshold_;
+  const Hedge hedge_;
+  Latency small_takes_;  // until its answer is judged
+  Latency large_takes_;
 };
+
+/// Drafting may take as long as large's usual time still fits in its 95th percentile after it, and
+/// in the turn's deadline: then large begins beside it (Dean, Barroso 2013, "The tail at scale").
+/// Where not even both together fit in the deadline, small is not asked.
+Start Cascade::start_of_large(const Turn& turn) const {
+  if (std::isinf(threshold_)) return {.at_once = "no threshold keeps the risk"};
+  if (hedge_ == Hedge::never) return {};
+  if (hedge_ == Hedge::always) return {.beside = Latency::Duration(0)};
+  constexpr double kUsual = 0.5, kLate = 0.95;
+  const auto small = small_takes_.quantile(kUsual);
+  const auto large = large_takes_.quantile(kUsual);
+  const auto late = large_takes_.quantile(kLate);
+  if (!small || !large || !late) return {};
+  Latency::Duration most = *late;
+  if (turn.deadline) {
+    const Latency::Duration left = *turn.deadline - Clock::now();
+    if (*small + *large > left) {
+      return {.at_once = fmt::format(
+                  "small takes {:.0f} ms and then large {:.0f} ms, and {:.0f} ms are left",
+                  small->count(), large->count(), std::max(0.0, left.count()))};
+    }
+    most = std::min(most, left);
+  }
+  return {.beside = std::max(most - *large, Latency::Duration(0))};
+}
+
+void Cascade::decide(Turn& turn, const Verdict& verdict) const {
+  turn.receipt.decisions.push_back(
+      {.mechanism = "cascade",
+       .choice = verdict.accepted ? "small" : "large",
+       .reason = verdict.reason,
+       .score = verdict.score,
+       .threshold = verdict.score ? std::optional(threshold_) : std::nullopt});
+}
+
+awaitable<Result<Answer>> Cascade::by_large(Request request, Turn& turn) {
+  const auto begun = Clock::now();
+  Result<Answer> answer = co_await large_->answer(std::move(request), turn);
+  if (answer) large_takes_.add(Clock::now() - begun);
+  co_return answer;
+}
+
+awaitable<Cascade::Draft> Cascade::drafted(Request request, Turn& turn) {
+  const auto begun = Clock::now();
+  Request asked = request;
+  asked.logprobs = true;
+  asked.top_logprobs = std::max(request.top_logprobs, confidence_->alternatives());
+  Draft draft{.answer = co_await small_->answer(std::move(asked), turn)};
+  draft.verdict = co_await judged(request, draft.answer, turn);
+  if (draft.answer) {
+    small_takes_.add(Clock::now() - begun);
+    drop_alternatives(*draft.answer, static_cast<std::size_t>(request.top_logprobs));
+  }
+  co_return draft;
+}
+
+awaitable<Verdict> Cascade::judged(const Request& request, const Result<Answer>& draft,
+                                   Turn& turn) const {
+  if (!draft) co_return failed("small", draft.error());
+  if (draft->text.empty() && draft->tool_calls.empty()) {
+    co_return Verdict{.reason = "small said nothing"};
+  }
+  if (cut_short(*draft, request.max_tokens)) {
+    co_return Verdict{.reason = fmt::format("small's answer was cut short after {} tokens",
+                                            draft->completion_tokens)};
+  }
+  const Result<double> score = co_await confidence_->of(request, *draft, turn);
+  if (!score) co_return failed(confidence_->words(), score.error());
+  const bool accepted = *score >= threshold_;  // not so for NaN
+  co_return Verdict{.accepted = accepted,
+                    .reason = fmt::format("{} {:.3f} {} threshold {:.4g}", confidence_->words(),
+                                          *score, accepted ? "reaches" : "under", threshold_),
+                    .score = std::isfinite(*score) ? std::optional(*score) : std::nullopt};
+}
+
+/// Both on one request, on one strand. Whoever ends the race stops the other, which ends within a
+/// step.
+struct Cascade::Race {
+  enum class Winner : std::uint8_t { none, small, large };
+
+  Race(Request asked, Turn& of, const asio::any_io_executor& strand)
+      : request(std::move(asked)), turn(of), large_begins(strand) {}
+
+  void end(Winner who, Turn& loser, std::string why) {
+    winner = who;
+    loser.cancel(Errc::cancelled, std::move(why));
+  }
+
+  const Request request;
+  Turn& turn;
+  asio::steady_timer large_begins;
+  HeldBack held{turn};
+  const std::unique_ptr<Turn> small_turn = turn.child();
+  const std::unique_ptr<Turn> large_turn = turn.child(&held);
+  Winner winner = Winner::none;
+  Draft draft;
+  std::optional<Result<Answer>> large = {};  // none: it has not ended
+  bool large_asked = false;
+  Result<void> released;
+};
+
+awaitable<void> Cascade::run_small(Race& race) {
+  race.draft = co_await drafted(race.request, *race.small_turn);
+  if (race.winner != Race::Winner::none) co_return;
+  const Draft& draft = race.draft;
+  const bool final = !draft.answer && is_final(draft.answer.error(), race.turn);
+  if (draft.verdict.accepted || final) {
+    race.end(Race::Winner::small, *race.large_turn, "small's answer stands");
+  } else {
+    race.winner = Race::Winner::large;
+    if (race.large_asked) {
+      decide(race.turn, draft.verdict);
+      race.released = co_await race.held.release();
+      if (!race.released) race.large_turn->cancel();
+    }
+  }
+  race.large_begins.cancel();
+}
+
+awaitable<void> Cascade::run_large(Race& race) {
+  if (race.winner != Race::Winner::none) co_return;
+  co_await race.large_begins.async_wait(asio::as_tuple(asio::use_awaitable));
+  if (race.winner != Race::Winner::none) co_return;
+  race.large_asked = true;
+  race.large = co_await by_large(race.request, *race.large_turn);
+  if (race.winner != Race::Winner::none || !*race.large) co_return;
+  race.end(Race::Winner::large, *race.small_turn, "large's answer came first");
+  decide(race.turn, {.reason = "large had answered before small was judged"});
+  race.released = co_await race.held.release();
+}
+
+awaitable<Result<Answer>> Cascade::side_by_side(Request request, Latency::Duration delay,
+                                                Turn& turn) {
+  const asio::any_io_executor strand = asio::make_strand(co_await asio::this_coro::executor);
+  Race race(std::move(request), turn, strand);
+  race.large_begins.expires_after(std::chrono::duration_cast<Clock::duration>(delay));
+  const auto [order, small_thrown, large_thrown] =
+      co_await asio::experimental::make_parallel_group(
+          asio::co_spawn(strand, run_small(race), asio::deferred),
+          asio::co_spawn(strand, run_large(race), asio::deferred))
+          .async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+  for (const std::exception_ptr& thrown : {small_thrown, large_thrown}) {
+    if (thrown) std::rethrow_exception(thrown);
+  }
+  const bool by_small = race.winner == Race::Winner::small;
+  if (by_small && race.draft.answer) {
+    turn.absorb(*race.small_turn);
+  } else {
+    absorb_as(turn, *race.small_turn, "draft");
+  }
+  if (by_small) {
+    absorb_as(turn, *race.large_turn, race.large && *race.large ? "unused" : "cancelled");
+    if (!race.draft.answer) co_return std::move(race.draft.answer);
+    decide(turn, race.draft.verdict);
+    co_return co_await sent(std::move(race.draft), race.request.logprobs, turn);
+  }
+  if (!race.large_asked) {  // small was judged before large had begun
+    decide(turn, race.draft.verdict);
+    co_return co_await by_large(race.request, turn);
+  }
+  turn.absorb(*race.large_turn);
+  if (!race.released) co_return std::unexpected(race.released.error());
+  co_return *std::move(race.large);
+}
+
+/// From `threshold`, or `risk` and `calibration`.
+Result<double> read_threshold(Options& options, const Confidence::Scale& scale) {
+  const auto read = read_calibrated_threshold(options);
+  if (!read) return std::unexpected(read.error());
+  const std::optional<double> calibrated = *read;
+  if (calibrated) return *calibrated;
+  return options.number("threshold", scale.usual, scale.least, scale.most);
+}
+
+Result<Hedge> read_hedge(Options& options) {
+  constexpr std::string_view kNames[] = {"auto", "never", "always"};
+  const Result<std::string> chosen = options.choice("hedge", kNames, kNames[0]);
+  if (!chosen) return std::unexpected(chosen.error());
+  return static_cast<Hedge>(std::ranges::find(kNames, *chosen) - kNames);
+}
 
 }  // namespace
 
 Result<AnswererPtr> build_cascade(Options& options) {
-  std::vector<std::string_view> names;
-  for (const Confidence& confidence : confidences()) names.push_back(confidence.name);
-  Result<std::string> chosen = options.choice("confidence", names, names.front());
-  if (!chosen) return std::unexpected(chosen.error());
-  const Confidence& confidence =
-      *std::ranges::find(confidences(), std::string_view(*chosen), &Confidence::name);
-  Result<double> threshold = options.number("threshold", kDefaultThreshold, kMinThreshold, 0);
-  if (!threshold) return std::unexpected(threshold.error());
   Result<AnswererPtr> small = options.operand("small");
   if (!small) return std::unexpected(small.error());
   Result<AnswererPtr> large = options.operand("large");
   if (!large) return std::unexpected(large.error());
-  return std::make_shared<Cascade>(*std::move(small), *std::move(large), confidence, *threshold);
+  auto confidence = build_confidence(options, *small);
+  if (!confidence) return std::unexpected(confidence.error());
+  const Result<double> threshold = read_threshold(options, (*confidence)->scale());
+  if (!threshold) return std::unexpected(threshold.error());
+  const auto hedge = read_hedge(options);
+  if (!hedge) return std::unexpected(hedge.error());
+  return std::make_shared<Cascade>(*std::move(small), *std::move(large), *std::move(confidence),
+                                   *threshold, *hedge);
 }
 
 }  // namespace lichen::mechanisms

@@ -1,14 +1,23 @@
-// `cascade`: small answers; if it was sure of its words, that is the answer, else large answers
-// (FrugalGPT, arXiv 2305.05176). Sure is: the log-probability of the answer's tokens reaches the
-// threshold, their mean ("Chow-average" in arXiv 2404.10136) or the least of them ("Chow-quantile"
-// with quantile 0, there).
+// `cascade`: small answers; if it may be trusted with that, it is the answer, else large answers
+// (FrugalGPT, arXiv 2305.05176). What it goes by is a confidence (confidence.h), which has to reach
+// a threshold; or the threshold comes from calibration data and a bound on the risk (risk.h).
 //
 //   cascade:
 //     small: small
 //     large: large
-//     confidence: mean   or `min`
-//     threshold: -0.25   natural log-probability from which on small's answer stands, -20 to 0;
-//                        higher asks large more often
+//     confidence: min    token_confidence.cpp and asked_confidence.h have them all
+//     threshold: -0.4    in the confidence's own unit; higher asks large more often
+//
+//     risk: {alpha: 0.05, delta: 0.1}     instead of `threshold`
+//     calibration: cascade.calibration
+//
+//     hedge: auto        or `never`, `always`: when large begins before small has been judged
+//
+// With `auto` a cascade keeps the usual times of both, and lets large begin beside small where
+// waiting any longer would take large past its own 95th percentile or the turn's deadline; where
+// even small and then large would, large is asked at once. What large writes is held back until
+// small is judged. Small's answer stops large, large's whole answer stops small, each within one
+// step; the receipt has what both cost until then, large's part with the role "cancelled".
 //
 // An accepted answer reaches the sink as a whole, since a draft that may be dropped must not be
 // shown; large streams. Large also answers when small fails, gives no log-probabilities, says

@@ -1,22 +1,38 @@
-// How sure a model was of its answer, by the log-probabilities of the answer's tokens. To add one:
-// a row in confidence.cpp, its test, its line in docs/plans.md.
+// What a cascade goes by: how sure it may be of small's answer. Some read it off the answer's
+// tokens (token_confidence.h, learned_confidence.h), others ask a model (asked_confidence.h).
 #pragma once
 
-#include <span>
-#include <string_view>
+#include <memory>
+#include <string>
 
-#include "lichen/answerer.h"
+#include "mechanisms/mechanism.h"
 
 namespace lichen::mechanisms {
 
-struct Confidence {
-  std::string_view name;   // as a plan has it
-  std::string_view words;  // for receipts: "mean log-prob"
-  /// Natural logarithms, 0 being certain. `tokens` is not empty. NaN where a token's is.
-  double (*of)(std::span<const AnswerToken> tokens);
+/// Shared by all turns of its plan: safe to use from any thread.
+class Confidence {
+ public:
+  /// Of the thresholds from which on small's answer stands.
+  struct Scale {
+    double least = 0;
+    double most = 1;
+    double usual = 0.5;  // where the plan says nothing
+  };
+
+  virtual ~Confidence() = default;
+  /// For receipts: "mean log-prob".
+  virtual const std::string& words() const = 0;
+  virtual Scale scale() const { return {}; }
+  /// Alternatives with log-probabilities that each token of the answer must carry.
+  virtual int alternatives() const { return 0; }
+  /// The larger the surer; NaN is not sure at all. What is asked for it costs steps in the receipt
+  /// of `turn`, with the role "sample" or "verify". An error says why it cannot be told. `request`
+  /// and `answer` must stay until it resumes; `answer` says something.
+  virtual awaitable<Result<double>> of(const Request& request, const Answer& answer,
+                                       Turn& turn) const = 0;
 };
 
-/// The first one is the default.
-std::span<const Confidence> confidences();
+/// The one that `confidence` names, with its own options. `small` is who answers.
+Result<std::unique_ptr<Confidence>> build_confidence(Options& options, const AnswererPtr& small);
 
 }  // namespace lichen::mechanisms

@@ -1,6 +1,5 @@
 #include "mechanisms/routing/router_file.h"
 
-#include <openssl/sha.h>
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
@@ -15,6 +14,8 @@
 #include <fstream>
 #include <iterator>
 #include <system_error>
+
+#include "base/sha256.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -33,14 +34,6 @@ constexpr std::int64_t kMaxPrefillUnits = 1 << 10;
 constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
 constexpr std::string_view kKindNames[] = {"linear", "knn", "mf", "ensemble", "prefill"};
 constexpr std::string_view kEncodingNames[] = {"f32", "i8"};
-
-using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
-
-Digest digest_of(std::string_view bytes) {
-  Digest digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  return digest;
-}
 
 template <class T>
 void append(std::string& bytes, const T& value) {
@@ -275,7 +268,7 @@ std::string serialized(const RouterFile& router) {
   append(bytes, static_cast<std::uint32_t>(header.size()));
   bytes += header;
   for (const Table& table : router.tables) append_table(bytes, table);
-  const Digest digest = digest_of(bytes);
+  const base::Sha256 digest = base::sha256(bytes);
   bytes.append(reinterpret_cast<const char*>(digest.data()), digest.size());
   return bytes;
 }
@@ -287,14 +280,14 @@ Result<RouterFile> parse_router_file(std::string_view bytes, const std::filesyst
   if (bytes.substr(0, kMagic.size()) != kMagic) {
     return bad("is no router file; `lichen route train` makes one");
   }
-  if (bytes.size() < kPrefixBytes + sizeof(Digest)) return bad("is cut short");
+  if (bytes.size() < kPrefixBytes + sizeof(base::Sha256)) return bad("is cut short");
   const auto version = read_at<std::uint32_t>(bytes, kMagic.size());
   if (version != kVersion) {
     return bad(fmt::format("is of version {}, and this program reads version {}; train it anew",
                            version, kVersion));
   }
-  const std::string_view content = bytes.substr(0, bytes.size() - sizeof(Digest));
-  const Digest digest = digest_of(content);
+  const std::string_view content = bytes.substr(0, bytes.size() - sizeof(base::Sha256));
+  const base::Sha256 digest = base::sha256(content);
   if (std::memcmp(digest.data(), bytes.data() + content.size(), digest.size()) != 0) {
     return bad("is damaged or cut short: its checksum is wrong");
   }
@@ -374,12 +367,6 @@ Result<void> save_router_file(const RouterFile& router, const std::filesystem::p
   std::filesystem::remove(partial, ignored);
   return fail(Errc::storage, file.string() + ": cannot be written" +
                                  (error ? ": " + error.message() : std::string()));
-}
-
-std::string sha256(std::string_view bytes) {
-  std::string digits;
-  for (const unsigned char byte : digest_of(bytes)) digits += fmt::format("{:02x}", byte);
-  return digits;
 }
 
 }  // namespace lichen::mechanisms

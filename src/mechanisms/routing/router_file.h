@@ -84,7 +84,4 @@ Result<RouterFile> load_router_file(const std::filesystem::path& file);
 /// Replaces the file at once, so that a reader sees the old or the new one. `storage` on failure.
 Result<void> save_router_file(const RouterFile& router, const std::filesystem::path& file);
 
-/// SHA-256 in hexadecimal.
-std::string sha256(std::string_view bytes);
-
 }  // namespace lichen::mechanisms

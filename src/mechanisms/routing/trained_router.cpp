@@ -2,10 +2,11 @@
 
 #include <spdlog/spdlog.h>
 
-#include <array>
+#include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "mechanisms/routing/calibration_file.h"
 #include "mechanisms/routing/drift.h"
 #include "mechanisms/routing/question.h"
 #include "mechanisms/routing/risk.h"
@@ -29,15 +30,6 @@ class TrainedRouter : public Router {
   const std::string name_;
   const std::unique_ptr<TextRouter> router_;
 };
-
-Result<std::optional<RiskTarget>> read_risk(Options& options) {
-  constexpr std::string_view kNames[] = {"alpha", "delta"};
-  constexpr double kLeast = 1e-6;
-  const auto numbers = options.number_map("risk", kNames, kLeast, 1 - kLeast);
-  if (!numbers) return std::unexpected(numbers.error());
-  if (!*numbers) return std::nullopt;
-  return RiskTarget{.alpha = (**numbers)[0], .delta = (**numbers)[1]};
-}
 
 /// None: large has to answer everything, and a warning has said why.
 std::optional<RiskChoice> choice_for(const RouterFile& file, const RiskTarget& target,
@@ -123,6 +115,18 @@ Result<TrainedRouting> read_trained(Options& options, RouterKind kind) {
   if (!risk) return std::unexpected(risk.error());
   const auto shadow = read_shadow(options, risk->has_value());
   if (!shadow) return std::unexpected(shadow.error());
+  std::optional<double> least_score;
+  if (options.has("calibration")) {
+    const auto calibrated = read_calibrated_threshold(options);
+    if (!calibrated) return std::unexpected(calibrated.error());
+    least_score = *calibrated;  // of `risk`, which is there, too
+    if (*shadow) {
+      return std::unexpected(options.error(
+          "shadow",
+          "`shadow` holds what the router's own calibration promised, so it cannot stand "
+          "beside `calibration`"));
+    }
+  }
   const bool has_threshold = options.has("threshold");
   auto threshold = options.number("threshold", kAlwaysLarge, 0, 1);
   if (!threshold) return std::unexpected(threshold.error());
@@ -139,7 +143,8 @@ Result<TrainedRouting> read_trained(Options& options, RouterKind kind) {
                               to_string(file->kind), to_string(kind))));
   }
   TrainedRouting trained{.path = *path, .file = *std::move(file), .threshold = *threshold};
-  if (!*risk) return trained;
+  if (least_score) trained.threshold = std::max(1 - *least_score, kAlwaysLarge);
+  if (!*risk || least_score) return trained;
   const auto choice = choice_for(trained.file, **risk, *path);
   if (!choice) return trained;
   trained.threshold = choice->threshold;

@@ -1,0 +1,205 @@
+#include "mechanisms/routing/calibration_file.h"
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <cmath>
+#include <limits>
+#include <string_view>
+
+#include "base/format.h"
+#include "mechanisms/routing/sealed_json.h"
+
+namespace lichen::mechanisms {
+namespace {
+
+namespace json = boost::json;
+
+constexpr SealedFormat kFormat{
+    .key = "lichen_calibration", .what = "calibration", .command = "lichen route calibrate --plan"};
+
+json::object to_json(const PlanCalibration& calibration) {
+  json::array grid;
+  for (const GridPoint& point : calibration.counts.grid) {
+    grid.push_back(json::array{point.threshold, point.by_small, point.losses});
+  }
+  return {{"valid_for", calibration.valid_for},
+          {"n", calibration.counts.n},
+          {"data_hash", calibration.counts.data_hash},
+          {"grid", std::move(grid)}};
+}
+
+std::optional<GridPoint> point_from(const json::value& value) {
+  const auto* array = value.if_array();
+  if (array == nullptr || array->size() != 3) return std::nullopt;
+  const json::array& point = *array;
+  if (!point[0].is_number() || !point[1].is_int64() || !point[2].is_int64()) return std::nullopt;
+  return GridPoint{.threshold = point[0].to_number<double>(),
+                   .by_small = point[1].get_int64(),
+                   .losses = point[2].get_int64()};
+}
+
+/// Whether a point may come after another, or first, in counts of n requests.
+bool may_follow(const GridPoint* before, const GridPoint& point, std::int64_t n) {
+  if (!std::isfinite(point.threshold) || point.losses < 0 || point.losses > point.by_small ||
+      point.by_small > n) {
+    return false;
+  }
+  return before == nullptr ||
+         (before->threshold < point.threshold && before->by_small <= point.by_small &&
+          before->losses <= point.losses);
+}
+
+std::optional<PlanCalibration> calibration_from(const json::object& object) {
+  const auto* valid_for = object.if_contains("valid_for");
+  const auto* n = object.if_contains("n");
+  const auto* data_hash = object.if_contains("data_hash");
+  const auto* grid = object.if_contains("grid");
+  if (valid_for == nullptr || !valid_for->is_object() || n == nullptr || !n->is_int64() ||
+      data_hash == nullptr || !data_hash->is_string() || grid == nullptr || !grid->is_array()) {
+    return std::nullopt;
+  }
+  PlanCalibration calibration;
+  calibration.valid_for = valid_for->get_object();
+  calibration.counts.n = n->get_int64();
+  calibration.counts.data_hash = data_hash->get_string();
+  auto& points = calibration.counts.grid;
+  for (const json::value& value : grid->get_array()) {
+    const auto point = point_from(value);
+    if (!point ||
+        !may_follow(points.empty() ? nullptr : &points.back(), *point, calibration.counts.n)) {
+      return std::nullopt;
+    }
+    points.push_back(*point);
+  }
+  return calibration;
+}
+
+std::string shown(const json::value* value) {
+  if (value == nullptr) return "not there";
+  if (const auto* text = value->if_string()) return std::string(*text);
+  return json::serialize(*value);
+}
+
+}  // namespace
+
+std::vector<double> plan_thresholds() {
+  constexpr int kPerE = 8;  // steps in which a distance grows by the factor e
+  constexpr int kNearest = -14 * kPerE, kFurthest = 27;  // e^-14 = 1e-6, e^(27/8) = 29
+  std::vector<double> needs = {-1, 0};
+  for (int i = kNearest; i <= kFurthest; ++i) {
+    const double distance = std::exp(static_cast<double>(i) / kPerE);
+    needs.push_back(distance);
+    if (distance > 0.5) continue;
+    needs.push_back(-distance);
+    needs.push_back(distance - 1);
+  }
+  std::ranges::sort(needs);
+  return needs;
+}
+
+Result<PlanCalibration> load_plan_calibration(const std::filesystem::path& file) {
+  const auto object = load_sealed(file, kFormat);
+  if (!object) return std::unexpected(object.error());
+  auto calibration = calibration_from(*object);
+  if (!calibration) return bad_sealed(file, kFormat, "does not hold what a calibration holds");
+  return *std::move(calibration);
+}
+
+Result<void> save_plan_calibration(const PlanCalibration& calibration,
+                                   const std::filesystem::path& file) {
+  return save_sealed(to_json(calibration), file, kFormat);
+}
+
+std::string first_difference(const json::object& was, const json::object& is) {
+  const auto differ = [](const json::object& a, const json::object& b,
+                         std::string_view key) -> std::string {
+    const json::value* left = a.if_contains(key);
+    const json::value* right = b.if_contains(key);
+    if (left != nullptr && right != nullptr && *left == *right) return {};
+    if (left != nullptr && right != nullptr && left->is_object() && right->is_object()) {
+      std::string inner = first_difference(left->get_object(), right->get_object());
+      if (!inner.empty()) return fmt::format("in `{}`, {}", key, inner);
+    }
+    return fmt::format("`{}` was {} and is {}", key, shown(left), shown(right));
+  };
+  for (const auto& [key, value] : was) {
+    if (std::string found = differ(was, is, key); !found.empty()) return found;
+  }
+  for (const auto& [key, value] : is) {
+    if (std::string found = differ(was, is, key); !found.empty()) return found;
+  }
+  return {};
+}
+
+Result<std::optional<RiskTarget>> read_risk(Options& options) {
+  constexpr std::string_view kNames[] = {"alpha", "delta"};
+  constexpr double kLeast = 1e-6;
+  auto read = options.number_map("risk", kNames, kLeast, 1 - kLeast);
+  if (!read) return std::unexpected(read.error());
+  const std::optional<std::vector<double>> numbers = *std::move(read);
+  if (!numbers) return std::nullopt;
+  return RiskTarget{.alpha = numbers->at(0), .delta = numbers->at(1)};
+}
+
+Result<std::optional<double>> read_calibrated_threshold(Options& options) {
+  const auto read = read_risk(options);
+  if (!read) return std::unexpected(read.error());
+  const std::optional<RiskTarget> risk = *read;
+  const bool calibrated = options.has("calibration");
+  if (!risk && !calibrated) return std::nullopt;
+  if (!risk || !calibrated) {
+    return std::unexpected(options.error(
+        calibrated ? "calibration" : "risk",
+        "`risk: {alpha, delta}` and `calibration: FILE` go together; `lichen route calibrate "
+        "--plan` makes the file"));
+  }
+  if (options.has("threshold")) {
+    return std::unexpected(options.error(
+        "threshold", "`threshold` and `risk` are not both possible: the risk chooses it"));
+  }
+  const auto file = options.file("calibration");
+  if (!file) return std::unexpected(file.error());
+  const auto calibration = load_plan_calibration(*file);
+  if (!calibration) {
+    return std::unexpected(options.error("calibration", calibration.error().detail));
+  }
+  const auto identity = options.identity();
+  if (!identity) return std::unexpected(identity.error());
+  if (const auto difference = first_difference(calibration->valid_for, *identity);
+      !difference.empty()) {
+    return std::unexpected(options.error(
+        "calibration", fmt::format("{}: was made for another plan: {}; make it anew by `lichen "
+                                   "route calibrate --plan`",
+                                   file->string(), difference)));
+  }
+  const auto choice = choose_threshold(calibration->counts, *risk);
+  // Small answers where the need, minus the score, is under the threshold.
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (choice) return std::nextafter(-choice->threshold, kInfinity);
+  spdlog::warn("{}: {}", file->string(), describe(calibration->counts, *risk));
+  return kInfinity;
+}
+
+std::string describe(const Calibration& counts, const RiskTarget& target) {
+  const auto choice = choose_threshold(counts, target);
+  if (!choice || choice->at.by_small == 0) {
+    return fmt::format(
+        "large answers everything: {} prompts show no threshold with a risk of at most {} at "
+        "confidence {}; even without a loss it takes {}",
+        counts.n, base::format_percent(target.alpha), base::format_percent(1 - target.delta),
+        least_data(target));
+  }
+  return fmt::format(
+      "small answers {} of the requests; {} of {} prompts were lost, so at confidence {} the risk "
+      "is at most {}",
+      base::format_percent(static_cast<double>(choice->at.by_small) /
+                           static_cast<double>(counts.n)),
+      choice->at.losses, counts.n, base::format_percent(1 - target.delta),
+      base::format_percent(choice->upper_bound));
+}
+
+}  // namespace lichen::mechanisms

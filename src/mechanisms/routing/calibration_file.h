@@ -1,0 +1,49 @@
+// A plan's calibration as a file (sealed_json.h): what it was counted for and what was counted.
+// `lichen route calibrate --plan` makes it; a plan takes its threshold from it by
+// `risk: {alpha, delta}` and `calibration: FILE`.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mechanisms/mechanism.h"
+#include "mechanisms/routing/risk.h"
+
+namespace lichen::mechanisms {
+
+struct PlanCalibration {
+  /// The mechanism, its options and its models by their hashes (Options::identity): a plan of which
+  /// another thing is true gives other scores.
+  boost::json::object valid_for;
+  /// By need, which is minus the score of the receipts' decisions.
+  Calibration counts;
+};
+
+/// Needs to test, growing, the same for every plan, since they must not depend on the calibration
+/// data: dense where scores crowd, at 0 and 1 of probabilities and at 0 of log-probabilities.
+std::vector<double> plan_thresholds();
+
+/// As load_sealed; `bad_model` for counts that cannot be, too.
+Result<PlanCalibration> load_plan_calibration(const std::filesystem::path& file);
+Result<void> save_plan_calibration(const PlanCalibration& calibration,
+                                   const std::filesystem::path& file);
+
+/// Where two identities differ first: "`confidence` was mean and is min". Empty: nowhere.
+std::string first_difference(const boost::json::object& was, const boost::json::object& is);
+
+/// `risk` of a plan: {alpha, delta}, or nothing.
+Result<std::optional<RiskTarget>> read_risk(Options& options);
+
+/// The score from which on small answers, from `risk` and `calibration`: infinity where the
+/// calibration shows none, so that large has to answer everything (and a warning is logged). None:
+/// the plan has neither key. `bad_config`: one key without the other, a threshold beside them, or a
+/// file that cannot be used or was made for another plan.
+Result<std::optional<double>> read_calibrated_threshold(Options& options);
+
+/// What the choice for a target means, for people: "small answers 43 % of the requests, ...".
+std::string describe(const Calibration& counts, const RiskTarget& target);
+
+}  // namespace lichen::mechanisms

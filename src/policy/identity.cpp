@@ -1,0 +1,250 @@
+#include "policy/identity.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <fstream>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <system_error>
+#include <utility>
+
+#include "base/sha256.h"
+#include "mechanisms/routing/calibration_file.h"
+#include "mechanisms/routing/router_file.h"
+#include "policy/fields.h"
+
+namespace lichen::policy {
+namespace {
+
+namespace json = boost::json;
+using Kind = YamlNode::Kind;
+
+constexpr std::string_view kThresholdKeys[] = {"threshold", "risk", "calibration", "hedge"};
+/// Their values are words of the mechanism, also where a plan has such a name.
+constexpr std::string_view kWordKeys[] = {"by", "confidence", "span"};
+constexpr int kMaxDepth = 64;  // as plans have
+
+bool is_one_of(std::span<const std::string_view> keys, std::string_view key) {
+  return std::ranges::find(keys, key) != keys.end();
+}
+
+class Identities {
+ public:
+  explicit Identities(const Config& config) : config_(config), models_(config.models) {
+    models_.insert(models_.end(), config.ready.begin(), config.ready.end());
+  }
+
+  /// Of a mechanism, without the keys of its threshold where it is the one that is asked for.
+  Result<json::object> mechanism(const YamlNode& node, bool outermost) {
+    if (++depth_ > kMaxDepth) return fail(Errc::bad_config, "plans nested too deeply");
+    json::object identity{{"mechanism", node.key}};
+    for (const YamlNode& item : node.items) {
+      if (outermost && is_one_of(kThresholdKeys, item.key)) continue;
+      Result<json::value> inner = value(item);
+      if (!inner) return std::unexpected(inner.error());
+      identity[item.key] = *std::move(inner);
+    }
+    --depth_;
+    return identity;
+  }
+
+ private:
+  Result<json::value> value(const YamlNode& node) {
+    if (node.is(Kind::scalar)) return scalar(node);
+    if (node.is(Kind::sequence)) {
+      json::array items;
+      for (const YamlNode& item : node.items) {
+        Result<json::value> inner = value(item);
+        if (!inner) return std::unexpected(inner.error());
+        items.push_back(*std::move(inner));
+      }
+      return items;
+    }
+    // A plan is a map of one mechanism, options are maps too: as objects both are told apart.
+    if (node.items.size() == 1 && node.items.front().is(Kind::map)) {
+      Result<json::object> inner = mechanism(node.items.front(), false);
+      if (!inner) return std::unexpected(inner.error());
+      return *std::move(inner);
+    }
+    json::object map;
+    for (const YamlNode& item : node.items) {
+      Result<json::value> inner = value(item);
+      if (!inner) return std::unexpected(inner.error());
+      map[item.key] = *std::move(inner);
+    }
+    return map;
+  }
+
+  /// A model's or plan's name, a file's, or a value.
+  Result<json::value> scalar(const YamlNode& node) {
+    if (is_one_of(kWordKeys, node.key)) return json::value(node.text);
+    const auto model = std::ranges::find(models_, node.text, &ModelConfig::name);
+    if (model != models_.end()) return model_identity(*model, nullptr);
+    for (const ModelConfig& base : models_) {
+      const auto* local = std::get_if<model::LocalModelOptions>(&base.options);
+      if (local == nullptr) continue;
+      for (const model::AdapterOptions& adapter : local->adapters) {
+        if (node.text == base.name + "+" + adapter.name) return model_identity(base, &adapter);
+      }
+    }
+    const auto plan = std::ranges::find(config_.plans, node.text, &PlanConfig::name);
+    if (plan != config_.plans.end()) {
+      if (++depth_ > kMaxDepth) return fail(Errc::bad_config, "plans nested too deeply");
+      Result<json::value> inner = value(plan->expression);
+      --depth_;
+      return inner;
+    }
+    std::error_code error;
+    const auto file = config_.file.parent_path() / node.text;
+    if (node.text.empty() || !std::filesystem::is_regular_file(file, error)) {
+      return json::value(node.text);
+    }
+    Result<std::string> hash = base::file_identity(file);
+    if (!hash) return std::unexpected(hash.error());
+    return json::value(*hash);
+  }
+
+  Result<json::value> model_identity(const ModelConfig& model,
+                                     const model::AdapterOptions* adapter) {
+    const auto* local = std::get_if<model::LocalModelOptions>(&model.options);
+    if (local == nullptr) {
+      const auto& remote = std::get<model::RemoteModelOptions>(model.options);
+      return json::object{{"url", remote.url}, {"model", remote.model}};
+    }
+    Result<std::string> hash = base::file_identity(local->gguf);
+    if (!hash) return std::unexpected(hash.error());
+    json::object identity{{"gguf", *hash}};
+    if (adapter != nullptr) {
+      Result<std::string> adapter_hash = base::file_identity(adapter->gguf);
+      if (!adapter_hash) return std::unexpected(adapter_hash.error());
+      identity["adapter"] = *adapter_hash;
+      identity["scale"] = fmt::format("{}", adapter->scale);
+    }
+    return identity;
+  }
+
+  const Config& config_;
+  std::vector<ModelConfig> models_;
+  int depth_ = 0;
+};
+
+void add_choosing(const Config& config, const YamlNode& node, int depth,
+                  std::vector<const YamlNode*>& found) {
+  if (depth > kMaxDepth) return;
+  if (node.find("small") != nullptr && node.find("large") != nullptr) {
+    if (std::ranges::find(found, &node) == found.end()) found.push_back(&node);
+    return;
+  }
+  if (node.is(Kind::scalar)) {
+    const auto plan = std::ranges::find(config.plans, node.text, &PlanConfig::name);
+    if (plan != config.plans.end()) add_choosing(config, plan->expression, depth + 1, found);
+  }
+  for (const YamlNode& item : node.items) add_choosing(config, item, depth + 1, found);
+}
+
+void remove_keys(YamlNode& node, std::initializer_list<std::string_view> keys) {
+  std::erase_if(node.items, [keys](const YamlNode& item) {
+    return std::ranges::find(keys, item.key) != keys.end();
+  });
+}
+
+void add_key(YamlNode& node, std::string key, std::string text) {
+  node.items.push_back(
+      {.kind = Kind::scalar, .text = std::move(text), .items = {}, .key = std::move(key)});
+}
+
+void remove_calibrations(YamlNode& node) {
+  if (node.find("calibration") != nullptr) {
+    remove_keys(node, {"calibration", "risk"});
+    // Trained routers have no threshold of their own.
+    if (node.find("router") != nullptr) add_key(node, "threshold", "0.5");
+  }
+  if (node.key == "cascade" && node.find("small") != nullptr) {
+    // A request that large answers before small is judged has no score.
+    remove_keys(node, {"hedge"});
+    add_key(node, "hedge", "never");
+  }
+  for (YamlNode& item : node.items) remove_calibrations(item);
+}
+
+void remove_learned(YamlNode& node) {
+  if (node.find("learned") != nullptr) remove_keys(node, {"learned", "confidence", "threshold"});
+  for (YamlNode& item : node.items) remove_learned(item);
+}
+
+std::optional<mechanisms::RiskTarget> target_of(const Config& config, const YamlNode& risk) {
+  mechanisms::RiskTarget target;
+  Fields fields(config.file, risk, "`risk`");
+  fields.read("alpha", target.alpha, 0, 1);
+  fields.read("delta", target.delta, 0, 1);
+  if (fields.finish() || target.alpha <= 0 || target.delta <= 0) return std::nullopt;
+  return target;
+}
+
+Result<mechanisms::Calibration> counts_of(const Config& config, const YamlNode& mechanism) {
+  const auto folder = config.file.parent_path();
+  if (const YamlNode* file = mechanism.find("calibration")) {
+    auto calibration = mechanisms::load_plan_calibration(folder / file->text);
+    if (!calibration) return std::unexpected(calibration.error());
+    return std::move(calibration->counts);
+  }
+  if (const YamlNode* file = mechanism.find("router")) {
+    auto router = mechanisms::load_router_file(folder / file->text);
+    if (!router) return std::unexpected(router.error());
+    if (router->calibration) return std::move(router->calibration).value();
+  }
+  return mechanisms::Calibration{};
+}
+
+void add_risk_notes(const Config& config, const YamlNode& node, std::vector<std::string>& notes) {
+  if (const YamlNode* risk = node.find("risk")) {
+    const auto target = target_of(config, *risk);
+    const auto counts = counts_of(config, node);
+    if (target && counts) notes.push_back(mechanisms::describe(*counts, *target));
+  }
+  for (const YamlNode& item : node.items) add_risk_notes(config, item, notes);
+}
+
+}  // namespace
+
+Result<json::object> mechanism_identity(const Config& config, const YamlNode& mechanism) {
+  return Identities(config).mechanism(mechanism, true);
+}
+
+Result<const YamlNode*> choosing_mechanism(const Config& config, std::string_view plan) {
+  const auto named = std::ranges::find(config.plans, plan, &PlanConfig::name);
+  if (named == config.plans.end()) {
+    return fail(Errc::not_found, fmt::format("there is no plan `{}`", plan));
+  }
+  std::vector<const YamlNode*> found;
+  add_choosing(config, named->expression, 0, found);
+  if (found.size() == 1) return found.front();
+  return fail(Errc::bad_config,
+              fmt::format("the plan `{}` has {} that chooses between `small` and `large`; a "
+                          "calibration is of exactly one",
+                          plan, found.empty() ? "no mechanism" : "more than one mechanism"));
+}
+
+Config without_calibrations(Config config) {
+  for (PlanConfig& plan : config.plans) remove_calibrations(plan.expression);
+  return config;
+}
+
+Config without_learned(Config config) {
+  config = without_calibrations(std::move(config));
+  for (PlanConfig& plan : config.plans) remove_learned(plan.expression);
+  return config;
+}
+
+std::vector<std::string> risk_notes(const Config& config, const PlanConfig& plan) {
+  std::vector<std::string> notes;
+  add_risk_notes(config, plan.expression, notes);
+  return notes;
+}
+
+}  // namespace lichen::policy

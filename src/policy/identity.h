@@ -1,0 +1,34 @@
+// What a plan's scores depend on, so that a calibration of one plan is not taken for another's.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lichen/result.h"
+#include "policy/config.h"
+
+namespace lichen::policy {
+
+/// {"mechanism": "cascade", options and operands by their keys ...}. Names of plans are replaced by
+/// what the plans are, those of models by what they are: {"gguf": "9c1f..."}, or
+/// {"url": "https://...", "model": "big-1"}; a value that is a file's name by its hash. What only
+/// sets the mechanism's own threshold is left out, and so are names. `mechanism` is the node under
+/// the mechanism's key.
+Result<boost::json::object> mechanism_identity(const Config& config, const YamlNode& mechanism);
+
+/// The mechanism of a plan that chooses between operands `small` and `large`, also where the plan
+/// names another or it stands within others. `bad_config`: there is none, or more than one.
+Result<const YamlNode*> choosing_mechanism(const Config& config, std::string_view plan);
+
+/// The configuration with the thresholds that come from calibrations replaced by defaults, and
+/// without hedging, so that what has no calibration yet can be measured for one.
+Config without_calibrations(Config config);
+/// And with confidences that are learned replaced by the default one.
+Config without_learned(Config config);
+
+/// A line for each `risk` in the plan: which threshold holds and from how many prompts.
+std::vector<std::string> risk_notes(const Config& config, const PlanConfig& plan);
+
+}  // namespace lichen::policy

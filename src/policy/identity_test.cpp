@@ -1,0 +1,138 @@
+#include "policy/identity.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "mechanisms/routing/calibration_file.h"
+
+namespace lichen::policy {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class IdentityTest : public testing::Test {
+ protected:
+  IdentityTest() {
+    fs::create_directories(folder_);
+    write("a.gguf", "weights a");
+    write("b.gguf", "weights b");
+  }
+  ~IdentityTest() override { fs::remove_all(folder_); }
+
+  void write(const std::string& name, const std::string& bytes) const {
+    std::ofstream(folder_ / name, std::ios::binary) << bytes;
+  }
+  Config config(const std::string& plans) const {
+    auto config = parse_config(
+        "models:\n"
+        "  small: {gguf: a.gguf}\n"
+        "  large: {url: \"https://example.com/v1\", model: big}\n"
+        "plans:\n" +
+            plans,
+        folder_ / "lichen.yaml");
+    EXPECT_TRUE(config) << config.error().detail;
+    return *std::move(config);
+  }
+  boost::json::object identity(const std::string& plans, const std::string& plan = "p") const {
+    const Config loaded = config(plans);
+    const auto mechanism = choosing_mechanism(loaded, plan);
+    EXPECT_TRUE(mechanism) << mechanism.error().detail;
+    if (!mechanism) return {};
+    const auto identity = mechanism_identity(loaded, **mechanism);
+    EXPECT_TRUE(identity) << identity.error().detail;
+    return identity.value_or(boost::json::object{});
+  }
+
+  const fs::path folder_ =
+      fs::path(testing::TempDir()) / ("identity_test_" + std::to_string(getpid()));
+};
+
+TEST_F(IdentityTest, HasModelsByWhatTheyAre) {
+  const auto found =
+      identity("  p: {cascade: {confidence: min, threshold: -1, small: small, large: large}}\n");
+  EXPECT_EQ(found.at("mechanism"), "cascade");
+  EXPECT_EQ(found.at("confidence"), "min");
+  EXPECT_EQ(found.at("small").at("gguf").as_string().size(), 64u);
+  EXPECT_EQ(found.at("large").at("url"), "https://example.com/v1");
+  EXPECT_EQ(found.at("large").at("model"), "big");
+  EXPECT_FALSE(found.contains("threshold"));
+}
+
+TEST_F(IdentityTest, NamesMakeNoDifferenceAndFilesDo) {
+  const auto before = identity("  p: {cascade: {small: s, large: large}}\n  s: small\n");
+  EXPECT_EQ(before, identity("  p: {cascade: {small: small, large: l}}\n  l: large\n"));
+  write("a.gguf", "weights A");
+  EXPECT_NE(before, identity("  p: {cascade: {small: s, large: large}}\n  s: small\n"));
+}
+
+TEST_F(IdentityTest, AnOptionMayHaveTheNameOfAPlan) {
+  const auto found =
+      identity("  min: {cascade: {small: small, large: large, confidence: min}}\n", "min");
+  EXPECT_EQ(found.at("confidence"), "min");
+}
+
+TEST_F(IdentityTest, OptionsOfOperandsCount) {
+  const auto of = [&](const char* threshold) {
+    return identity(std::string("  p: {cascade: {large: large, small: {cascade: {small: large, ") +
+                    "large: large, threshold: " + threshold + "}}}}\n");
+  };
+  EXPECT_NE(of("-1"), of("-2"));
+}
+
+TEST_F(IdentityTest, FindsTheOneThatChooses) {
+  const std::string plans =
+      "  p: q\n"
+      "  q: {fallback: {of: [r, large]}}\n"
+      "  r: {cascade: {small: small, large: large}}\n"
+      "  two: {fallback: {of: [r, {cascade: {small: large, large: small}}]}}\n"
+      "  none: {fallback: {of: [large, small]}}\n";
+  EXPECT_EQ(identity(plans).at("mechanism"), "cascade");
+  const Config loaded = config(plans);
+  EXPECT_THAT(choosing_mechanism(loaded, "two").error().detail, HasSubstr("more than one"));
+  EXPECT_THAT(choosing_mechanism(loaded, "none").error().detail, HasSubstr("no mechanism"));
+  EXPECT_EQ(choosing_mechanism(loaded, "gone").error().code, Errc::not_found);
+}
+
+TEST_F(IdentityTest, CalibrationsAreTakenOutToMeasureThem) {
+  const Config loaded = without_calibrations(
+      config("  p: {cascade: {small: small, large: large, risk: {alpha: 0.1, delta: 0.1}, "
+             "calibration: none.yet}}\n"));
+  const YamlNode& cascade = loaded.plans.front().expression.items.front();
+  EXPECT_EQ(cascade.find("risk"), nullptr);
+  EXPECT_EQ(cascade.find("calibration"), nullptr);
+  EXPECT_EQ(cascade.find("hedge")->text, "never");
+  EXPECT_NE(cascade.find("small"), nullptr);
+}
+
+TEST_F(IdentityTest, WhatIsToBeLearnedIsTakenOutToo) {
+  const Config loaded = without_learned(
+      config("  p: {cascade: {small: small, large: large, confidence: learned, learned: none.yet, "
+             "threshold: 0.6}}\n"));
+  const YamlNode& cascade = loaded.plans.front().expression.items.front();
+  for (const char* key : {"confidence", "learned", "threshold"}) {
+    EXPECT_EQ(cascade.find(key), nullptr) << key;
+  }
+}
+
+TEST_F(IdentityTest, NotesSayWhatHolds) {
+  const auto notes = [&](const std::string& alpha) {
+    const Config loaded =
+        config("  p: {cascade: {small: small, large: large, risk: {alpha: " + alpha +
+               ", delta: 0.1}, calibration: p.calibration}}\n");
+    return risk_notes(loaded, loaded.plans.front());
+  };
+  EXPECT_TRUE(notes("0.1").empty()) << "without a file the plan is broken, which is said elsewhere";
+  const mechanisms::PlanCalibration calibration{
+      .valid_for = {}, .counts = {.n = 100, .grid = {{0.5, 40, 0}, {1, 90, 50}}}};
+  ASSERT_TRUE(mechanisms::save_plan_calibration(calibration, folder_ / "p.calibration"));
+  EXPECT_THAT(notes("0.1"), ElementsAre(HasSubstr("small answers 40.0 %")));
+  EXPECT_THAT(notes("0.001"), ElementsAre(HasSubstr("large answers everything: 100 prompts")));
+}
+
+}  // namespace
+}  // namespace lichen::policy
