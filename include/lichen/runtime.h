@@ -53,6 +53,10 @@ class Runtime {
   /// authors, times, finish or error) and records it. A failed turn has a receipt too: what it cost
   /// until then.
   awaitable<Result<Answer>> answer(Request request, Turn& turn);
+  /// What somebody thought of an answer, by its receipt's id; the latest counts. Blocks until it is
+  /// on disk. `not_found`: no such receipt; `bad_request`: see check(Feedback); `storage`: it
+  /// cannot be written now.
+  Result<void> feedback(const std::string& receipt, const Feedback& feedback);
   /// Embeds by the named model, likewise with a receipt.
   awaitable<Result<Embeddings>> embed(std::vector<std::string> texts, Turn& turn);
 

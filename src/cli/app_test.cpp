@@ -54,6 +54,7 @@ TEST(App, EachCommandIsUnderstood) {
       {"ledger", "--since", "7d", "--json"},
       {"ledger", "show", "rcpt_1"},
       {"ledger", "tail", "-n", "3"},
+      {"feedback", "rcpt_1", "0.5", "--comment", "why"},
       {"completion", "bash"},
       {"completion", "zsh"},
   };
@@ -84,6 +85,9 @@ TEST(App, WrongArgumentsAreUsageErrors) {
       {"models", "compare", "a.gguf"},
       {"ledger", "show"},
       {"ledger", "tail", "-n", "0"},
+      {"feedback", "rcpt_1"},
+      {"feedback", "rcpt_1", "2"},
+      {"feedback", "rcpt_1", "good"},
       {"completion", "fish"},
   };
   for (const auto& arguments : bad) {

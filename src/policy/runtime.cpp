@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "ledger/ledger.h"
+#include "mechanisms/routing/question.h"
 #include "policy/config.h"
 #include "policy/nearest.h"
 #include "policy/open_models.h"
@@ -48,6 +49,25 @@ Result<std::string> default_plan(const Config& config, const std::vector<std::st
   if (exists("default")) return "default";
   if (config.plans.size() == 1) return config.plans.front().name;
   return names.size() == 1 ? names.front() : "";
+}
+
+Result<void> check_recorded(const Config& config, const std::vector<std::string>& names) {
+  for (const std::string& name : config.ledger.record) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    return fail(Errc::bad_config,
+                fmt::format("{}:{}: `record` of `ledger`: there is no plan or model `{}`{}; there "
+                            "are: {}",
+                            config.file.string(), config.ledger.record_line, name,
+                            policy::did_you_mean(name, names), policy::list(names)));
+  }
+  return {};
+}
+
+/// A conversation's last message means little without the rest, so only first ones are recorded.
+bool begins_a_conversation(const Request& request) {
+  return std::ranges::none_of(request.messages, [](const Message& message) {
+    return message.role != "user" && message.role != "system";
+  });
 }
 
 /// Why a turn ended with an exception: Asio throws when a coroutine is cancelled from outside; all
@@ -94,6 +114,10 @@ struct Runtime::Parts {
     if (turn.receipt.plan.empty()) turn.receipt.plan = default_plan;
     Result<AnswererPtr> answerer = runtime.find(turn.receipt.plan);
     if (!answerer) co_return std::unexpected(std::move(answerer).error());
+    if (std::ranges::find(config.ledger.record, turn.receipt.plan) != config.ledger.record.end() &&
+        begins_a_conversation(request)) {
+      turn.receipt.prompt = std::string(mechanisms::question(request));
+    }
     co_return co_await (*answerer)->answer(std::move(request), turn);
   }
 
@@ -133,6 +157,9 @@ Result<std::unique_ptr<Runtime>> Runtime::open(Config config, boost::asio::any_i
   }
   Result<std::vector<std::string>> names = policy::check_plans(config, models);
   if (!names) return std::unexpected(std::move(names).error());
+  if (Result<void> good = check_recorded(config, *names); !good) {
+    return std::unexpected(good.error());
+  }
   Result<std::string> plan = default_plan(config, *names);
   if (!plan) return std::unexpected(std::move(plan).error());
   auto parts = std::make_unique<Parts>();
@@ -199,6 +226,10 @@ awaitable<Result<Answer>> Runtime::answer(Request request, Turn& turn) {
   }
   parts_->record(turn, answer ? std::nullopt : std::optional(answer.error()));
   co_return answer;
+}
+
+Result<void> Runtime::feedback(const std::string& receipt, const Feedback& feedback) {
+  return parts_->ledger->rate(receipt, feedback);
 }
 
 awaitable<Result<Embeddings>> Runtime::embed(std::vector<std::string> texts, Turn& turn) {
