@@ -3,19 +3,32 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "lichen/answerer.h"
+#include "mechanisms/mechanism.h"
 #include "policy/config.h"
 
 namespace lichen::policy {
 
 using Answerers = std::map<std::string, AnswererPtr, std::less<>>;
 
+/// By the plan that it belongs to; the second one of a plan has "#2" at the end.
+struct NamedLearner {
+  std::string name;
+  std::shared_ptr<mechanisms::Learner> learner;
+};
+
+struct Plans {
+  Answerers answerers;  // plans and models
+  std::vector<NamedLearner> learners;
+};
+
 /// All plans and models by name. What a plan cannot be is `bad_config` with file, line, and what
 /// would be right: an unknown name or mechanism, a circle of plans, a missing or unknown option.
-Result<Answerers> build_plans(const Config& config, const std::vector<ModelPtr>& models);
+Result<Plans> build_plans(const Config& config, const std::vector<ModelPtr>& models);
 
 /// Finds the same errors before any model is there: nobody wants to hear of a misspelt plan after
 /// minutes of loading. `others` are models that the configuration does not describe. Brings back

@@ -10,6 +10,7 @@
 #include "ledger/ledger.h"
 #include "mechanisms/routing/question.h"
 #include "policy/config.h"
+#include "policy/keeper.h"
 #include "policy/nearest.h"
 #include "policy/open_models.h"
 #include "policy/plan.h"
@@ -108,6 +109,7 @@ struct Runtime::Parts {
   std::vector<ModelPtr> models;
   policy::Answerers answerers;  // plans and models
   std::string default_plan;
+  std::unique_ptr<policy::Keeper> keeper;
 
   /// The answerer for the turn; an empty name in its receipt becomes that of the default plan.
   awaitable<Result<Answer>> answer(const Runtime& runtime, Request request, Turn& turn) const {
@@ -171,9 +173,10 @@ Result<std::unique_ptr<Runtime>> Runtime::open(Config config, boost::asio::any_i
   if (!opened) return std::unexpected(std::move(opened).error());
   parts->models = *std::move(opened);
   std::ranges::move(models, std::back_inserter(parts->models));
-  Result<policy::Answerers> answerers = policy::build_plans(config, parts->models);
-  if (!answerers) return std::unexpected(std::move(answerers).error());
-  parts->answerers = *std::move(answerers);
+  Result<policy::Plans> plans = policy::build_plans(config, parts->models);
+  if (!plans) return std::unexpected(std::move(plans).error());
+  parts->answerers = std::move(plans->answerers);
+  parts->keeper = std::make_unique<policy::Keeper>(*parts->ledger, std::move(plans->learners));
   parts->config = std::move(config);
   return std::unique_ptr<Runtime>(new Runtime(std::move(parts)));
 }
@@ -229,7 +232,9 @@ awaitable<Result<Answer>> Runtime::answer(Request request, Turn& turn) {
 }
 
 Result<void> Runtime::feedback(const std::string& receipt, const Feedback& feedback) {
-  return parts_->ledger->rate(receipt, feedback);
+  Result<void> kept = parts_->ledger->rate(receipt, feedback);
+  if (kept) parts_->keeper->feedback(receipt, feedback.score);
+  return kept;
 }
 
 awaitable<Result<Embeddings>> Runtime::embed(std::vector<std::string> texts, Turn& turn) {
