@@ -43,6 +43,7 @@ TEST(App, EachCommandIsUnderstood) {
       {"demo", "--html", "none"},
       {"eval"},
       {"eval", "--suite", "mine.jsonl", "--judge", "large", "--limit", "5", "--fresh"},
+      {"eval", "--plans", "auto", "--feedback"},
       {"eval", "--plans", "a,b", "--families", "add,sort", "--levels", "1,2", "--seed", "7"},
       {"eval", "--html", "a.html", "--svg", "a.svg", "--json", "-", "--journal", "a.jsonl"},
       {"models", "inspect", "a.gguf"},
