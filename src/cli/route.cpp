@@ -8,8 +8,10 @@
 
 #include "cli/command.h"
 #include "cli/host.h"
+#include "cli/ledger_file.h"
 #include "cli/progress.h"
 #include "cli/table.h"
+#include "eval/recorded_data.h"
 #include "eval/route_data.h"
 #include "eval/route_evaluation.h"
 #include "mechanisms/routing/text_router.h"
@@ -21,6 +23,9 @@ using mechanisms::RouterKind;
 
 struct RouteOptions {
   std::string data;
+  bool recorded = false;          // the data is in a ledger ...
+  std::string ledger;             // ... in this file; empty: in the configuration's
+  std::filesystem::path config;   // --config
   std::string router = "linear";  // a kind, or a file
   std::string output;
   std::string json;
@@ -60,6 +65,19 @@ class LongWork {
 
 void say(const std::string& words) { Terminal::of(stderr).write(words + "\n"); }
 
+/// From a file, or from recorded traffic.
+Result<eval::RouteData> load_data(const RouteOptions& options) {
+  if (!options.recorded && options.data.empty()) {
+    return fail(Errc::bad_request, "outcomes are needed: --data FILE, or --ledger");
+  }
+  if (!options.recorded) return eval::load_route_data(options.data);
+  const auto opened =
+      options.ledger.empty() ? open_ledger(options.config) : open_ledger_file(options.ledger);
+  if (!opened) return std::unexpected(opened.error());
+  return eval::recorded_route_data(**opened, options.small, options.large,
+                                   options.ledger.empty() ? "the ledger" : options.ledger);
+}
+
 void say_duplicates(const eval::RouteData& data) {
   if (data.duplicates == 0) return;
   say(fmt::format("{} of {} prompts are repeated; equal ones stay on one side of each split",
@@ -76,7 +94,7 @@ int finish(const RouteOptions& options, const std::string& table, const boost::j
 }
 
 int train(const RouteOptions& options) {
-  const auto data = eval::load_route_data(options.data);
+  const auto data = load_data(options);
   if (!data) return report_error(data.error());
   say_duplicates(*data);
   auto file = [&] {
@@ -136,12 +154,12 @@ int calibrate(const RouteOptions& options) {
   if (!router) {
     return report_error({router.error().code, options.router + ": " + router.error().detail});
   }
-  const auto data = eval::load_route_data(options.data);
+  const auto data = load_data(options);
   if (!data) return report_error(data.error());
   if (data->hash == file->origin.data_hash) {
     return report_error({Errc::bad_request,
-                         options.data + ": the router was trained on this very file; a bound needs "
-                                        "data that it has not seen"});
+                         "the router was trained on this very data; a bound needs "
+                         "data that it has not seen"});
   }
   std::vector<mechanisms::Scored> scored;
   for (const auto& example : data->examples) {
@@ -185,7 +203,7 @@ std::string evaluation_table(const eval::RouteEvaluation& evaluation, const std:
 }
 
 int evaluate(const RouteOptions& options) {
-  const auto data = eval::load_route_data(options.data);
+  const auto data = load_data(options);
   if (!data) return report_error(data.error());
   say_duplicates(*data);
   const auto evaluation = [&] {
@@ -207,7 +225,7 @@ int evaluate(const RouteOptions& options) {
 }
 
 int risk(const RouteOptions& options) {
-  const auto data = eval::load_route_data(options.data);
+  const auto data = load_data(options);
   if (!data) return report_error(data.error());
   say_duplicates(*data);
   const auto evaluation = [&] {
@@ -244,7 +262,22 @@ struct Subcommand {
   RouteOptions& options;
 
   void data(const std::string& what) {
-    app.add_option("--data", options.data, what)->type_name("FILE")->required();
+    auto* data = app.add_option("--data", options.data, what)->type_name("FILE");
+    auto* ledger = app.add_option_function<std::string>(
+                          "--ledger",
+                          [&chosen = options](const std::string& file) {
+                            chosen.recorded = true;
+                            chosen.ledger = file;
+                          },
+                          "Instead: recorded prompts with feedback, of this ledger or the "
+                          "configuration's")
+                       ->type_name("[FILE]")
+                       ->expected(0, 1);
+    auto* small = app.add_option("--small", options.small,
+                                 "Name of small; with --ledger the plan or model that was asked")
+                      ->type_name("NAME");
+    auto* large = app.add_option("--large", options.large, "Likewise of large")->type_name("NAME");
+    ledger->needs(small)->needs(large)->excludes(data);
   }
   void kind() {
     app.add_option("--router", options.router, "linear")
@@ -285,6 +318,7 @@ void add_subcommand(CLI::App& route, Invocation& invocation, const std::string& 
   add({*command, *options});
   command->footer("Examples:\n" + examples);
   command->callback([&invocation, options, action] {
+    options->config = invocation.config;
     invocation.action = [options, action] { return action(*options); };
   });
 }
@@ -312,12 +346,6 @@ void add_route(CLI::App& app, Invocation& invocation) {
         command.app.add_option("-o,--output", command.options.output, "The router's file")
             ->type_name("FILE")
             ->required();
-        command.app
-            .add_option("--small", command.options.small, "Name or hash of small, kept in the file")
-            ->type_name("NAME");
-        command.app
-            .add_option("--large", command.options.large, "Name or hash of large, kept in the file")
-            ->type_name("NAME");
         command.seed();
       });
   add_subcommand(
