@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "lichen/result.h"
+
 namespace lichen {
 
 /// One use of one model within a turn.
@@ -57,6 +59,15 @@ struct Stretch {
   std::int64_t bytes = 0;  // UTF-8 bytes of the answer's text
 };
 
+/// What a user, or a check, said of the answer afterwards.
+struct Feedback {
+  double score = 0;          // 0, useless, to 1, right
+  std::string comment = {};  // UTF-8
+};
+inline constexpr std::size_t kMaxFeedbackComment = 4'096;  // bytes
+/// `bad_request`: a score out of range or no number, a comment that is too long or not UTF-8.
+Result<void> check(const Feedback& feedback);
+
 struct Receipt {
   std::string id;    // "rcpt_" and a ULID: sorts by time
   std::string plan;  // the plan or model that was asked for
@@ -69,6 +80,10 @@ struct Receipt {
   double total_ms = 0;
   std::string finish = {};  // "stop", "length", "tool_calls"; empty when it failed
   std::string error = {};   // Errc's name when it failed
+  std::optional<Feedback> feedback = {};
+  /// What was asked, where the configuration has that recorded. Not part of the JSON form, and
+  /// written only: receipts that are read back have none (Ledger::rated_prompts).
+  std::optional<std::string> prompt = {};
 };
 
 /// Sums over a receipt's steps. USD and joules: of the steps that have them, none when none has.

@@ -59,6 +59,10 @@ class Runtime {
   awaitable<Result<Answer>> answer(Request request, Turn& turn);
   /// Blocks until what was left for later is done. Not for threads that it may need.
   void settle();
+  /// What somebody thought of an answer, by its receipt's id; the latest counts. Blocks until it is
+  /// on disk. `not_found`: no such receipt; `bad_request`: see check(Feedback); `storage`: it
+  /// cannot be written now.
+  Result<void> feedback(const std::string& receipt, const Feedback& feedback);
   /// Embeds by the named model, likewise with a receipt.
   awaitable<Result<Embeddings>> embed(std::vector<std::string> texts, Turn& turn);
 

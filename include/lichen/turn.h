@@ -84,6 +84,9 @@ class Turn {
   awaitable<Result<void>> emit(Piece piece);
   bool streams() const { return sink_ != nullptr; }
 
+  /// The id of the receipt that the user sees: this one's, or for a child the outermost turn's.
+  const std::string& request_id() const { return request_id_; }
+
   /// Stops the turn within one step; the first reason wins. Callable from any thread.
   void cancel(Errc reason = Errc::cancelled, std::string detail = "the request was cancelled");
   /// For waiting code: ask it, or hang a std::stop_callback on it.
@@ -99,6 +102,7 @@ class Turn {
  private:
   void add_shown(const Stretch& shown);
 
+  std::string request_id_;
   Sink* sink_;
   std::stop_source stop_;
   struct Reason;

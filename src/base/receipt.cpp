@@ -5,6 +5,8 @@
 #include <boost/json/value.hpp>
 #include <cstdio>
 
+#include "base/utf8.h"
+
 namespace lichen {
 namespace {
 
@@ -61,6 +63,11 @@ json::object to_json(const Stretch& stretch) {
   return {{"model", stretch.model}, {"tokens", stretch.tokens}, {"bytes", stretch.bytes}};
 }
 
+json::value or_null(const std::optional<Feedback>& feedback) {
+  if (!feedback) return nullptr;
+  return json::object{{"score", feedback->score}, {"comment", or_null(feedback->comment)}};
+}
+
 void add(std::optional<double>& sum, const std::optional<double>& value) {
   if (value) sum = sum.value_or(0) + *value;
 }
@@ -85,6 +92,20 @@ double Price::usd(const Step& step) const {
          1e6;
 }
 
+Result<void> check(const Feedback& feedback) {
+  if (!(feedback.score >= 0 && feedback.score <= 1)) {
+    return fail(Errc::bad_request, "the score must be a number from 0 to 1");
+  }
+  if (feedback.comment.size() > kMaxFeedbackComment) {
+    return fail(Errc::bad_request, "the comment must be at most " +
+                                       std::to_string(kMaxFeedbackComment) + " bytes long");
+  }
+  if (!base::valid_utf8(feedback.comment)) {
+    return fail(Errc::bad_request, "the comment must be UTF-8");
+  }
+  return {};
+}
+
 Totals totals(const Receipt& receipt) {
   Totals sum;
   for (const Step& step : receipt.steps) {
@@ -107,7 +128,8 @@ boost::json::object to_json(const Receipt& receipt) {
           {"total_ms", receipt.total_ms},
           {"steps", list(receipt.steps)},
           {"decisions", list(receipt.decisions)},
-          {"authors", list(receipt.authors)}};
+          {"authors", list(receipt.authors)},
+          {"feedback", or_null(receipt.feedback)}};
 }
 
 }  // namespace lichen

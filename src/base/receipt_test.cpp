@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <limits>
 
 namespace lichen {
 namespace {
@@ -62,6 +63,7 @@ TEST(ReceiptJson, HasEveryField) {
       {"cascade", "large", "mean log-prob -0.81 under threshold -0.25", -0.81, -0.25},
       {"fallback", "small", "large failed"}};
   receipt.authors = {{.model = "cloud", .tokens = 9, .bytes = 40}};
+  receipt.feedback = Feedback{.score = 0.5, .comment = "too long"};
 
   EXPECT_EQ(boost::json::value(to_json(receipt)), boost::json::parse(R"({
     "id": "rcpt_1", "plan": "default", "started": "2026-01-31T09:05:00.250Z",
@@ -78,7 +80,8 @@ TEST(ReceiptJson, HasEveryField) {
                    "score": -0.81, "threshold": -0.25},
                   {"mechanism": "fallback", "choice": "small", "reason": "large failed",
                    "score": null, "threshold": null}],
-    "authors": [{"model": "cloud", "tokens": 9, "bytes": 40}]})"));
+    "authors": [{"model": "cloud", "tokens": 9, "bytes": 40}],
+    "feedback": {"score": 0.5, "comment": "too long"}})"));
 }
 
 TEST(ReceiptJson, AFailedTurnHasAnErrorAndNoFinish) {
@@ -89,6 +92,7 @@ TEST(ReceiptJson, AFailedTurnHasAnErrorAndNoFinish) {
   EXPECT_EQ(json.at("error"), "upstream");
   EXPECT_TRUE(json.at("first_token_ms").is_null());
   EXPECT_TRUE(json.at("steps").as_array().empty());
+  EXPECT_TRUE(json.at("feedback").is_null());
 }
 
 TEST(ReceiptJson, TimesBeforeTheEpochAndWithinAMillisecondRoundDown) {
@@ -97,6 +101,16 @@ TEST(ReceiptJson, TimesBeforeTheEpochAndWithinAMillisecondRoundDown) {
   EXPECT_EQ(to_json(receipt).at("started"), "1970-01-01T00:00:00.001Z");
   receipt.started = std::chrono::system_clock::time_point(std::chrono::microseconds(-1));
   EXPECT_EQ(to_json(receipt).at("started"), "1969-12-31T23:59:59.999Z");
+}
+
+TEST(FeedbackCheck, ScoreAndComment) {
+  EXPECT_TRUE(check(Feedback{.score = 0}));
+  EXPECT_TRUE(check(Feedback{.score = 1, .comment = std::string(kMaxFeedbackComment, 'a')}));
+  EXPECT_EQ(check(Feedback{.score = -0.1}).error().code, Errc::bad_request);
+  EXPECT_EQ(check(Feedback{.score = 1.1}).error().code, Errc::bad_request);
+  EXPECT_FALSE(check(Feedback{.score = std::numeric_limits<double>::quiet_NaN()}));
+  EXPECT_FALSE(check(Feedback{.comment = std::string(kMaxFeedbackComment + 1, 'a')}));
+  EXPECT_FALSE(check(Feedback{.comment = "\xff"}));
 }
 
 }  // namespace

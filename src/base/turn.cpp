@@ -23,6 +23,7 @@ struct Turn::Reason {
 
 Turn::Turn(std::string plan, Sink* sink) : sink_(sink), reason_(std::make_shared<Reason>()) {
   receipt.id = base::new_id("rcpt_");
+  request_id_ = receipt.id;
   receipt.plan = std::move(plan);
   receipt.started = std::chrono::system_clock::now();
 }
@@ -31,6 +32,7 @@ Turn::~Turn() = default;
 
 std::unique_ptr<Turn> Turn::child(Sink* sink) {
   auto turn = std::make_unique<Turn>(receipt.plan, sink);
+  turn->request_id_ = request_id_;
   turn->deadline = deadline;
   turn->priority = priority;
   // Runs on whatever thread cancels the parent. Stopping the child may destroy it and this callback

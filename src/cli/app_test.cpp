@@ -43,6 +43,7 @@ TEST(App, EachCommandIsUnderstood) {
       {"demo", "--html", "none"},
       {"eval"},
       {"eval", "--suite", "mine.jsonl", "--judge", "large", "--limit", "5", "--fresh"},
+      {"eval", "--plans", "auto", "--feedback"},
       {"eval", "--plans", "a,b", "--families", "add,sort", "--levels", "1,2", "--seed", "7"},
       {"eval", "--html", "a.html", "--svg", "a.svg", "--json", "-", "--journal", "a.jsonl"},
       {"models", "inspect", "a.gguf"},
@@ -54,6 +55,7 @@ TEST(App, EachCommandIsUnderstood) {
       {"ledger", "--since", "7d", "--json"},
       {"ledger", "show", "rcpt_1"},
       {"ledger", "tail", "-n", "3"},
+      {"feedback", "rcpt_1", "0.5", "--comment", "why"},
       {"completion", "bash"},
       {"completion", "zsh"},
   };
@@ -84,6 +86,9 @@ TEST(App, WrongArgumentsAreUsageErrors) {
       {"models", "compare", "a.gguf"},
       {"ledger", "show"},
       {"ledger", "tail", "-n", "0"},
+      {"feedback", "rcpt_1"},
+      {"feedback", "rcpt_1", "2"},
+      {"feedback", "rcpt_1", "good"},
       {"completion", "fish"},
   };
   for (const auto& arguments : bad) {

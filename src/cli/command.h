@@ -41,6 +41,7 @@ void add_suite(CLI::App& app, Invocation& invocation);
 void add_models(CLI::App& app, Invocation& invocation);
 void add_doctor(CLI::App& app, Invocation& invocation);
 void add_ledger(CLI::App& app, Invocation& invocation);
+void add_feedback(CLI::App& app, Invocation& invocation);
 void add_completion(CLI::App& app, Invocation& invocation);
 
 /// The exit status that stands for an error.

@@ -36,6 +36,8 @@ void add_eval(CLI::App& app, Invocation& invocation) {
   command->add_option("--max-tokens", options->max_tokens, "Most tokens of an answer")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000).description(""));
+  command->add_flag("--feedback", options->feedback,
+                    "Tell each plan which of its answers were right, so that `auto` learns");
   command
       ->add_option("--judge", options->judge,
                    "Plan or model that decides tasks with the check judge")

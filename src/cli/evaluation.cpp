@@ -78,7 +78,8 @@ Result<eval::Baselines> choose_baselines(const EvaluationOptions& options, const
 /// The journal to use, or null.
 Result<std::unique_ptr<eval::Journal>> open_journal(const EvaluationOptions& options,
                                                     const eval::Setting& setting) {
-  if (!options.journaled) return nullptr;
+  // What a plan had learned is gone after an interruption, so such a measurement starts over.
+  if (!options.journaled || options.feedback) return nullptr;
   const eval::Identity identity{.fingerprint = eval::fingerprint(setting),
                                 .suite = setting.suite.name,
                                 .plans = setting.plans};
@@ -104,6 +105,7 @@ void print(const EvaluationOptions& options, const eval::Report& report) {
   if (const auto routers = routers_table(report, out); !routers.empty()) {
     out.write("\n" + routers);
   }
+  if (options.feedback) out.write("\n" + stages_table(report, out));
   for (const auto& router : report.curves) {
     if (!router.note.empty()) out.write(router.plan + ": " + router.note + "\n");
   }
@@ -183,7 +185,8 @@ int evaluate(const EvaluationOptions& options, const Invocation& invocation,
                                  .large = baselines->large,
                                  .judge = options.judge,
                                  .concurrency = options.concurrency,
-                                 .max_tokens = options.max_tokens};
+                                 .max_tokens = options.max_tokens,
+                                 .feedback = options.feedback};
   if (auto good = eval::check_options(runtime, *suite, measuring); !good) {
     return report_error(good.error());
   }

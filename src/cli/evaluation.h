@@ -28,6 +28,7 @@ struct EvaluationOptions {
   std::string judge = {};
   int concurrency = 1;
   std::optional<int> max_tokens = {};
+  bool feedback = false;
 
   std::string json = {};  // file, "-" for stdout, empty for none
   std::string html = {};

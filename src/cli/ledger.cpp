@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/host.h"
+#include "cli/ledger_file.h"
 #include "cli/ledger_view.h"
 #include "cli/progress.h"
 #include "cli/view.h"
@@ -22,30 +23,10 @@ struct LedgerOptions {
   bool json = false;
 };
 
-using Opened = std::unique_ptr<ledger::Ledger>;
-
-/// The configuration's ledger. No model is loaded.
-Result<Opened> open_ledger(const Invocation& invocation) {
-  const auto config = load_chosen_config(invocation.config);
-  if (!config) return std::unexpected(config.error());
-  auto path = config->ledger.path;
-  if (path == "none") {
-    return fail(Errc::bad_config, config->file.string() +
-                                      ": `ledger: {path: none}` keeps no ledger; a file's path "
-                                      "would");
-  }
-  if (path.empty()) {
-    auto found = ledger::default_path();
-    if (!found) return std::unexpected(found.error());
-    path = *found;
-  }
-  return ledger::Ledger::open(path);
-}
-
 int show_totals(const LedgerOptions& options, const Invocation& invocation) {
   const auto since = parse_since(options.since, std::chrono::system_clock::now());
   if (!since) return report_error(since.error());
-  const auto opened = open_ledger(invocation);
+  const auto opened = open_ledger(invocation.config);
   if (!opened) return report_error(opened.error());
   const auto plan = options.plan.empty() ? std::nullopt : std::optional(options.plan);
   ProgressBar bar(Terminal::of(stderr));
@@ -61,7 +42,7 @@ int show_totals(const LedgerOptions& options, const Invocation& invocation) {
 }
 
 int show_receipt(const LedgerOptions& options, const Invocation& invocation) {
-  const auto opened = open_ledger(invocation);
+  const auto opened = open_ledger(invocation.config);
   if (!opened) return report_error(opened.error());
   const auto receipt = (*opened)->find(options.id);
   if (!receipt) return report_error(receipt.error());
@@ -73,7 +54,7 @@ int show_receipt(const LedgerOptions& options, const Invocation& invocation) {
 }
 
 int show_tail(const LedgerOptions& options, const Invocation& invocation) {
-  const auto opened = open_ledger(invocation);
+  const auto opened = open_ledger(invocation.config);
   if (!opened) return report_error(opened.error());
   auto receipts = (*opened)->recent(options.count);
   if (!receipts) return report_error(receipts.error());

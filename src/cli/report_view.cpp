@@ -88,6 +88,26 @@ std::string routers_table(const eval::Report& report, const Terminal& terminal) 
   return table.empty() ? "" : table.text(terminal);
 }
 
+std::string stages_table(const eval::Report& report, const Terminal& terminal) {
+  std::vector<Table::Column> heads = {{"right (asked large), over time", Table::Align::left}};
+  if (report.rows.empty()) return "";
+  std::int64_t first = 1;
+  for (const eval::Stage& stage : report.rows.front().stages) {
+    heads.push_back({fmt::format("{} - {}", first, first + stage.n - 1)});
+    first += stage.n;
+  }
+  Table table(std::move(heads));
+  for (const eval::Row& row : report.rows) {
+    std::vector<std::string> cells = {terminal.styled(row.plan, Style::bold)};
+    for (const eval::Stage& stage : row.stages) {
+      cells.push_back(fmt::format("{} ({})", format_percent(stage.accuracy),
+                                  format_percent(stage.large_request_share)));
+    }
+    table.row(std::move(cells));
+  }
+  return table.text(terminal);
+}
+
 std::optional<Error> failure_of(const eval::Report& report) {
   std::string plans;
   for (const eval::Row& row : report.rows) {

@@ -18,6 +18,9 @@ std::string report_table(const eval::Report& report, const Terminal& terminal);
 /// with; empty without any.
 std::string routers_table(const eval::Report& report, const Terminal& terminal);
 
+/// One line for each plan: what was right and who was asked, over the course of the suite.
+std::string stages_table(const eval::Report& report, const Terminal& terminal);
+
 /// That requests failed, or nothing.
 std::optional<Error> failure_of(const eval::Report& report);
 

@@ -55,6 +55,14 @@ TEST(ReportView, Routers) {
             "random        0.500  50.0 %  80.0 %\n");
 }
 
+TEST(ReportView, Stages) {
+  eval::Report report{.suite = "s", .rows = {{.plan = "auto", .n = 3}}};
+  report.rows[0].stages = {{1, 1, 0.5, {}}, {2, 0.5, 0, {}}};
+  EXPECT_EQ(stages_table(report, Terminal{}),
+            "right (asked large), over time             1 - 1           2 - 3\n"
+            "auto                            100.0 % (50.0 %)  50.0 % (0.0 %)\n");
+}
+
 TEST(ReportView, RequestsThatFailedAreAFailure) {
   eval::Report report{.suite = "s", .rows = {{.plan = "small", .n = 5}, {.plan = "cloud", .n = 5}}};
   EXPECT_FALSE(failure_of(report));

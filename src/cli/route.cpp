@@ -8,10 +8,12 @@
 
 #include "cli/command.h"
 #include "cli/host.h"
+#include "cli/ledger_file.h"
 #include "cli/plan_calibration.h"
 #include "cli/progress.h"
 #include "cli/route_collect.h"
 #include "cli/table.h"
+#include "eval/recorded_data.h"
 #include "eval/route_data.h"
 #include "eval/route_evaluation.h"
 #include "mechanisms/routing/example_router.h"
@@ -23,6 +25,9 @@ using mechanisms::RouterKind;
 
 struct RouteOptions {
   std::string data;
+  bool recorded = false;          // the data is in a ledger ...
+  std::string ledger;             // ... in this file; empty: in the configuration's
+  std::filesystem::path config;   // --config
   std::string router = "linear";  // a kind, or a file
   std::string output;
   std::string json;
@@ -65,6 +70,25 @@ class LongWork {
 
 void say(const std::string& words) { Terminal::of(stderr).write(words + "\n"); }
 
+/// Where the data comes from, for messages.
+std::string source_of(const RouteOptions& options) {
+  if (!options.recorded) return options.data;
+  return options.ledger.empty() ? "the ledger" : options.ledger;
+}
+
+/// From a file, or from recorded traffic.
+Result<eval::RouteData> load_data(const RouteOptions& options) {
+  if (!options.recorded && options.data.empty()) {
+    return fail(Errc::bad_request,
+                "outcomes are needed: --data FILE, or --ledger; for a plan's cascade --plan NAME");
+  }
+  if (!options.recorded) return eval::load_route_data(options.data);
+  const auto opened =
+      options.ledger.empty() ? open_ledger(options.config) : open_ledger_file(options.ledger);
+  if (!opened) return std::unexpected(opened.error());
+  return eval::recorded_route_data(**opened, options.small, options.large, source_of(options));
+}
+
 void say_duplicates(const eval::RouteData& data) {
   if (data.duplicates == 0) return;
   say(fmt::format("{} of {} prompts are repeated; equal ones stay on one side of each split",
@@ -92,17 +116,12 @@ int train_plan(const RouteOptions& options) {
 
 int train(const RouteOptions& options) {
   if (!options.plan.empty()) return train_plan(options);
-  if (options.data.empty()) {
-    return report_error({Errc::bad_request,
-                         "name --data to train a router on outcomes, or --plan to train the "
-                         "confidence of a plan's cascade on a suite"});
-  }
-  const auto data = eval::load_route_data(options.data);
+  const auto data = load_data(options);
   if (!data) return report_error(data.error());
   say_duplicates(*data);
   if (options.router == to_string(RouterKind::prefill)) {
     if (auto good = eval::check_prefill_origin(*data); !good) {
-      return report_error({good.error().code, options.data + ": " + good.error().detail});
+      return report_error({good.error().code, source_of(options) + ": " + good.error().detail});
     }
   }
   auto file = [&] {
@@ -176,7 +195,7 @@ int calibrate_plan(const RouteOptions& options) {
 
 int calibrate(const RouteOptions& options) {
   if (!options.plan.empty()) return calibrate_plan(options);
-  if (options.router.empty() || options.data.empty()) {
+  if (options.router.empty()) {
     return report_error({Errc::bad_request,
                          "name --plan and -o to calibrate a plan on a suite, or --router and "
                          "--data to calibrate a router on outcomes"});
@@ -187,15 +206,16 @@ int calibrate(const RouteOptions& options) {
   if (!router) {
     return report_error({router.error().code, options.router + ": " + router.error().detail});
   }
-  const auto data = eval::load_route_data(options.data);
+  const auto data = load_data(options);
   if (!data) return report_error(data.error());
   if (auto good = eval::check_unseen(*data, *file); !good) {
-    return report_error({good.error().code, options.data + ": " + good.error().detail});
+    return report_error({good.error().code, source_of(options) + ": " + good.error().detail});
   }
   std::vector<mechanisms::Scored> scored;
   for (const auto& example : data->examples) {
     const auto need = router->need(example);
-    if (!need) return report_error({need.error().code, options.data + ": " + need.error().detail});
+    if (!need)
+      return report_error({need.error().code, source_of(options) + ": " + need.error().detail});
     scored.push_back({.need = *need,
                       .lost = example.large_right && !example.small_right,
                       .unlike = !example.large_right || !example.small_right});
@@ -234,7 +254,7 @@ std::string evaluation_table(const eval::RouteEvaluation& evaluation, const std:
 }
 
 int evaluate(const RouteOptions& options) {
-  const auto data = eval::load_route_data(options.data);
+  const auto data = load_data(options);
   if (!data) return report_error(data.error());
   say_duplicates(*data);
   const auto evaluation = [&]() -> Result<eval::RouteEvaluation> {
@@ -261,7 +281,7 @@ int evaluate(const RouteOptions& options) {
 }
 
 int risk(const RouteOptions& options) {
-  const auto data = eval::load_route_data(options.data);
+  const auto data = load_data(options);
   if (!data) return report_error(data.error());
   say_duplicates(*data);
   const auto evaluation = [&] {
@@ -298,7 +318,22 @@ struct Subcommand {
   RouteOptions& options;
 
   void data(const std::string& what) {
-    app.add_option("--data", options.data, what)->type_name("FILE")->required();
+    auto* data = app.add_option("--data", options.data, what)->type_name("FILE");
+    auto* ledger = app.add_option_function<std::string>(
+                          "--ledger",
+                          [&chosen = options](const std::string& file) {
+                            chosen.recorded = true;
+                            chosen.ledger = file;
+                          },
+                          "Instead: recorded prompts with feedback, of this ledger or the "
+                          "configuration's")
+                       ->type_name("[FILE]")
+                       ->expected(0, 1);
+    auto* small = app.add_option("--small", options.small,
+                                 "Name of small; with --ledger the plan or model that was asked")
+                      ->type_name("NAME");
+    auto* large = app.add_option("--large", options.large, "Likewise of large")->type_name("NAME");
+    ledger->needs(small)->needs(large)->excludes(data);
   }
   void plan(const std::string& what) {
     app.add_option("--plan", options.plan, what)->type_name("NAME");
@@ -362,6 +397,7 @@ void add_subcommand(CLI::App& route, Invocation& invocation, const std::string& 
   add({*command, *options});
   command->footer("Examples:\n" + examples);
   command->callback([&invocation, options, action] {
+    options->config = invocation.config;
     invocation.action = [options, action] { return action(*options); };
   });
 }
@@ -388,8 +424,7 @@ void add_route(CLI::App& app, Invocation& invocation) {
       "  lichen route train --data outcomes.jsonl -o my.router --small qwen-1b --large gpt-x\n"
       "  lichen route train --config lichen.yaml --plan learned --suite train -o my.confidence",
       train, [](Subcommand command) {
-        command.app.add_option("--data", command.options.data, "Outcomes to train on, JSONL")
-            ->type_name("FILE");
+        command.data("Outcomes to train on, JSONL");
         command.options.measuring.suite = "train";
         command.plan("A plan whose cascade gets a learned confidence");
         command.suite();
@@ -397,12 +432,6 @@ void add_route(CLI::App& app, Invocation& invocation) {
         command.app.add_option("-o,--output", command.options.output, "The router's file")
             ->type_name("FILE")
             ->required();
-        command.app
-            .add_option("--small", command.options.small, "Name or hash of small, kept in the file")
-            ->type_name("NAME");
-        command.app
-            .add_option("--large", command.options.large, "Name or hash of large, kept in the file")
-            ->type_name("NAME");
         command.seed();
       });
   add_subcommand(
@@ -415,10 +444,7 @@ void add_route(CLI::App& app, Invocation& invocation) {
         command.app
             .add_option("--router", command.options.router, "The router's file; gets the counts")
             ->type_name("FILE");
-        command.app
-            .add_option("--data", command.options.data,
-                        "Outcomes that the router was not trained on, JSONL")
-            ->type_name("FILE");
+        command.data("Outcomes that the router was not trained on, JSONL");
         command.plan("A plan that chooses between small and large by a score");
         command.app
             .add_option("-o,--output", command.options.output, "The plan's calibration file")
@@ -436,9 +462,10 @@ void add_route(CLI::App& app, Invocation& invocation) {
       evaluate, [](Subcommand command) {
         command.data("Outcomes, JSONL");
         command.app
-            .add_option("--router", command.options.router,
-                        "linear or prefill, or the file of a trained router, which is not trained "
-                        "anew")
+            .add_option(
+                "--router", command.options.router,
+                "linear, knn, mf, ensemble or prefill, or the file of a trained router, which "
+                "is not trained anew")
             ->type_name("ROUTER")
             ->capture_default_str();
         command.app

@@ -122,6 +122,12 @@ std::string receipt_text(const Receipt& receipt, Palette& palette, const Termina
                        terminal.harmless(decision.reason));
   }
 
+  if (receipt.feedback) {
+    out += fmt::format("feedback {:g}{}{}\n", receipt.feedback->score,
+                       receipt.feedback->comment.empty() ? "" : ": ",
+                       terminal.harmless(receipt.feedback->comment));
+  }
+
   const Totals sum = totals(receipt);
   std::string line = format_ms(receipt.total_ms);
   if (receipt.first_token_ms) {

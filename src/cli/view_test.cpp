@@ -89,6 +89,14 @@ TEST(View, ReceiptOfAFailedTurn) {
             "0.0 ms, 0 tokens in, 0 out, nothing left this device\n");
 }
 
+TEST(View, FeedbackStandsUnderTheDecisions) {
+  Palette palette;
+  Receipt receipt = cascade_receipt();
+  receipt.feedback = Feedback{.score = 0.5, .comment = "too long"};
+  EXPECT_TRUE(receipt_text(receipt, palette, kPlain)
+                  .contains("under threshold -0.25\nfeedback 0.5: too long\n1.23 s"));
+}
+
 TEST(View, AnEndpointThatWasNotReachedGotNothing) {
   Palette palette;
   Receipt receipt;

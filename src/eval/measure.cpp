@@ -64,6 +64,7 @@ class Run {
  private:
   struct Asked {
     Result<Answer> answer;
+    std::string receipt;
     Outcome outcome;
   };
   Request request_for(std::size_t task) const;
@@ -82,7 +83,7 @@ class Run {
   std::size_t next_ = 0;
   BusyClock busy_;
   std::vector<Outcome> outcomes_;
-  Result<void> written_;  // into the journal
+  Result<void> written_;  // into the journal, or the ledger
 };
 
 Request Run::request_for(std::size_t task) const {
@@ -110,7 +111,8 @@ awaitable<Run::Asked> Run::asked(std::size_t task) {
   auto answer = co_await runtime_.answer(std::move(request), turn);
   outcome.ms = std::chrono::duration<double, std::milli>(Clock::now() - started).count();
   add_receipt(outcome, turn.receipt, options_.large);
-  co_return Asked{.answer = std::move(answer), .outcome = std::move(outcome)};
+  co_return Asked{
+      .answer = std::move(answer), .receipt = turn.receipt.id, .outcome = std::move(outcome)};
 }
 
 awaitable<Outcome> Run::answer(std::size_t task) {
@@ -120,7 +122,7 @@ awaitable<Outcome> Run::answer(std::size_t task) {
         .plan = plan_, .task = task, .error = std::string(to_string(features.error().code))};
   }
   busy_.enter(Clock::now());
-  auto [answer, outcome] = co_await asked(task);
+  auto [answer, receipt, outcome] = co_await asked(task);
   outcome.features = *std::move(features);
   outcome.busy_ms = busy_.take(Clock::now());
   busy_.leave(Clock::now());
@@ -133,6 +135,9 @@ awaitable<Outcome> Run::answer(std::size_t task) {
   const auto right = co_await this->right(suite_.tasks[task], std::move(answer->text));
   outcome.right = right.value_or(false);
   if (!right) outcome.error = to_string(right.error().code);
+  if (right && options_.feedback) {
+    written_ = runtime_.feedback(receipt, {.score = *right ? 1.0 : 0.0});
+  }
   co_return std::move(outcome);
 }
 

@@ -36,6 +36,8 @@ struct MeasureOptions {
   int concurrency = 1;
   std::optional<int> max_tokens = {};  // of an answer
   std::optional<Observer> observer = {};
+  /// Gives each checked answer its score, 1 or 0, as feedback, so that plans that learn do.
+  bool feedback = false;
   /// Where it is set, its outcomes are taken as they are and new ones are added to it.
   Journal* journal = nullptr;
   /// What a request asks for beside its answer: log-probabilities with so many alternatives; 0:
@@ -62,8 +64,8 @@ Result<void> check_options(const Runtime& runtime, const Suite& suite,
 /// of memory. What a judge does is no cost of the plan's.
 ///
 /// A request that fails is an outcome, not an error; so is an answer that cannot be checked.
-/// `check_options` says what cannot be measured at all; `storage`: the journal cannot be written;
-/// `cancelled`: stopped.
+/// `check_options` says what cannot be measured at all; `storage`: the journal, or feedback, cannot
+/// be written; `cancelled`: stopped.
 Result<std::vector<Outcome>> measure(Runtime& runtime, const boost::asio::any_io_executor& io,
                                      const Suite& suite, MeasureOptions options);
 

@@ -19,6 +19,7 @@
 
 #include "eval/busy_clock.h"
 #include "eval/report.h"
+#include "ledger/ledger.h"
 #include "policy/config.h"
 
 namespace lichen::eval {
@@ -140,6 +141,15 @@ TEST_F(MeasureTest, HandsOutAnswersWithWhatWasAskedOfThem) {
       << "what failed is no answer";
   EXPECT_TRUE(model_->last.logprobs);
   EXPECT_EQ(model_->last.top_logprobs, 3);
+}
+
+TEST_F(MeasureTest, GivesChecksAsFeedbackWhereItIsAsked) {
+  ASSERT_TRUE(measured({.plans = {"mixed"}}));
+  EXPECT_TRUE(runtime_->ledger().ratings(9).value().empty());
+  ASSERT_TRUE(measured({.plans = {"mixed"}, .feedback = true}));
+  std::vector<double> scores;
+  for (const auto& rating : runtime_->ledger().ratings(9).value()) scores.push_back(rating.score);
+  EXPECT_THAT(scores, ElementsAre(0, 1, 1)) << "newest first; what failed has no score";
 }
 
 TEST_F(MeasureTest, CountsRightLargeAndFailed) {

@@ -109,6 +109,32 @@ void set_speed(Row& row, const Outcomes& outcomes) {
   row.tokens_per_s = busy_ms > 0 ? static_cast<double>(tokens) / busy_ms * 1'000 : 0;
 }
 
+void set_stages(Row& row, const Outcomes& outcomes) {
+  for (std::int64_t stage = 0; stage < kStages; ++stage) {
+    const auto begin = row.n * stage / kStages, end = row.n * (stage + 1) / kStages;
+    std::int64_t right = 0, large = 0;
+    std::optional<double> usd;
+    for (auto i = begin; i < end; ++i) {
+      right += outcomes[static_cast<std::size_t>(i)]->right;
+      large += outcomes[static_cast<std::size_t>(i)]->asked_large;
+      add(usd, outcomes[static_cast<std::size_t>(i)]->usd);
+    }
+    row.stages.push_back({.n = end - begin,
+                          .accuracy = share(right, end - begin),
+                          .large_request_share = share(large, end - begin),
+                          .usd = usd});
+  }
+}
+
+boost::json::array to_json(const std::vector<Stage>& stages) {
+  boost::json::array array;
+  for (const auto& [n, accuracy, large, usd] : stages) {
+    array.push_back(boost::json::object{
+        {"n", n}, {"accuracy", accuracy}, {"large_request_share", large}, {"usd", or_null(usd)}});
+  }
+  return array;
+}
+
 boost::json::array to_json(const std::vector<Part>& parts, std::string_view key) {
   boost::json::array array;
   for (const Part& part : parts) {
@@ -146,7 +172,8 @@ boost::json::object to_json(const Row& row) {
           {"failures", row.failures},
           {"errors", boost::json::value_from(row.errors)},
           {"families", to_json(row.families, "family")},
-          {"levels", to_json(row.levels, "level")}};
+          {"levels", to_json(row.levels, "level")},
+          {"stages", to_json(row.stages)}};
 }
 
 boost::json::object to_json(const Origin& origin) {
@@ -178,6 +205,7 @@ Report make_report(const Suite& suite, const std::vector<std::string>& plans,
     row.against_large = against(own, large);
     set_cost(row, own);
     set_speed(row, own);
+    set_stages(row, own);
     report.rows.push_back(std::move(row));
   }
   report.curves = router_curves(suite, plans, baselines, outcomes);

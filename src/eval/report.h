@@ -27,6 +27,15 @@ struct Part {
   }
 };
 
+/// A stretch of the suite, in its order: plans that learn do better in later ones.
+struct Stage {
+  std::int64_t n = 0;  // requests
+  double accuracy = 0;
+  double large_request_share = 0;
+  std::optional<double> usd = {};  // none: no model that was used has a price
+};
+inline constexpr std::int64_t kStages = 5;  // of about the same length
+
 struct Row {
   std::string plan;
   std::int64_t n = 0;       // requests, failed ones included
@@ -52,6 +61,7 @@ struct Row {
   std::map<std::string, std::int64_t> errors = {};  // these by their code
   std::vector<Part> families = {};                  // by name; tasks without one are left out
   std::vector<Part> levels = {};                    // by number; likewise
+  std::vector<Stage> stages = {};
 };
 
 /// How a measurement was made: what somebody needs to make it again. Filled in by the command.

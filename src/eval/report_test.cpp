@@ -42,6 +42,20 @@ std::vector<Outcome> alone(const std::string& plan, const std::vector<bool>& rig
 
 const Baselines kBaselines{.large = {"large"}, .small_alone = "small", .large_alone = "large"};
 
+TEST(Report, StagesFollowTheSuite) {
+  Suite suite{.name = "seven", .tasks = std::vector<Task>(7)};
+  auto outcomes = alone("p", {true, false, true, true, false, true, false});
+  outcomes[6].asked_large = true;
+  const auto report = make_report(suite, {"p"}, {}, outcomes);
+  std::vector<std::int64_t> sizes;
+  for (const Stage& stage : report.rows.at(0).stages) sizes.push_back(stage.n);
+  EXPECT_THAT(sizes, ElementsAre(1, 1, 2, 1, 2));
+  EXPECT_EQ(report.rows[0].stages[2].accuracy, 1);
+  EXPECT_EQ(report.rows[0].stages[4].accuracy, 0.5);
+  EXPECT_EQ(report.rows[0].stages[4].large_request_share, 0.5);
+  EXPECT_EQ(make_report(suite, {"q"}, {}, outcomes).rows.at(0).stages.at(0).n, 0);
+}
+
 TEST(Report, RowsAreSumsOverOutcomes) {
   auto outcomes = alone("p", {true, false, true, true});
   outcomes[0].usd = 0.5;
@@ -127,7 +141,12 @@ TEST(Report, JsonKeepsTheRowsKeysAndNeverInvents) {
       "families": [{"family": "add", "n": 2, "accuracy": 1.0},
                    {"family": "sort", "n": 2, "accuracy": 1.0}],
       "levels": [{"level": "2", "n": 2, "accuracy": 1.0},
-                 {"level": "10", "n": 2, "accuracy": 1.0}]})");
+                 {"level": "10", "n": 2, "accuracy": 1.0}],
+      "stages": [{"n": 0, "accuracy": 0.0, "large_request_share": 0.0, "usd": null},
+                 {"n": 1, "accuracy": 1.0, "large_request_share": 0.0, "usd": null},
+                 {"n": 1, "accuracy": 1.0, "large_request_share": 0.0, "usd": null},
+                 {"n": 1, "accuracy": 1.0, "large_request_share": 0.0, "usd": null},
+                 {"n": 1, "accuracy": 1.0, "large_request_share": 0.0, "usd": null}]})");
   EXPECT_EQ(row, expected.as_object());
   const auto& idle = json.at("rows").as_array().at(1).as_object();
   EXPECT_EQ(idle.at("n"), 0);

@@ -1,5 +1,7 @@
-// The ledger in a SQLite file: a queue in front of one connection that writes, and another that
-// reads. Readers see the file and the queue as one.
+// The ledger in a SQLite file: a queue in front of one connection that writes receipts, another
+// that reads, and a third, opened when it is needed, that writes what cannot wait in the queue.
+// Readers see the file and the queue as one.
+#include <algorithm>
 #include <cstdlib>
 #include <mutex>
 #include <system_error>
@@ -19,6 +21,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kProgressEvery = 1'000;  // receipts
+
+std::unexpected<Error> unknown(const std::string& id) {
+  return fail(Errc::not_found, "the ledger has no receipt " + id);
+}
 
 class FileLedger : public Ledger {
  public:
@@ -40,7 +46,12 @@ class FileLedger : public Ledger {
   void record(Receipt receipt) override { queue_.record(std::move(receipt)); }
   Result<void> flush() override { return queue_.flush(); }
   Health health() const override { return queue_.health(); }
+  Result<void> rate(const std::string& id, const Feedback& feedback) override;
+  Result<void> keep(const std::string& name, const std::string& text) override;
   Result<Receipt> find(const std::string& id) const override;
+  Result<std::vector<Rating>> ratings(std::size_t count) const override;
+  Result<std::vector<RatedPrompt>> rated_prompts() const override;
+  Result<std::optional<std::string>> kept(const std::string& name) const override;
   Result<std::vector<Receipt>> recent(std::size_t count) const override;
   Result<Totals> totals(std::chrono::system_clock::time_point since,
                         std::optional<std::string> plan,
@@ -52,6 +63,9 @@ class FileLedger : public Ledger {
   /// Calls `work` with the reading connection; opens it where there is none.
   template <class Work>
   Result<void> read(Work&& work) const;
+  /// Calls `work` with the connection for what is written beside the queue.
+  template <class Work>
+  Result<void> write_beside(Work&& work);
 
   const fs::path file_;
   const std::chrono::milliseconds busy_timeout_;
@@ -59,6 +73,9 @@ class FileLedger : public Ledger {
 
   mutable std::mutex reading_;
   mutable std::unique_ptr<StoreReader> reader_;  // guarded by reading_
+
+  std::mutex writing_beside_;
+  std::unique_ptr<StoreWriter> beside_;  // guarded by writing_beside_
 
   std::unique_ptr<StoreWriter> writer_;  // the queue's thread's
   WriteQueue queue_;                     // last: its thread uses the above
@@ -88,6 +105,40 @@ Result<void> FileLedger::read(Work&& work) const {
   return done;
 }
 
+template <class Work>
+Result<void> FileLedger::write_beside(Work&& work) {
+  std::lock_guard lock(writing_beside_);
+  if (!beside_) {
+    Result<std::unique_ptr<StoreWriter>> opened = StoreWriter::open(file_, busy_timeout_);
+    if (!opened) return std::unexpected(opened.error());
+    beside_ = std::move(*opened);
+  }
+  Result<void> done = work(*beside_);
+  if (!done) beside_.reset();
+  return done;
+}
+
+Result<void> FileLedger::rate(const std::string& id, const Feedback& feedback) {
+  if (Result<void> good = check(feedback); !good) return good;
+  const Batch pending = queue_.pending();
+  if (std::ranges::any_of(pending, [&](const auto& receipt) { return receipt->id == id; })) {
+    if (Result<void> flushed = queue_.flush(); !flushed) return flushed;
+  }
+  bool known = false;
+  Result<void> done = write_beside([&](StoreWriter& writer) -> Result<void> {
+    Result<bool> rated = writer.rate(id, feedback);
+    if (!rated) return std::unexpected(rated.error());
+    known = *rated;
+    return {};
+  });
+  if (done && !known) return unknown(id);
+  return done;
+}
+
+Result<void> FileLedger::keep(const std::string& name, const std::string& text) {
+  return write_beside([&](StoreWriter& writer) { return writer.keep(name, text); });
+}
+
 // Each reading looks at the queue first and then at the file: a receipt that is written in between
 // is seen twice, never not at all, and its id tells.
 
@@ -103,8 +154,44 @@ Result<Receipt> FileLedger::find(const std::string& id) const {
     return {};
   });
   if (!done) return std::unexpected(done.error());
-  if (!found) return fail(Errc::not_found, "the ledger has no receipt " + id);
+  if (!found) return unknown(id);
   return std::move(*found);
+}
+
+Result<std::vector<Rating>> FileLedger::ratings(std::size_t count) const {
+  std::vector<Rating> newest;
+  Result<void> done = read([&](StoreReader& reader) -> Result<void> {
+    Result<std::vector<Rating>> stored = reader.ratings(count);
+    if (!stored) return std::unexpected(stored.error());
+    newest = *std::move(stored);
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return newest;
+}
+
+Result<std::vector<RatedPrompt>> FileLedger::rated_prompts() const {
+  std::vector<RatedPrompt> rated;
+  Result<void> done = read([&](StoreReader& reader) -> Result<void> {
+    Result<std::vector<RatedPrompt>> stored = reader.rated_prompts();
+    if (!stored) return std::unexpected(stored.error());
+    rated = *std::move(stored);
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return rated;
+}
+
+Result<std::optional<std::string>> FileLedger::kept(const std::string& name) const {
+  std::optional<std::string> text;
+  Result<void> done = read([&](StoreReader& reader) -> Result<void> {
+    Result<std::optional<std::string>> stored = reader.kept(name);
+    if (!stored) return std::unexpected(stored.error());
+    text = *std::move(stored);
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return text;
 }
 
 Result<std::vector<Receipt>> FileLedger::recent(std::size_t count) const {

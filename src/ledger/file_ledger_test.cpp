@@ -85,6 +85,64 @@ TEST_F(FileLedgerTest, AnUnknownIdIsNotFound) {
   EXPECT_THAT(found.error().detail, HasSubstr("rcpt_none"));
 }
 
+TEST_F(FileLedgerTest, FeedbackOutlivesTheRunAndTheLatestCounts) {
+  {
+    auto ledger = open(patient());
+    for (const char* id : {"a", "b", "c"}) ledger->record(simple_receipt(id, "p", 1, {"small"}));
+    ASSERT_TRUE(ledger->rate("a", {.score = 1}));  // while it is pending
+    ASSERT_TRUE(ledger->rate("c", {.score = 0.5}));
+    ASSERT_TRUE(ledger->rate("a", {.score = 0.25, .comment = "'too\nlong'"}));
+    EXPECT_EQ(ledger->rate("z", {.score = 1}).error().code, Errc::not_found);
+    EXPECT_EQ(ledger->rate("b", {.score = -1}).error().code, Errc::bad_request);
+  }
+  auto ledger = open();
+  const Receipt rated = ledger->find("a").value();
+  ASSERT_TRUE(rated.feedback);
+  EXPECT_EQ(rated.feedback->score, 0.25);
+  EXPECT_EQ(rated.feedback->comment, "'too\nlong'");
+  EXPECT_FALSE(ledger->find("b")->feedback);
+  EXPECT_EQ(ledger->recent(1)->front().feedback.value().score, 0.5);
+  EXPECT_THAT(ledger->ratings(9).value(),
+              ElementsAre(Field(&Rating::receipt, "a"), Field(&Rating::receipt, "c")));
+  EXPECT_THAT(ledger->ratings(1).value(), ElementsAre(Field(&Rating::score, 0.25)));
+  EXPECT_EQ(ledger->totals(kAlways).value().all.requests, 3);
+}
+
+TEST_F(FileLedgerTest, RecordedPromptsComeWithTheirFeedback) {
+  {
+    auto ledger = open(patient());
+    Receipt a = simple_receipt("a", "small", 1, {"small"});
+    a.prompt = "What is 'x'?\n";
+    Receipt b = simple_receipt("b", "large", 1, {"large"});
+    b.prompt = "why";
+    Receipt c = simple_receipt("c", "large", 1, {"large"});
+    for (const Receipt& receipt : {a, b, c}) ledger->record(receipt);
+    for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(ledger->rate(id, {.score = 1}));
+    ASSERT_TRUE(ledger->rate("a", {.score = 0.5}));
+  }
+  auto ledger = open();
+  const auto rated = ledger->rated_prompts();
+  ASSERT_TRUE(rated) << rated.error().detail;
+  ASSERT_EQ(rated->size(), 2u);
+  EXPECT_EQ((*rated)[0].prompt, "why");
+  EXPECT_EQ((*rated)[1].plan, "small");
+  EXPECT_EQ((*rated)[1].prompt, "What is 'x'?\n");
+  EXPECT_EQ((*rated)[1].score, 0.5);
+  EXPECT_FALSE(ledger->find("a")->prompt) << "receipts do not show them";
+}
+
+TEST_F(FileLedgerTest, WhatIsKeptOutlivesTheRun) {
+  {
+    auto ledger = open(patient());
+    EXPECT_EQ(ledger->kept("k").value(), std::nullopt);
+    ASSERT_TRUE(ledger->keep("k", "old"));
+    ASSERT_TRUE(ledger->keep("other", ""));
+    ASSERT_TRUE(ledger->keep("k", "new"));
+  }
+  EXPECT_EQ(open()->kept("k").value(), "new");
+  EXPECT_EQ(open()->kept("other").value(), "");
+}
+
 TEST_F(FileLedgerTest, TheDestructorWrites) {
   open(patient())->record(rich_receipt());
   EXPECT_TRUE(open()->find("rcpt_rich"));

@@ -62,6 +62,19 @@ struct Health {
   std::string last_error;   // why the latest failed write failed; stays after recovery
 };
 
+/// Feedback that was given, by the receipt's id.
+struct Rating {
+  std::string receipt;
+  double score = 0;  // 0 to 1
+};
+
+/// A recorded prompt whose answer has feedback.
+struct RatedPrompt {
+  std::string plan;  // the plan or model that was asked
+  std::string prompt;
+  double score = 0;  // 0 to 1
+};
+
 struct LedgerOptions {
   /// Receipts that are kept in memory while they cannot be written; the oldest beyond are lost.
   std::size_t memory_bound = 10'000;
@@ -96,12 +109,25 @@ class Ledger {
   virtual Result<void> flush() = 0;
   virtual Health health() const = 0;
 
+  /// Gives a receipt its feedback, in place of any that it had; on disk when this returns.
+  /// `not_found`: no such receipt; `bad_request`: see check(Feedback); `storage`: it cannot be
+  /// written now.
+  virtual Result<void> rate(const std::string& id, const Feedback& feedback) = 0;
+  /// Keeps a text for later runs, in place of the one of the same name; on disk when this returns.
+  virtual Result<void> keep(const std::string& name, const std::string& text) = 0;
+
   // Reading sees pending receipts too.
 
   /// `not_found` when there is none of this id.
   virtual Result<Receipt> find(const std::string& id) const = 0;
   /// The last `count` at most, newest first.
   virtual Result<std::vector<Receipt>> recent(std::size_t count) const = 0;
+  /// The feedback that was given last, newest first, `count` at most.
+  virtual Result<std::vector<Rating>> ratings(std::size_t count) const = 0;
+  /// All there are, by the time of their feedback, the latest last.
+  virtual Result<std::vector<RatedPrompt>> rated_prompts() const = 0;
+  /// None: nothing was ever kept by this name.
+  virtual Result<std::optional<std::string>> kept(const std::string& name) const = 0;
   /// Over the requests that started at `since` or later, of one plan or of all. `progress` hears
   /// now and then how much is done, 0 to 1.
   virtual Result<Totals> totals(std::chrono::system_clock::time_point since,

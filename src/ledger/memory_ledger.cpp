@@ -1,5 +1,7 @@
 // The ledger of those who want none: the last receipts in memory, for `find` and the like.
+#include <algorithm>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -27,12 +29,61 @@ class MemoryLedger : public Ledger {
   Result<void> flush() override { return {}; }
   Health health() const override { return {}; }
 
+  Result<void> rate(const std::string& id, const Feedback& feedback) override {
+    if (Result<void> good = check(feedback); !good) return good;
+    std::lock_guard lock(mutex_);
+    const auto known = std::ranges::find(receipts_, id, [](const auto& r) { return r->id; });
+    if (known == receipts_.end()) return unknown(id);
+    Receipt rated = **known;
+    rated.feedback = feedback;
+    *known = std::make_shared<const Receipt>(std::move(rated));
+    std::erase(rated_, id);
+    rated_.push_back(id);
+    if (rated_.size() > bound_) rated_.pop_front();
+    return {};
+  }
+
+  Result<void> keep(const std::string& name, const std::string& text) override {
+    std::lock_guard lock(mutex_);
+    kept_.insert_or_assign(name, text);
+    return {};
+  }
+
   Result<Receipt> find(const std::string& id) const override {
     for (const auto& receipt : receipts()) {
       if (receipt->id == id) return *receipt;
     }
-    return fail(Errc::not_found, "no receipt " + id + " among the last " + std::to_string(bound_) +
-                                     " (there is no ledger file)");
+    return unknown(id);
+  }
+
+  Result<std::vector<Rating>> ratings(std::size_t count) const override {
+    std::lock_guard lock(mutex_);
+    std::vector<Rating> newest;
+    for (auto id = rated_.rbegin(); id != rated_.rend() && newest.size() < count; ++id) {
+      for (const auto& receipt : receipts_) {
+        if (receipt->id == *id) newest.push_back({*id, receipt->feedback->score});
+      }
+    }
+    return newest;
+  }
+
+  Result<std::vector<RatedPrompt>> rated_prompts() const override {
+    std::lock_guard lock(mutex_);
+    std::vector<RatedPrompt> rated;
+    for (const std::string& id : rated_) {
+      const auto found = std::ranges::find(receipts_, id, [](const auto& r) { return r->id; });
+      if (found == receipts_.end() || !(*found)->prompt) continue;
+      const Receipt& receipt = **found;
+      rated.push_back({receipt.plan, *receipt.prompt, receipt.feedback->score});
+    }
+    return rated;
+  }
+
+  Result<std::optional<std::string>> kept(const std::string& name) const override {
+    std::lock_guard lock(mutex_);
+    const auto found = kept_.find(name);
+    if (found == kept_.end()) return std::nullopt;
+    return found->second;
   }
 
   Result<std::vector<Receipt>> recent(std::size_t count) const override {
@@ -59,6 +110,11 @@ class MemoryLedger : public Ledger {
  private:
   using Receipts = std::deque<std::shared_ptr<const Receipt>>;
 
+  std::unexpected<Error> unknown(const std::string& id) const {
+    return fail(Errc::not_found, "no receipt " + id + " among the last " + std::to_string(bound_) +
+                                     " (there is no ledger file)");
+  }
+
   Receipts receipts() const {
     std::lock_guard lock(mutex_);
     return receipts_;
@@ -66,7 +122,10 @@ class MemoryLedger : public Ledger {
 
   const std::size_t bound_;
   mutable std::mutex mutex_;
-  Receipts receipts_;  // guarded by mutex_; oldest first
+  // Guarded by mutex_.
+  Receipts receipts_;              // oldest first
+  std::deque<std::string> rated_;  // ids, the latest feedback last
+  std::map<std::string, std::string, std::less<>> kept_;
 };
 
 }  // namespace

@@ -74,7 +74,31 @@ constexpr const char* kScores =
     "ALTER TABLE decisions ADD COLUMN score REAL;"
     "ALTER TABLE decisions ADD COLUMN threshold REAL;";
 
-constexpr std::array kMigrations = {kTables, kTimeIndex, kLosses, kScores};
+constexpr const char* kFeedback = R"(
+CREATE TABLE feedback (
+  seq     INTEGER PRIMARY KEY AUTOINCREMENT,  -- in the order in which it was given
+  receipt INTEGER NOT NULL UNIQUE REFERENCES receipts ON DELETE CASCADE,
+  score   REAL NOT NULL CHECK (score BETWEEN 0 AND 1),
+  comment TEXT                          -- null: none
+) STRICT;
+)";
+
+constexpr const char* kKept = R"(
+CREATE TABLE kept (                     -- what mechanisms have learned, for the next run
+  name TEXT PRIMARY KEY,
+  text TEXT NOT NULL
+) STRICT;
+)";
+
+constexpr const char* kPrompts = R"(
+CREATE TABLE prompts (                  -- of plans that are recorded
+  receipt INTEGER PRIMARY KEY REFERENCES receipts ON DELETE CASCADE,
+  text    TEXT NOT NULL
+) STRICT;
+)";
+
+constexpr std::array kMigrations = {kTables,   kTimeIndex, kLosses, kScores,
+                                    kFeedback, kKept,      kPrompts};
 
 /// A file without a version must be empty, and one with a version must be a ledger.
 Result<void> check_owner(Database& database, std::int64_t version) {

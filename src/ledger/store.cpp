@@ -25,10 +25,15 @@ std::optional<std::string_view> null_if_empty(const std::string& text) {
   return text;
 }
 
-/// Calls `visit` with each row of a part of the receipt `seq`.
+std::int64_t limit(std::size_t count) {
+  constexpr std::size_t kMost = std::numeric_limits<std::int64_t>::max();
+  return static_cast<std::int64_t>(std::min(count, kMost));
+}
+
+/// Calls `visit` with each row that `statement` finds for `value`.
 template <class Visit>
-Result<void> each(Statement& part, std::int64_t seq, Visit&& visit) {
-  Rows rows = part.query(seq);
+Result<void> each(Statement& statement, std::int64_t value, Visit&& visit) {
+  Rows rows = statement.query(value);
   while (true) {
     Result<bool> row = rows.next();
     if (!row) return std::unexpected(row.error());
@@ -76,7 +81,14 @@ StoreWriter::StoreWriter(Database database)
               " VALUES (?, ?, ?, ?, ?)"),
       loss_(database_,
             "INSERT INTO losses (run, receipts) VALUES (?, ?)"
-            " ON CONFLICT (run) DO UPDATE SET receipts = excluded.receipts") {}
+            " ON CONFLICT (run) DO UPDATE SET receipts = excluded.receipts"),
+      prompt_(database_, "INSERT INTO prompts (receipt, text) VALUES (?, ?)"),
+      feedback_(database_,
+                "INSERT OR REPLACE INTO feedback (receipt, score, comment)"
+                " SELECT seq, ?2, ?3 FROM receipts WHERE id = ?1"),
+      kept_(database_,
+            "INSERT INTO kept (name, text) VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET text = excluded.text") {}
 
 Result<Written> StoreWriter::write(const Batch& batch, const std::string& run, std::uint64_t lost) {
   Written written;
@@ -128,7 +140,18 @@ Result<void> StoreWriter::insert_parts(std::int64_t seq, const Receipt& receipt)
     Result<void> done = author_.run(seq, position++, author.model, author.tokens, author.bytes);
     if (!done) return done;
   }
+  if (receipt.prompt) return prompt_.run(seq, *receipt.prompt);
   return {};
+}
+
+Result<bool> StoreWriter::rate(std::string_view id, const Feedback& feedback) {
+  Result<void> done = feedback_.run(id, feedback.score, null_if_empty(feedback.comment));
+  if (!done) return std::unexpected(done.error());
+  return database_.changes() > 0;
+}
+
+Result<void> StoreWriter::keep(std::string_view name, std::string_view text) {
+  return kept_.run(name, text);
 }
 
 Result<std::unique_ptr<StoreReader>> StoreReader::open(const std::filesystem::path& file,
@@ -144,14 +167,17 @@ Result<std::unique_ptr<StoreReader>> StoreReader::open(const std::filesystem::pa
 StoreReader::StoreReader(Database database)
     : database_(std::move(database)),
       by_id_(database_,
-             "SELECT seq, id, plan, started_ns, first_token_ms, total_ms, finish, error"
-             " FROM receipts WHERE id = ?"),
+             "SELECT receipts.seq, id, plan, started_ns, first_token_ms, total_ms, finish, error,"
+             " score, comment FROM receipts LEFT JOIN feedback ON receipt = receipts.seq"
+             " WHERE id = ?"),
       newest_(database_,
-              "SELECT seq, id, plan, started_ns, first_token_ms, total_ms, finish, error"
-              " FROM receipts ORDER BY seq DESC LIMIT ?"),
+              "SELECT receipts.seq, id, plan, started_ns, first_token_ms, total_ms, finish, error,"
+              " score, comment FROM receipts LEFT JOIN feedback ON receipt = receipts.seq"
+              " ORDER BY receipts.seq DESC LIMIT ?"),
       since_(database_,
-             "SELECT seq, id, plan, started_ns, first_token_ms, total_ms, finish, error"
-             " FROM receipts WHERE started_ns >= ?1 AND (?2 IS NULL OR plan = ?2)"),
+             "SELECT receipts.seq, id, plan, started_ns, first_token_ms, total_ms, finish, error,"
+             " score, comment FROM receipts LEFT JOIN feedback ON receipt = receipts.seq"
+             " WHERE started_ns >= ?1 AND (?2 IS NULL OR plan = ?2)"),
       count_since_(database_,
                    "SELECT count(*)"
                    " FROM receipts WHERE started_ns >= ?1 AND (?2 IS NULL OR plan = ?2)"),
@@ -164,7 +190,16 @@ StoreReader::StoreReader(Database database)
                  " FROM decisions WHERE receipt = ? ORDER BY position"),
       authors_(database_,
                "SELECT model, tokens, bytes FROM authors WHERE receipt = ? ORDER BY position"),
-      losses_(database_, "SELECT coalesce(sum(receipts), 0) FROM losses WHERE run <> ?") {}
+      losses_(database_, "SELECT coalesce(sum(receipts), 0) FROM losses WHERE run <> ?"),
+      ratings_(database_,
+               "SELECT id, score FROM feedback JOIN receipts ON receipts.seq = receipt"
+               " ORDER BY feedback.seq DESC LIMIT ?"),
+      rated_prompts_(database_,
+                     "SELECT plan, text, score FROM feedback"
+                     " JOIN receipts ON receipts.seq = feedback.receipt"
+                     " JOIN prompts ON prompts.receipt = feedback.receipt"
+                     " WHERE feedback.seq > ? ORDER BY feedback.seq"),
+      kept_(database_, "SELECT text FROM kept WHERE name = ?") {}
 
 Result<std::optional<Receipt>> StoreReader::find(std::string_view id) {
   std::optional<Receipt> found;
@@ -175,8 +210,7 @@ Result<std::optional<Receipt>> StoreReader::find(std::string_view id) {
 }
 
 Result<void> StoreReader::recent(std::size_t count, const Visit& visit) {
-  constexpr std::size_t kMost = std::numeric_limits<std::int64_t>::max();
-  Rows rows = newest_.query(static_cast<std::int64_t>(std::min(count, kMost)));
+  Rows rows = newest_.query(limit(count));
   return visit_all(rows, visit);
 }
 
@@ -201,6 +235,32 @@ Result<std::uint64_t> StoreReader::lost_by_others(std::string_view run) {
   return static_cast<std::uint64_t>(rows.integer(0));
 }
 
+Result<std::vector<Rating>> StoreReader::ratings(std::size_t count) {
+  std::vector<Rating> ratings;
+  Result<void> done = each(ratings_, limit(count), [&](const Rows& row) {
+    ratings.push_back({.receipt = row.text(0), .score = row.real(1)});
+  });
+  if (!done) return std::unexpected(done.error());
+  return ratings;
+}
+
+Result<std::vector<RatedPrompt>> StoreReader::rated_prompts() {
+  std::vector<RatedPrompt> rated;
+  Result<void> done = each(rated_prompts_, 0, [&](const Rows& row) {
+    rated.push_back({.plan = row.text(0), .prompt = row.text(1), .score = row.real(2)});
+  });
+  if (!done) return std::unexpected(done.error());
+  return rated;
+}
+
+Result<std::optional<std::string>> StoreReader::kept(std::string_view name) {
+  Rows rows = kept_.query(name);
+  Result<bool> row = rows.next();
+  if (!row) return std::unexpected(row.error());
+  if (!*row) return std::nullopt;
+  return rows.text(0);
+}
+
 Result<void> StoreReader::visit_all(Rows& rows, const Visit& visit) {
   while (true) {
     Result<bool> row = rows.next();
@@ -222,6 +282,9 @@ Result<Receipt> StoreReader::read(const Rows& row) {
   receipt.total_ms = row.real(5);
   receipt.finish = row.text(6);
   receipt.error = row.text(7);
+  if (const std::optional<double> score = row.maybe_real(8)) {
+    receipt.feedback = Feedback{.score = *score, .comment = row.text(9)};
+  }
 
   Result<void> done = each(steps_, seq, [&](const Rows& part) {
     receipt.steps.push_back({.model = part.text(0),

@@ -33,6 +33,12 @@ class StoreWriter {
   /// doubt.
   Result<Written> write(const Batch& batch, const std::string& run, std::uint64_t lost);
 
+  // Each on disk when it returns.
+
+  /// False: there is no receipt of this id.
+  Result<bool> rate(std::string_view id, const Feedback& feedback);
+  Result<void> keep(std::string_view name, std::string_view text);
+
  private:
   Result<void> insert(const Receipt& receipt);
   Result<void> insert_parts(std::int64_t seq, const Receipt& receipt);
@@ -40,6 +46,7 @@ class StoreWriter {
   Database database_;
   Statement begin_, commit_, savepoint_, undo_, release_;
   Statement receipt_, step_, decision_, author_, loss_;
+  Statement prompt_, feedback_, kept_;
 };
 
 /// Used by one thread at a time.
@@ -59,6 +66,11 @@ class StoreReader {
                      const std::optional<std::string>& plan, const Visit& visit);
   Result<std::int64_t> count_since(std::chrono::system_clock::time_point since,
                                    const std::optional<std::string>& plan);
+  /// The latest feedback first, `count` at most.
+  Result<std::vector<Rating>> ratings(std::size_t count);
+  /// The latest feedback last.
+  Result<std::vector<RatedPrompt>> rated_prompts();
+  Result<std::optional<std::string>> kept(std::string_view name);
   /// Receipts that all runs but `run` have lost together.
   Result<std::uint64_t> lost_by_others(std::string_view run);
 
@@ -68,7 +80,7 @@ class StoreReader {
 
   Database database_;
   Statement by_id_, newest_, since_, count_since_;
-  Statement steps_, decisions_, authors_, losses_;
+  Statement steps_, decisions_, authors_, losses_, ratings_, rated_prompts_, kept_;
 };
 
 }  // namespace lichen::ledger

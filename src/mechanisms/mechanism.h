@@ -24,6 +24,20 @@ struct Operand {
   AnswererPtr answerer;
 };
 
+/// The part of a mechanism that learns from its turns. The runtime hands it all feedback, keeps
+/// what it knows in the ledger and gives it back after a restart. Safe to use from any thread.
+class Learner {
+ public:
+  virtual ~Learner() = default;
+  /// How good an answer was, 0 to 1, in place of what was said of it before. `request`: see
+  /// Turn::request_id; one that it had no part in, or has forgotten, is passed over.
+  virtual void feedback(const std::string& request, double score) = 0;
+  /// What it knows, as text.
+  virtual std::string state() const = 0;
+  /// `bad_model`, and nothing is changed: the text is damaged, or of another mechanism or plan.
+  virtual Result<void> restore(std::string_view state) = 0;
+};
+
 /// What stands under a mechanism's key in a plan. Implemented by the plan loader, so that every
 /// error names file and line. Reading a key marks it known; unknown ones are an error at the end.
 class Options {
@@ -38,6 +52,9 @@ class Options {
   /// A map of numbers with just these names, each from min to max; none where the key is not there.
   virtual Result<std::optional<std::vector<double>>> number_map(
       std::string_view key, std::span<const std::string_view> names, double min, double max) = 0;
+  /// The same where each of the names may be missing; all are none where the key is not there.
+  virtual Result<std::vector<std::optional<double>>> some_numbers(
+      std::string_view key, std::span<const std::string_view> names, double min, double max) = 0;
   /// The path of a file; relative ones start from the configuration's folder. Required.
   virtual Result<std::filesystem::path> file(std::string_view key) = 0;
   virtual Result<bool> flag(std::string_view key, bool fallback) = 0;
@@ -50,6 +67,8 @@ class Options {
   /// files or by their endpoints; but not what only sets its threshold (`threshold`, `risk`,
   /// `calibration`, `hedge`).
   virtual Result<boost::json::object> identity() = 0;
+  /// Makes the learner of the mechanism that is being built known to the runtime.
+  virtual void learns(std::shared_ptr<Learner> learner) = 0;
   /// `bad_config` at the key's place (or the mechanism's, for an empty key).
   virtual Error error(std::string_view key, std::string what) = 0;
 };

@@ -1,4 +1,5 @@
 #include "mechanisms/mechanism.h"
+#include "mechanisms/policy/auto.h"
 #include "mechanisms/policy/fallback.h"
 #include "mechanisms/routing/cascade.h"
 #include "mechanisms/routing/handover.h"
@@ -8,6 +9,7 @@ namespace lichen::mechanisms {
 
 std::span<const Mechanism> registry() {
   static constexpr Mechanism kMechanisms[] = {
+      {"auto", "learns from feedback which of several plans answers", build_auto},
       {"cascade", "small answers; where it is not confident, large does", build_cascade},
       {"fallback", "the first alternative that does not fail answers", build_fallback},
       {"handover", "small writes; where it does not know how to go on, large writes a stretch",

@@ -17,7 +17,9 @@ class ScriptedOptions : public Options {
   std::vector<Operand> sequence;
   std::map<std::string, double, std::less<>> numbers;
   std::map<std::string, std::vector<double>, std::less<>> maps;
+  std::map<std::string, std::map<std::string, double, std::less<>>, std::less<>> some;
   std::map<std::string, std::string, std::less<>> choices;  // and files
+  std::vector<std::shared_ptr<Learner>> learners;           // that were made known
 
   Result<AnswererPtr> operand(std::string_view key) override {
     const auto found = answerers.find(key);
@@ -28,7 +30,9 @@ class ScriptedOptions : public Options {
     if (sequence.empty()) return std::unexpected(error(key, "missing"));
     return sequence;
   }
-  bool has(std::string_view key) override { return numbers.contains(key) || choices.contains(key); }
+  bool has(std::string_view key) override {
+    return numbers.contains(key) || choices.contains(key) || answerers.contains(key);
+  }
   Result<double> number(std::string_view key, double fallback, double min, double max) override {
     const auto found = numbers.find(key);
     if (found == numbers.end()) return fallback;
@@ -44,6 +48,18 @@ class ScriptedOptions : public Options {
     if (found == maps.end()) return std::nullopt;
     return found->second;
   }
+  Result<std::vector<std::optional<double>>> some_numbers(std::string_view key,
+                                                          std::span<const std::string_view> names,
+                                                          double, double) override {
+    std::vector<std::optional<double>> values(names.size());
+    const auto found = some.find(key);
+    for (std::size_t i = 0; i < names.size() && found != some.end(); ++i) {
+      const auto value = found->second.find(names[i]);
+      if (value != found->second.end()) values[i] = value->second;
+    }
+    return values;
+  }
+  void learns(std::shared_ptr<Learner> learner) override { learners.push_back(std::move(learner)); }
   Result<std::filesystem::path> file(std::string_view key) override {
     const auto found = choices.find(key);
     if (found == choices.end()) return std::unexpected(error(key, "missing"));

@@ -318,6 +318,14 @@ std::optional<Error> read_ledger(const path& file, const YamlNode& section, Ledg
   std::string where;
   fields.read("path", where);
   if (!where.empty()) ledger.path = where == "none" ? path(where) : resolve(file, where);
+  if (const YamlNode* record = fields.find("record"); present(record)) {
+    ledger.record_line = record->key_line;
+    const auto scalar = [](const YamlNode& item) { return item.is(YamlNode::Kind::scalar); };
+    if (!record->is(YamlNode::Kind::sequence) || !std::ranges::all_of(record->items, scalar)) {
+      fields.fail("record", "`record` must be a list of plans and models");
+    }
+    for (const YamlNode& item : record->items) ledger.record.push_back(item.text);
+  }
   return fields.finish();
 }
 

@@ -44,6 +44,9 @@ struct ServeConfig {
 
 struct LedgerConfig {
   std::filesystem::path path = {};  // empty: $XDG_STATE_HOME/lichen/ledger.db; "none": no ledger
+  /// Plans and models whose prompts are kept, too.
+  std::vector<std::string> record = {};
+  int record_line = 0;
 };
 
 struct Config {

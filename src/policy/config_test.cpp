@@ -158,6 +158,12 @@ TEST(Config, VariablesAreNotExpanded) {
             "/etc/lichen/${HOME}/a.gguf");
 }
 
+TEST(Config, PromptsAreRecordedForThoseThatAreNamed) {
+  EXPECT_TRUE(parse("ledger: {path: none}").ledger.record.empty());
+  EXPECT_THAT(parse("ledger: {record: [small, large]}").ledger.record,
+              testing::ElementsAre("small", "large"));
+}
+
 TEST(Config, NoLedgerIsNoPath) { EXPECT_EQ(parse("ledger: {path: none}").ledger.path, "none"); }
 
 struct Wrong {
@@ -272,6 +278,8 @@ INSTANTIATE_TEST_SUITE_P(Serve, WrongConfig,
                                          Wrong{"serve: {max_body_bytes: ^1}\n", "from 1024"},
                                          Wrong{"serve: {deadline: ^-1s}\n", "duration"},
                                          Wrong{"ledger: {^file: x}\n", "known keys: `path`"},
+                                         Wrong{"ledger: {^record: small}\n", "must be a list"},
+                                         Wrong{"ledger: {^record: [[a]]}\n", "must be a list"},
                                          Wrong{"ledger: {^path: }\n", "`path` must be a text"}));
 
 TEST(Config, AKeyInTheWrongPlaceIsNotRepeated) {

@@ -51,9 +51,8 @@ class PlanBuilder {
   void add_watch(const std::shared_ptr<const mechanisms::DriftWatch>& watch) {
     watches_.push_back({.plan = in_progress_.back(), .watch = watch});
   }
-  std::vector<Watch> watches() && { return std::move(watches_); }
 
-  Result<Answerers> build_all() {
+  Result<Plans> build_all() {
     for (const PlanConfig& plan : config_.plans) {
       if (!built_.contains(plan.name)) continue;
       return std::unexpected(yaml_error(
@@ -67,7 +66,21 @@ class PlanBuilder {
       Result<AnswererPtr> answerer = build_plan(plan);
       if (!answerer) return std::unexpected(std::move(answerer).error());
     }
-    return std::move(built_);
+    return Plans{.answerers = std::move(built_),
+                 .watches = std::move(watches_),
+                 .learners = std::move(learners_)};
+  }
+
+  /// Of the plan that is being built.
+  void add_learner(std::shared_ptr<mechanisms::Learner> learner) {
+    std::string name = in_progress_.back();
+    const auto same = [&](const NamedLearner& known) {
+      return known.name == in_progress_.back() || known.name.starts_with(in_progress_.back() + "#");
+    };
+    if (const auto before = std::ranges::count_if(learners_, same); before > 0) {
+      name += fmt::format("#{}", before + 1);
+    }
+    learners_.push_back({.name = std::move(name), .learner = std::move(learner)});
   }
 
   /// A model's or plan's name, or a map of one mechanism.
@@ -166,6 +179,7 @@ class PlanBuilder {
   std::map<std::string_view, const PlanConfig*> plans_;
   Answerers built_;  // models, and plans that are done
   std::vector<Watch> watches_;
+  std::vector<NamedLearner> learners_;
   std::vector<std::string> in_progress_;  // from the outermost to the innermost
   int depth_ = 0;
 };
@@ -226,6 +240,18 @@ class PlanOptions : public mechanisms::Options {
     return values;
   }
 
+  Result<std::vector<std::optional<double>>> some_numbers(std::string_view key,
+                                                          std::span<const std::string_view> names,
+                                                          double min, double max) override {
+    std::vector<std::optional<double>> values(names.size());
+    const YamlNode* node = fields_.find(key);
+    if (node == nullptr) return values;
+    Fields map(file(), *node, fmt::format("`{}`", key));
+    for (std::size_t i = 0; i < names.size(); ++i) map.read(names[i], values[i], min, max);
+    if (std::optional<Error> wrong = map.finish()) return std::unexpected(*std::move(wrong));
+    return values;
+  }
+
   Result<std::filesystem::path> file(std::string_view key) override {
     const YamlNode* node = fields_.find(key);
     if (node == nullptr) return missing(key, "the path of a file");
@@ -258,6 +284,10 @@ class PlanOptions : public mechanisms::Options {
 
   Result<boost::json::object> identity() override {
     return mechanism_identity(builder_.config(), node_);
+  }
+
+  void learns(std::shared_ptr<mechanisms::Learner> learner) override {
+    builder_.add_learner(std::move(learner));
   }
 
   Error error(std::string_view key, std::string what) override {
@@ -326,16 +356,13 @@ class DeclaredModel : public Model {
 
 }  // namespace
 
-Result<Answerers> build_plans(const Config& config, const std::vector<ModelPtr>& models,
-                              std::vector<Watch>* watches) {
+Result<Plans> build_plans(const Config& config, const std::vector<ModelPtr>& models) {
   PlanBuilder builder(config);
   for (const ModelPtr& model : models) {
     Result<void> added = builder.add_model(model->name(), model);
     if (!added) return std::unexpected(std::move(added).error());
   }
-  auto plans = builder.build_all();
-  if (watches != nullptr) *watches = std::move(builder).watches();
-  return plans;
+  return builder.build_all();
 }
 
 Result<std::vector<std::string>> check_plans(const Config& config,
@@ -352,10 +379,10 @@ Result<std::vector<std::string>> check_plans(const Config& config,
           std::make_shared<DeclaredModel>(model.name + "+" + adapter.name, true, true));
     }
   }
-  const Result<Answerers> plans = build_plans(config, models);
+  const Result<Plans> plans = build_plans(config, models);
   if (!plans) return std::unexpected(plans.error());
   std::vector<std::string> names;
-  for (const auto& [name, answerer] : *plans) names.push_back(name);
+  for (const auto& [name, answerer] : plans->answerers) names.push_back(name);
   return names;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lichen/answerer.h"
+#include "mechanisms/mechanism.h"
 #include "mechanisms/routing/drift.h"
 #include "policy/config.h"
 
@@ -21,11 +22,21 @@ struct Watch {
   std::shared_ptr<const mechanisms::DriftWatch> watch;
 };
 
+/// By the plan that it belongs to; the second one of a plan has "#2" at the end.
+struct NamedLearner {
+  std::string name;
+  std::shared_ptr<mechanisms::Learner> learner;
+};
+
+struct Plans {
+  Answerers answerers;  // plans and models
+  std::vector<Watch> watches;
+  std::vector<NamedLearner> learners;
+};
+
 /// All plans and models by name. What a plan cannot be is `bad_config` with file, line, and what
 /// would be right: an unknown name or mechanism, a circle of plans, a missing or unknown option.
-/// `watches`, unless null, gets those of all plans.
-Result<Answerers> build_plans(const Config& config, const std::vector<ModelPtr>& models,
-                              std::vector<Watch>* watches = nullptr);
+Result<Plans> build_plans(const Config& config, const std::vector<ModelPtr>& models);
 
 /// Finds the same errors before any model is there: nobody wants to hear of a misspelt plan after
 /// minutes of loading. `others` are models that the configuration does not describe. Brings back

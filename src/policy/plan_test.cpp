@@ -31,14 +31,15 @@ Result<Answerers> build(const std::string& yaml) {
   Result<Config> config = parse_config(yaml, "f.yaml");
   EXPECT_TRUE(config) << config.error().detail;
   if (!config) return Answerers{};
-  Result<Answerers> built = build_plans(*config, models());
+  Result<Plans> built = build_plans(*config, models());
   // The check before loading must find the same.
   const auto checked = check_plans(*config, models());
   EXPECT_EQ(checked.has_value(), built.has_value());
   if (!checked && !built) {
     EXPECT_EQ(checked.error().detail, built.error().detail);
   }
-  return built;
+  if (!built) return std::unexpected(built.error());
+  return std::move(built->answerers);
 }
 
 std::string answer(const Answerers& plans, const std::string& plan, std::string question = "hi") {
@@ -88,10 +89,10 @@ TEST(Plan, FallbackNamesItsAlternativesAsThePlanDoes) {
       "  b: down\n",
       "f.yaml");
   ASSERT_TRUE(config) << config.error().detail;
-  const Result<Answerers> plans = build_plans(*config, all);
+  const Result<Plans> plans = build_plans(*config, all);
   ASSERT_TRUE(plans) << plans.error().detail;
   Turn turn("a");
-  ASSERT_TRUE(run(plans->at("a")->answer({.messages = {{"user", "hi"}}}, turn)));
+  ASSERT_TRUE(run(plans->answerers.at("a")->answer({.messages = {{"user", "hi"}}}, turn)));
   std::vector<std::string> choices;
   for (const Decision& decision : turn.receipt.decisions) {
     if (decision.mechanism == "fallback") choices.push_back(decision.choice);
@@ -128,9 +129,9 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"  a: b\n  b: {cascade: {small: small, large: c}}\n  c: ^a\n",
               "plans in a circle: `a` -> `b` -> `c` -> `a`; one of them must name a model"},
         Wrong{"  a: small\n  ^large: small\n", "`large` is already a model"},
-        Wrong{
-            "  a: {^blend: {of: [small]}}\n",
-            "there is no mechanism `blend`; there are: `cascade`, `fallback`, `handover`, `route`"},
+        Wrong{"  a: {^blend: {of: [small]}}\n",
+              "there is no mechanism `blend`; there are: `auto`, `cascade`, `fallback`, "
+              "`handover`, `route`"},
         Wrong{"  a: {^cascad: {small: small}}\n", "(did you mean `cascade`?)"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -179,7 +180,29 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"  a: {fallback: {^of: small}}\n", "`of` must be a list"},
         Wrong{"  a: {fallback: {^of: []}}\n", "at least one"},
         Wrong{"  a: {fallback: {of: [small, ^nobody]}}\n", "`nobody`"},
-        Wrong{"  a: {fallback: {of: [small], timeout_ms: ^-1}}\n", "`timeout_ms` must be"}));
+        Wrong{"  a: {fallback: {of: [small], timeout_ms: ^-1}}\n", "`timeout_ms` must be"},
+        Wrong{"  a: {auto: {^of: [small]}}\n", "needs two plans"},
+        Wrong{"  a: {auto: {^of: [small, small]}}\n", "two `small`"},
+        Wrong{"  a: {auto: {of: [small, large], safe: ^smal}}\n", "did you mean `small`"},
+        Wrong{"  a: {auto: {of: [small, large], budget: {usd_per_hour: ^0}}}\n", "usd_per_hour"},
+        Wrong{"  a: {auto: {of: [small, large], budget: {^eur: 1}}}\n", "has no key `eur`"},
+        Wrong{"  a: {auto: {of: [small, large], risk: {alpha: ^2, delta: 0.1}}}\n", "alpha"},
+        Wrong{"  a: {auto: {of: [small, large], latency: ^fast}}\n", "latency"},
+        Wrong{"  a: {auto: {of: [small, large], ^verify: 0.5}}\n", "needs a `verifier`"}));
+
+TEST(Plan, LearnersGoByTheirPlansName) {
+  const Result<Config> config = parse_config(
+      "plans:\n"
+      "  a: {fallback: {of: [{auto: {of: [small, large]}}, {auto: {of: [small, b]}}]}}\n"
+      "  b: {auto: {of: [small, large], budget: {large_tokens_per_hour: 5}}}\n",
+      "f.yaml");
+  ASSERT_TRUE(config) << config.error().detail;
+  const Result<Plans> plans = build_plans(*config, models());
+  ASSERT_TRUE(plans) << plans.error().detail;
+  std::vector<std::string> names;
+  for (const NamedLearner& named : plans->learners) names.push_back(named.name);
+  EXPECT_THAT(names, testing::ElementsAre("a", "b", "a#2"));
+}
 
 TEST(Plan, ALongChainIsAnError) {
   std::string yaml = "plans:\n";

@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "ledger/ledger.h"
+#include "mechanisms/routing/question.h"
 #include "policy/background.h"
 #include "policy/config.h"
+#include "policy/keeper.h"
 #include "policy/nearest.h"
 #include "policy/open_models.h"
 #include "policy/plan.h"
@@ -51,6 +53,25 @@ Result<std::string> default_plan(const Config& config, const std::vector<std::st
   return names.size() == 1 ? names.front() : "";
 }
 
+Result<void> check_recorded(const Config& config, const std::vector<std::string>& names) {
+  for (const std::string& name : config.ledger.record) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    return fail(Errc::bad_config,
+                fmt::format("{}:{}: `record` of `ledger`: there is no plan or model `{}`{}; there "
+                            "are: {}",
+                            config.file.string(), config.ledger.record_line, name,
+                            policy::did_you_mean(name, names), policy::list(names)));
+  }
+  return {};
+}
+
+/// A conversation's last message means little without the rest, so only first ones are recorded.
+bool begins_a_conversation(const Request& request) {
+  return std::ranges::none_of(request.messages, [](const Message& message) {
+    return message.role != "user" && message.role != "system";
+  });
+}
+
 /// Why a turn ended with an exception: Asio throws when a coroutine is cancelled from outside; all
 /// else is a defect.
 Error thrown_error(const Turn& turn, std::exception_ptr thrown) {
@@ -90,12 +111,17 @@ struct Runtime::Parts {
   policy::Answerers answerers;  // plans and models
   std::vector<policy::Watch> watches;
   std::string default_plan;
+  std::unique_ptr<policy::Keeper> keeper;
 
   /// The answerer for the turn; an empty name in its receipt becomes that of the default plan.
   awaitable<Result<Answer>> answer(const Runtime& runtime, Request request, Turn& turn) const {
     if (turn.receipt.plan.empty()) turn.receipt.plan = default_plan;
     Result<AnswererPtr> answerer = runtime.find(turn.receipt.plan);
     if (!answerer) co_return std::unexpected(std::move(answerer).error());
+    if (std::ranges::find(config.ledger.record, turn.receipt.plan) != config.ledger.record.end() &&
+        begins_a_conversation(request)) {
+      turn.receipt.prompt = std::string(mechanisms::question(request));
+    }
     co_return co_await (*answerer)->answer(std::move(request), turn);
   }
 
@@ -139,6 +165,9 @@ Result<std::unique_ptr<Runtime>> Runtime::open(Config config, boost::asio::any_i
   }
   Result<std::vector<std::string>> names = policy::check_plans(config, models);
   if (!names) return std::unexpected(std::move(names).error());
+  if (Result<void> good = check_recorded(config, *names); !good) {
+    return std::unexpected(good.error());
+  }
   Result<std::string> plan = default_plan(config, *names);
   if (!plan) return std::unexpected(std::move(plan).error());
   auto parts = std::make_unique<Parts>();
@@ -150,9 +179,11 @@ Result<std::unique_ptr<Runtime>> Runtime::open(Config config, boost::asio::any_i
   if (!opened) return std::unexpected(std::move(opened).error());
   parts->models = *std::move(opened);
   std::ranges::move(models, std::back_inserter(parts->models));
-  Result<policy::Answerers> answerers = policy::build_plans(config, parts->models, &parts->watches);
-  if (!answerers) return std::unexpected(std::move(answerers).error());
-  parts->answerers = *std::move(answerers);
+  Result<policy::Plans> plans = policy::build_plans(config, parts->models);
+  if (!plans) return std::unexpected(std::move(plans).error());
+  parts->answerers = std::move(plans->answerers);
+  parts->watches = std::move(plans->watches);
+  parts->keeper = std::make_unique<policy::Keeper>(*parts->ledger, std::move(plans->learners));
   parts->config = std::move(config);
   return std::unique_ptr<Runtime>(new Runtime(std::move(parts)));
 }
@@ -212,6 +243,12 @@ awaitable<Result<Answer>> Runtime::answer(Request request, Turn& turn) {
     }
   }
   co_return answer;
+}
+
+Result<void> Runtime::feedback(const std::string& receipt, const Feedback& feedback) {
+  Result<void> kept = parts_->ledger->rate(receipt, feedback);
+  if (kept) parts_->keeper->feedback(receipt, feedback.score);
+  return kept;
 }
 
 awaitable<Result<Embeddings>> Runtime::embed(std::vector<std::string> texts, Turn& turn) {

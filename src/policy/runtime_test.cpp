@@ -354,5 +354,40 @@ TEST_F(RuntimeTest, OpensAFileWithItsLedger) {
   std::filesystem::remove_all(folder);
 }
 
+TEST_F(RuntimeTest, PromptsAreRecordedOnlyForThoseThatAreNamed) {
+  Result<policy::Config> config =
+      policy::parse_config("plans: {p: small}\nledger: {path: none, record: [p, large]}", "f.yaml");
+  ASSERT_TRUE(config) << config.error().detail;
+  const auto opened = [&] {
+    return Runtime::open(
+        *config, io_.get_executor(), {},
+        {std::make_shared<ScriptedModel>("small"), std::make_shared<ScriptedModel>("large")});
+  };
+  const auto runtime = opened();
+  ASSERT_TRUE(runtime) << runtime.error().detail;
+  const auto rated = [&](const char* plan, Request request) {
+    Turn turn(plan);
+    EXPECT_TRUE(run((*runtime)->answer(std::move(request), turn)));
+    EXPECT_TRUE((*runtime)->feedback(turn.receipt.id, {.score = 1}));
+  };
+  rated("p", ask("one"));
+  rated("small", ask("two"));
+  rated("large", Request{.prompt = "three"});
+  Request later = ask("four");
+  later.messages.push_back({"assistant", "well"});
+  later.messages.push_back({"user", "and?"});
+  rated("large", std::move(later));
+  std::vector<std::string> prompts;
+  for (const auto& prompt : (*runtime)->ledger().rated_prompts().value()) {
+    prompts.push_back(prompt.plan + ": " + prompt.prompt);
+  }
+  EXPECT_THAT(prompts, ElementsAre("p: one", "large: three"));
+
+  config->ledger.record = {"q"};
+  const auto wrong = opened();
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().detail, HasSubstr("f.yaml:2: `record` of `ledger`: there is no plan"));
+}
+
 }  // namespace
 }  // namespace lichen

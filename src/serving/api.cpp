@@ -16,6 +16,7 @@
 
 #include "ledger/ledger.h"
 #include "policy/config.h"
+#include "serving/json_fields.h"
 
 namespace lichen::serving {
 namespace {
@@ -47,6 +48,30 @@ bool printable(std::string_view text) {
 
 awaitable<Result<Receipt>> find_receipt(ledger::Ledger* ledger, std::string id) {
   co_return ledger->find(id);
+}
+
+struct FeedbackCall {
+  std::string receipt;
+  Feedback feedback;
+};
+
+ApiResult<FeedbackCall> parse_feedback(const json::object& object) {
+  JsonFields body(object);
+  FeedbackCall call;
+  call.receipt = body.text("receipt").value_or("");
+  if (call.receipt.empty()) body.wrong("receipt", "is required: a receipt's id");
+  const auto score = body.number("score", 0, 1);
+  if (!score) body.wrong("score", "is required: a number from 0 to 1");
+  call.feedback.score = score.value_or(0);
+  call.feedback.comment = body.text("comment").value_or("");
+  if (call.feedback.comment.size() > kMaxFeedbackComment) {
+    body.wrong("comment", "must be at most " + std::to_string(kMaxFeedbackComment) + " bytes long");
+  }
+  return body.result(std::move(call));
+}
+
+awaitable<Result<void>> give_feedback(Runtime* runtime, FeedbackCall call) {
+  co_return runtime->feedback(call.receipt, call.feedback);
 }
 
 /// Of a plan or model that there is not.
@@ -91,10 +116,11 @@ struct Api::Route {
 };
 
 const Api::Route* Api::find_route(std::string_view path) {
-  static constexpr std::array<Route, 8> kRoutes = {{
+  static constexpr std::array<Route, 9> kRoutes = {{
       {http::verb::post, "/v1/chat/completions", false, false, &Api::chat},
       {http::verb::post, "/v1/completions", false, false, &Api::completion},
       {http::verb::post, "/v1/embeddings", false, false, &Api::embedding},
+      {http::verb::post, "/v1/feedback", false, false, &Api::feedback},
       {http::verb::get, "/v1/models", false, false, &Api::models},
       {http::verb::get, "/v1/models/", true, false, &Api::model},
       {http::verb::get, "/v1/receipts/", true, false, &Api::receipt},
@@ -256,10 +282,32 @@ awaitable<void> Api::model(Exchange& exchange) {
 
 awaitable<void> Api::receipt(Exchange& exchange) {
   std::string id = last_segment(exchange.path(), "/v1/receipts/");
-  auto found = co_await asio::co_spawn(readers_, find_receipt(&runtime_.ledger(), std::move(id)),
-                                       asio::use_awaitable);
+  auto found = co_await asio::co_spawn(
+      ledger_users_, find_receipt(&runtime_.ledger(), std::move(id)), asio::use_awaitable);
   if (!found) co_return co_await fail(exchange, ApiError{.error = found.error()});
   HttpResponse response{.body = json::serialize(to_json(*found))};
+  co_await respond(exchange, std::move(response));
+}
+
+awaitable<void> Api::feedback(Exchange& exchange) {
+  auto body = parse_body(exchange.request().body());
+  if (!body) co_return co_await fail(exchange, std::move(body.error()));
+  if (!body->is_object()) {
+    co_return co_await fail(exchange, bad(Errc::bad_request, "the body must be a JSON object"));
+  }
+  const auto call = parse_feedback(body->get_object());
+  if (!call) co_return co_await fail(exchange, call.error());
+  const auto kept =
+      co_await asio::co_spawn(ledger_users_, give_feedback(&runtime_, *call), asio::use_awaitable);
+  if (!kept) {
+    const bool unknown = kept.error().code == Errc::not_found;
+    co_return co_await fail(exchange, {.error = kept.error(), .param = unknown ? "receipt" : ""});
+  }
+  const auto& [score, comment] = call->feedback;
+  const json::object reply = {{"receipt", call->receipt},
+                              {"score", score},
+                              {"comment", comment.empty() ? json::value() : json::value(comment)}};
+  HttpResponse response{.body = json::serialize(reply)};
   co_await respond(exchange, std::move(response));
 }
 

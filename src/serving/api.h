@@ -1,4 +1,4 @@
-// The routes: OpenAI's API over a runtime, receipts, health and metrics.
+// The routes: OpenAI's API over a runtime, receipts, feedback, health and metrics.
 #pragma once
 
 #include <atomic>
@@ -48,6 +48,7 @@ class Api final : public Handler {
   awaitable<void> models(Exchange& exchange);
   awaitable<void> model(Exchange& exchange);
   awaitable<void> receipt(Exchange& exchange);
+  awaitable<void> feedback(Exchange& exchange);
   awaitable<void> health(Exchange& exchange);
   awaitable<void> metrics(Exchange& exchange);
 
@@ -72,8 +73,8 @@ class Api final : public Handler {
   const ApiOptions options_;
   Metrics& metrics_;
   std::atomic<int> turns_in_flight_ = 0;
-  const std::int64_t started_;           // Unix time, seconds
-  boost::asio::thread_pool readers_{1};  // the ledger's reading blocks
+  const std::int64_t started_;                // Unix time, seconds
+  boost::asio::thread_pool ledger_users_{1};  // reading and rating receipts blocks
 };
 
 }  // namespace lichen::serving

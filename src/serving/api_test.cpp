@@ -160,6 +160,54 @@ TEST_F(ApiTest, Chat) {
   EXPECT_EQ(receipt.at("steps").at(0).at("tokens_out"), 3);
 }
 
+TEST_F(ApiTest, FeedbackGoesIntoTheReceiptAndTheLatestCounts) {
+  start();
+  TestClient client(port());
+  const auto reply = client.post("/v1/chat/completions", ask("hi"));
+  const std::string id = reply.headers.at("x-lichen-receipt");
+  const auto give = [&](std::string_view rest) {
+    return client.post("/v1/feedback", R"({"receipt":")" + id + "\"," + std::string(rest) + "}");
+  };
+  EXPECT_TRUE(json::parse(client.get("/v1/receipts/" + id).body).at("feedback").is_null());
+  const auto first = give(R"("score":1)");
+  ASSERT_EQ(first.status, 200) << first.body;
+  EXPECT_EQ(json::parse(first.body),
+            json::value({{"receipt", id}, {"score", 1.0}, {"comment", nullptr}}));
+  EXPECT_EQ(give(R"("score":0.25,"comment":"too long")").status, 200);
+  EXPECT_EQ(give(R"("score":0.25,"comment":"too long")").status, 200);
+  EXPECT_EQ(json::parse(client.get("/v1/receipts/" + id).body).at("feedback"),
+            json::value({{"score", 0.25}, {"comment", "too long"}}));
+}
+
+TEST_F(ApiTest, WrongFeedbackIsATypedError) {
+  start();
+  TestClient client(port());
+  const std::string id =
+      client.post("/v1/chat/completions", ask("hi")).headers.at("x-lichen-receipt");
+  const std::pair<std::string, std::string_view> wrong[] = {
+      {R"({"score":1})", "receipt"},
+      {R"({"receipt":7,"score":1})", "receipt"},
+      {R"({"receipt":"","score":1})", "receipt"},
+      {R"({"receipt":"x"})", "score"},
+      {R"({"receipt":"x","score":null})", "score"},
+      {R"({"receipt":"x","score":"1"})", "score"},
+      {R"({"receipt":"x","score":true})", "score"},
+      {R"({"receipt":"x","score":1.01})", "score"},
+      {R"({"receipt":"x","score":-1e300})", "score"},
+      {R"({"receipt":"x","score":1,"comment":{}})", "comment"},
+      {R"({"receipt":"x","score":1,"comment":")" + std::string(5'000, 'a') + "\"}", "comment"}};
+  for (const auto& [body, param] : wrong) {
+    const auto reply = client.post("/v1/feedback", body);
+    EXPECT_EQ(reply.status, 400) << body;
+    EXPECT_EQ(error_of(reply).at("param"), json::value(param)) << body;
+  }
+  const auto unknown = client.post("/v1/feedback", R"({"receipt":"rcpt_0","score":1})");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_EQ(error_of(unknown).at("param"), "receipt");
+  EXPECT_EQ(TestClient(port()).get("/v1/feedback").status, 405);
+  EXPECT_TRUE(json::parse(client.get("/v1/receipts/" + id).body).at("feedback").is_null());
+}
+
 TEST_F(ApiTest, TheDefaultPlanAnswersWhenNoneIsNamed) {
   start();
   EXPECT_EQ(json::parse(chat("hi").body).at("model"), "large");
@@ -298,7 +346,8 @@ TEST_F(ApiTest, BadBodies) {
   TestClient client(port());
   for (const std::string body : {"", "{", "[]", "7", "null", "{\"messages\":\"\xff\"}",
                                  "{\"a\":1}{\"a\":1}", "\xef\xbb\xbf{}"}) {
-    for (const char* path : {"/v1/chat/completions", "/v1/completions", "/v1/embeddings"}) {
+    for (const char* path :
+         {"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/feedback"}) {
       const auto reply = client.post(path, body);
       EXPECT_EQ(reply.status, 400) << path << " " << body;
       EXPECT_EQ(error_of(reply).at("type"), "invalid_request_error");
