@@ -24,17 +24,17 @@ Sketch sketch_of(std::string_view prompt) {
   for (std::size_t i = 0; i < kSurfaceFeatures; ++i) {
     sketch[1 + i] = std::clamp(features.surface[i] / kScales[i], -kMost, kMost);
   }
-  double* const hashed = sketch.data() + 1 + kSurfaceFeatures;
+  std::array<double, kHashedNumbers> hashed{};
   for (const BucketCount& hit : features.ngrams) {
     const std::uint64_t hash = mixed(hit.bucket);
     const double value = 1 + std::log(hit.count);
     hashed[(hash >> 1) % kHashedNumbers] += (hash & 1) != 0 ? value : -value;
   }
   double squares = 0;
-  for (std::size_t i = 0; i < kHashedNumbers; ++i) squares += hashed[i] * hashed[i];
-  if (squares > 0) {
-    for (std::size_t i = 0; i < kHashedNumbers; ++i) hashed[i] /= std::sqrt(squares);
-  }
+  for (const double number : hashed) squares += number * number;
+  const double scale = squares > 0 ? 1 / std::sqrt(squares) : 0;
+  std::ranges::transform(hashed, sketch.begin() + 1 + kSurfaceFeatures,
+                         [scale](double number) { return static_cast<float>(number * scale); });
   return sketch;
 }
 

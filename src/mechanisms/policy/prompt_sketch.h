@@ -17,7 +17,7 @@ inline constexpr std::size_t kSketchSize = 1 + kSurfaceFeatures + kHashedNumbers
 
 /// A one; the surface's numbers, each brought to about -1 to 1; words and pairs of words, projected
 /// by random signs (Weinberger et al. 2009, arXiv 0902.2206) and scaled to length 1.
-using Sketch = std::array<double, kSketchSize>;
+using Sketch = std::array<float, kSketchSize>;
 
 Sketch sketch_of(std::string_view prompt);
 
