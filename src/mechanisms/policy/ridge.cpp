@@ -23,7 +23,7 @@ Ridge::Ridge(double prior) : prior_(prior), inverse_(kN * kN) {
 Ridge::Vector Ridge::times_inverse(const auto& x) const {
   Vector product{};
   for (std::size_t i = 0; i < kN; ++i) {
-    product[i] = std::inner_product(x.begin(), x.end(), inverse_.data() + i * kN, 0.0);
+    for (std::size_t j = 0; j < kN; ++j) product[j] += inverse_[i * kN + j] * x[i];
   }
   return product;
 }

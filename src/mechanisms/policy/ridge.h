@@ -41,7 +41,7 @@ class Ridge {
 
   double prior_;
   std::int64_t observations_ = 0;
-  std::vector<double> inverse_;  // of A = I + sum of x x', by rows
+  std::vector<double> inverse_;  // of A = I + sum of x x', by rows; symmetric
   Vector sum_{};                 // of x (reward - prior)
   Vector weights_{};             // A^-1 sum
 };
