@@ -38,15 +38,15 @@ void Keeper::feedback(const std::string& request, double score) {
 
 void Keeper::restore() {
   for (const NamedLearner& named : learners_) {
-    Result<std::optional<std::string>> kept = ledger_.kept(key_of(named));
-    if (!kept) {
-      spdlog::warn("plan `{}` starts learning afresh: {}", named.name, kept.error().detail);
-    } else if (*kept) {
-      if (Result<void> restored = named.learner->restore(**kept); !restored) {
-        spdlog::warn("plan `{}` starts learning afresh: {}", named.name, restored.error().detail);
-      }
-      saved_[named.name] = **std::move(kept);
+    const auto kept = ledger_.kept(key_of(named));
+    const std::optional<std::string> state = kept.value_or(std::nullopt);
+    Result<void> restored;
+    if (!kept) restored = std::unexpected(kept.error());
+    if (state) restored = named.learner->restore(*state);
+    if (!restored) {
+      spdlog::warn("plan `{}` starts learning afresh: {}", named.name, restored.error().detail);
     }
+    saved_[named.name] = state.value_or("");
   }
 }
 

@@ -59,8 +59,8 @@ struct Choice {
   double reserved = 0;
 };
 
-/// Safe to use from any thread; no call takes more than some microseconds, `state` and `restore`
-/// some hundred. Times are seconds since 1970.
+/// Safe to use from any thread: no call holds the others up for more than some ten microseconds,
+/// though `state` and `restore` take some milliseconds themselves. Times are seconds since 1970.
 class PlanChooser final : public Learner {
  public:
   explicit PlanChooser(ChooserOptions options);

@@ -3,7 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <charconv>
-#include <cmath>
+#include <concepts>
 #include <iterator>
 
 #include "mechanisms/policy/plan_chooser.h"
@@ -22,10 +22,12 @@ class Writer {
   void word(std::string_view word) { (text_ += word) += ' '; }
   void count(std::size_t count) { fmt::format_to(std::back_inserter(text_), "{} ", count); }
   void whole(std::int64_t number) { fmt::format_to(std::back_inserter(text_), "{} ", number); }
-  void real(double number) { fmt::format_to(std::back_inserter(text_), "{} ", number); }
+  void real(std::floating_point auto number) {
+    fmt::format_to(std::back_inserter(text_), "{} ", number);
+  }
   template <class Range>
   void reals(const Range& range) {
-    for (const double number : range) real(number);
+    for (const auto number : range) real(number);
   }
   const std::string& text() const { return text_; }
 
@@ -184,7 +186,7 @@ Result<void> PlanChooser::restore(std::string_view state) {
     const double score = in.real(0, 1);
     if (scored) pending.score = score;
     pending.by_user = in.flag();
-    for (double& number : pending.sketch) number = in.real(-kMost, kMost);
+    for (float& number : pending.sketch) number = static_cast<float>(in.real(-kMost, kMost));
   }
   if (!in.at_end()) return wrong("breaks off, or holds what it cannot");
 

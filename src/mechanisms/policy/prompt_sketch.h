@@ -15,9 +15,11 @@ inline constexpr int kSketchVersion = 1;
 inline constexpr std::size_t kHashedNumbers = 24;
 inline constexpr std::size_t kSketchSize = 1 + kSurfaceFeatures + kHashedNumbers;
 
-/// A one; the surface's numbers, each brought to about -1 to 1; words and pairs of words, projected
-/// by random signs (Weinberger et al. 2009, arXiv 0902.2206) and scaled to length 1.
-using Sketch = std::array<double, kSketchSize>;
+/// A constant; the surface's numbers, each brought to a common size; words and pairs of words,
+/// projected by random signs (Weinberger et al. 2009, arXiv 0902.2206) and scaled to one length.
+/// The constant is much the largest, so that a regression learns from its first observations how
+/// good a plan is on the whole, and only from many what it is good at.
+using Sketch = std::array<float, kSketchSize>;
 
 Sketch sketch_of(std::string_view prompt);
 

@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kN = kSketchSize;
 constexpr std::size_t kNumbers = 1 + kN + kN * (kN + 1) / 2;
 
-double dot(const Sketch& a, const Sketch& b) {
+double dot(const auto& a, const auto& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
 
@@ -20,10 +20,10 @@ Ridge::Ridge(double prior) : prior_(prior), inverse_(kN * kN) {
   for (std::size_t i = 0; i < kN; ++i) inverse_[i * kN + i] = 1;
 }
 
-Sketch Ridge::times_inverse(const Sketch& x) const {
-  Sketch product{};
+Ridge::Vector Ridge::times_inverse(const auto& x) const {
+  Vector product{};
   for (std::size_t i = 0; i < kN; ++i) {
-    product[i] = std::inner_product(x.begin(), x.end(), inverse_.data() + i * kN, 0.0);
+    for (std::size_t j = 0; j < kN; ++j) product[j] += inverse_[i * kN + j] * x[i];
   }
   return product;
 }
@@ -35,7 +35,7 @@ Estimate Ridge::estimate(const Sketch& x) const {
 
 void Ridge::learn(const Sketch& x, double reward) {
   // Sherman and Morrison: (A + x x')^-1 = A^-1 - (A^-1 x)(A^-1 x)' / (1 + x' A^-1 x)
-  const Sketch ax = times_inverse(x);
+  const Vector ax = times_inverse(x);
   const double scale = 1 / (1 + dot(x, ax));
   for (std::size_t i = 0; i < kN; ++i) {
     for (std::size_t j = 0; j < kN; ++j) inverse_[i * kN + j] -= scale * ax[i] * ax[j];

@@ -2,6 +2,7 @@
 // of one arm (Li, Chu, Langford, Schapire 2010, arXiv 1003.0146, algorithm 1).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -35,13 +36,14 @@ class Ridge {
   Result<void> restore(std::span<const double> numbers);
 
  private:
-  Sketch times_inverse(const Sketch& x) const;
+  using Vector = std::array<double, kSketchSize>;
+  Vector times_inverse(const auto& x) const;
 
   double prior_;
   std::int64_t observations_ = 0;
-  std::vector<double> inverse_;  // of A = I + sum of x x', by rows
-  Sketch sum_{};                 // of x (reward - prior)
-  Sketch weights_{};             // A^-1 sum
+  std::vector<double> inverse_;  // of A = I + sum of x x', by rows; symmetric
+  Vector sum_{};                 // of x (reward - prior)
+  Vector weights_{};             // A^-1 sum
 };
 
 }  // namespace lichen::mechanisms
