@@ -222,6 +222,7 @@ void PlanChooser::score(const std::string& request, double value, bool by_user) 
   std::lock_guard lock(mutex_);
   const auto found = std::ranges::find(known_.pending, request, &Pending::request);
   if (found == known_.pending.end() || (found->by_user && !by_user)) return;
+  if (found->score == value && found->by_user == by_user) return;  // heard again
   Arm& arm = known_.arms[found->arm];
   const std::uint64_t hash = hash_of(request);
   if (!found->score) {
