@@ -26,6 +26,7 @@
 #include "mechanisms/routing/calibration_file.h"
 #include "mechanisms/routing/confidence.h"
 #include "mechanisms/routing/latency.h"
+#include "model/local_model.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -64,12 +65,13 @@ struct Start {
 class Cascade : public Answerer {
  public:
   Cascade(AnswererPtr small, AnswererPtr large, std::unique_ptr<Confidence> confidence,
-          double threshold, Hedge hedge)
+          double threshold, Hedge hedge, bool one_lane)
       : small_(std::move(small)),
         large_(std::move(large)),
         confidence_(std::move(confidence)),
         threshold_(threshold),
-        hedge_(hedge) {}
+        hedge_(hedge),
+        one_lane_(one_lane) {}
 
   awaitable<Result<Answer>> answer(Request request, Turn& turn) override {
     const Start start = start_of_large(turn);
@@ -122,13 +124,15 @@ class Cascade : public Answerer {
   const std::unique_ptr<Confidence> confidence_;
   const double threshold_;
   const Hedge hedge_;
+  const bool one_lane_;  // they take turns on one device
   Latency small_takes_;  // until its answer is judged
   Latency large_takes_;
 };
 
 /// Drafting may take as long as large's usual time still fits in its 95th percentile after it, and
 /// in the turn's deadline: then large begins beside it (Dean, Barroso 2013, "The tail at scale").
-/// Where not even both together fit in the deadline, small is not asked.
+/// Where not even both together fit in the deadline, small is not asked. On one lane whatever large
+/// began early would be taken from small.
 Start Cascade::start_of_large(const Turn& turn) const {
   if (std::isinf(threshold_)) return {.at_once = "no threshold keeps the risk"};
   if (hedge_ == Hedge::never) return {};
@@ -148,6 +152,7 @@ Start Cascade::start_of_large(const Turn& turn) const {
     }
     most = std::min(most, left);
   }
+  if (one_lane_) return {};
   return {.beside = std::max(most - *large, Latency::Duration(0))};
 }
 
@@ -299,6 +304,12 @@ Result<double> read_threshold(Options& options, const Confidence::Scale& scale) 
   return options.number("threshold", scale.usual, scale.least, scale.most);
 }
 
+bool on_one_lane(const AnswererPtr& a, const AnswererPtr& b) {
+  auto* one = dynamic_cast<model::LocalModel*>(a.get());
+  auto* other = dynamic_cast<model::LocalModel*>(b.get());
+  return one != nullptr && other != nullptr && &one->lane() == &other->lane();
+}
+
 Result<Hedge> read_hedge(Options& options) {
   constexpr std::string_view kNames[] = {"auto", "never", "always"};
   const Result<std::string> chosen = options.choice("hedge", kNames, kNames[0]);
@@ -319,8 +330,9 @@ Result<AnswererPtr> build_cascade(Options& options) {
   if (!threshold) return std::unexpected(threshold.error());
   const auto hedge = read_hedge(options);
   if (!hedge) return std::unexpected(hedge.error());
+  const bool one_lane = on_one_lane(*small, *large);
   return std::make_shared<Cascade>(*std::move(small), *std::move(large), *std::move(confidence),
-                                   *threshold, *hedge);
+                                   *threshold, *hedge, one_lane);
 }
 
 }  // namespace lichen::mechanisms

@@ -15,8 +15,9 @@
 //
 // With `auto` a cascade keeps the usual times of both, and lets large begin beside small where
 // waiting any longer would take large past its own 95th percentile or the turn's deadline; where
-// even small and then large would, large is asked at once. What large writes is held back until
-// small is judged. Small's answer stops large, large's whole answer stops small, each within one
+// even small and then large would, large is asked at once. Two local models of one lane never write
+// side by side with `auto`: there they would only slow each other down. What large writes is held
+// back until small is judged. Small's answer stops large, large's whole answer stops small, each within one
 // step; the receipt has what both cost until then, large's part with the role "cancelled".
 //
 // An accepted answer reaches the sink as a whole, since a draft that may be dropped must not be

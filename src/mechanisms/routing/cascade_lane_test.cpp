@@ -1,7 +1,10 @@
 // A cascade of two local models on one lane: what the race between them does to the lane.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "mechanisms/routing/cascade.h"
+#include "mechanisms/routing/latency.h"
 #include "mechanisms/scripted_model.h"
 #include "mechanisms/scripted_options.h"
 #include "model/scripted_backend.h"
@@ -60,6 +63,35 @@ TEST_F(CascadeLaneTest, TheLoserLeavesTheLane) {
   EXPECT_LT(turn.receipt.steps[1].tokens_out, kCells / 2) << "it would never end by itself";
   EXPECT_EQ(large->stats().sessions, 0) << "its sequence is free again";
   EXPECT_EQ(small->stats().sessions, 0);
+}
+
+TEST_F(CascadeLaneTest, NothingIsHedgedOnOneLane) {
+  // Small says nothing, so that large answers, until it is shouted at: then it writes for long.
+  const auto small = local("small", [](std::span<const Token> before) -> Token {
+    constexpr std::ptrdiff_t kLong = 300;
+    const auto shouted = std::ranges::find(before, Token{'!'});
+    if (shouted == before.end() || before.end() - shouted > kLong) return ByteVocabulary::kEnd;
+    return 'o';
+  });
+  const auto large = local("large", [](std::span<const Token> before) -> Token {
+    return before.back() == 'x' ? ByteVocabulary::kEnd : Token{'x'};
+  });
+  ScriptedOptions options;
+  options.answerers = {{"small", small}, {"large", large}};
+  options.numbers = {{"threshold", -20}};
+  const auto cascade = build_cascade(options);
+  ASSERT_TRUE(cascade) << cascade.error().detail;
+  for (std::size_t i = 0; i < Latency::kLeast; ++i) {
+    Turn turn("plan");
+    const auto quick = run((*cascade)->answer({.messages = {{"user", "well?"}}}, turn));
+    ASSERT_TRUE(quick) << quick.error().detail;
+    ASSERT_EQ(quick->text, "x");
+  }
+  Turn turn("plan");
+  const Result<Answer> answer = run((*cascade)->answer({.messages = {{"user", "well!"}}}, turn));
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_TRUE(answer->text.starts_with("oo"));
+  EXPECT_EQ(turn.receipt.steps.size(), 1u) << "large was not asked";
 }
 
 }  // namespace
