@@ -15,6 +15,7 @@
 #include "mechanisms/policy/plan_chooser.h"
 #include "mechanisms/policy/prompt_sketch.h"
 #include "mechanisms/prompts.h"
+#include "mechanisms/routing/calibration_file.h"
 #include "mechanisms/routing/hashing.h"
 #include "mechanisms/routing/question.h"
 
@@ -185,15 +186,6 @@ Result<std::size_t> read_safe(Options& options, const std::vector<std::string>& 
   const Result<std::string> safe = options.choice("safe", allowed, allowed.back());
   if (!safe) return std::unexpected(safe.error());
   return static_cast<std::size_t>(std::ranges::find(arms, *safe) - arms.begin());
-}
-
-Result<std::optional<RiskTarget>> read_risk(Options& options) {
-  constexpr std::string_view kNames[] = {"alpha", "delta"};
-  constexpr double kLeast = 1e-6;
-  const auto numbers = options.number_map("risk", kNames, kLeast, 1 - kLeast);
-  if (!numbers) return std::unexpected(numbers.error());
-  if (!*numbers) return std::nullopt;
-  return RiskTarget{.alpha = (**numbers)[0], .delta = (**numbers)[1]};
 }
 
 /// The name of the model whose tokens a budget counts.
