@@ -15,6 +15,7 @@
 #include <iterator>
 #include <system_error>
 
+#include "base/replace_file.h"
 #include "base/sha256.h"
 
 namespace lichen::mechanisms {
@@ -355,18 +356,7 @@ Result<RouterFile> load_router_file(const std::filesystem::path& file) {
 }
 
 Result<void> save_router_file(const RouterFile& router, const std::filesystem::path& file) {
-  const std::string bytes = serialized(router);
-  const std::filesystem::path partial = file.string() + ".partial";
-  std::ofstream stream(partial, std::ios::binary);
-  stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  stream.close();
-  std::error_code error;
-  if (stream) std::filesystem::rename(partial, file, error);
-  if (stream && !error) return {};
-  std::error_code ignored;
-  std::filesystem::remove(partial, ignored);
-  return fail(Errc::storage, file.string() + ": cannot be written" +
-                                 (error ? ": " + error.message() : std::string()));
+  return base::replace_file(file, serialized(router));
 }
 
 }  // namespace lichen::mechanisms

@@ -9,6 +9,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/replace_file.h"
 #include "base/sha256.h"
 
 namespace lichen::mechanisms {
@@ -62,17 +63,7 @@ Result<void> save_sealed(const json::object& content, const std::filesystem::pat
   json::object object{{format.key, kVersion}};
   for (const auto& [key, value] : content) object[key] = value;
   const std::string line = json::serialize(object);
-  const std::filesystem::path partial = file.string() + ".partial";
-  std::ofstream stream(partial, std::ios::binary);
-  stream << line << '\n' << base::sha256_hex(line) << '\n';
-  stream.close();
-  std::error_code error;
-  if (stream) std::filesystem::rename(partial, file, error);
-  if (stream && !error) return {};
-  std::error_code ignored;
-  std::filesystem::remove(partial, ignored);
-  return fail(Errc::storage, file.string() + ": cannot be written" +
-                                 (error ? ": " + error.message() : std::string()));
+  return base::replace_file(file, line + '\n' + base::sha256_hex(line) + '\n');
 }
 
 }  // namespace lichen::mechanisms
