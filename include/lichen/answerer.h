@@ -32,6 +32,9 @@ struct Answer {
   std::int64_t prompt_tokens = 0;
   std::int64_t cached_tokens = 0;
   std::int64_t completion_tokens = 0;
+  /// Guesses that the answering model has checked, and of these the ones that stand in `text`.
+  std::int64_t drafted_tokens = 0;
+  std::int64_t accepted_tokens = 0;
 };
 
 class Answerer {

@@ -59,6 +59,13 @@ struct Stretch {
   std::int64_t bytes = 0;  // UTF-8 bytes of the answer's text
 };
 
+/// Tokens that were guessed before the answering model chose them.
+struct DraftCount {
+  std::string author;         // the model that guessed, or "copy": taken from the text before
+  std::int64_t drafted = 0;   // that the answering model has checked
+  std::int64_t accepted = 0;  // of these, those that stand in the answer
+};
+
 /// What a user, or a check, said of the answer afterwards.
 struct Feedback {
   double score = 0;          // 0, useless, to 1, right
@@ -76,6 +83,7 @@ struct Receipt {
   std::vector<Decision> decisions = {};
   /// In the order of the answer. When it failed: of the text that had been shown by then.
   std::vector<Stretch> authors = {};
+  std::vector<DraftCount> drafts = {};  // of all steps, one for each author
   std::optional<double> first_token_ms = {};
   double total_ms = 0;
   std::string finish = {};  // "stop", "length", "tool_calls"; empty when it failed
@@ -95,6 +103,9 @@ struct Totals {
   std::optional<double> joules = {};
 };
 Totals totals(const Receipt& receipt);
+
+/// Adds to what its author has guessed.
+void add_drafts(Receipt& receipt, const DraftCount& count);
 
 /// JSON form, the same in `lichen run --json`, `/v1/receipts/ID` and the ledger.
 boost::json::object to_json(const Receipt& receipt);

@@ -20,6 +20,19 @@ struct TokenProb {
   float logprob = 0;  // natural logarithm
 };
 
+struct TokenOdds {
+  Token token = -1;
+  float probability = 0;
+};
+
+/// A guess at the next token.
+struct Draft {
+  Token token = -1;
+  /// What `token` was drawn from: each token once, with its probability, 1 in sum. Empty: it was
+  /// not drawn, but chosen.
+  std::span<const TokenOdds> odds = {};
+};
+
 /// Chooses a token from a row of logits and remembers what it chose (penalties, grammar, random
 /// state). Owned by the coroutine that decodes; used by the lane while a step of it is in progress.
 class Sampler {
@@ -29,6 +42,12 @@ class Sampler {
   /// accepts it into the sampler's state. An error, such as a grammar that no token can continue,
   /// becomes the step's.
   virtual Result<Token> sample(std::span<const float> logits) = 0;
+  /// The same, with each token as probable as there, but so that it is the draft's as often as can
+  /// be (Leviathan et al., arXiv 2211.17192, section 2.3). A sampler that draws nothing need not
+  /// implement it.
+  virtual Result<Token> sample(std::span<const float> logits, const Draft& /*draft*/) {
+    return sample(logits);
+  }
 };
 
 /// What a step is to bring back. The lane computes it from libllama's own buffer, so ask only for
@@ -38,9 +57,14 @@ struct Want {
     none,  // decode only
     last,  // of the last token given
     all,   // of each token given
+    /// Of each token given, as long as the model chooses the one that comes next in the input. The
+    /// row in which it chose another is the last one, and the session then holds the tokens up to
+    /// that row's only.
+    agreed,
   };
   Rows rows = Rows::last;
-  /// Null: `Row::token` is the argmax. With Rows::all it is applied to the last row only.
+  /// Null: `Row::token` is the argmax. With Rows::all it is applied to the last row only, with
+  /// Rows::agreed to each.
   Sampler* sampler = nullptr;
   bool logprob = false;  // of Row::token
   int top_k = 0;         // likeliest tokens with log-probabilities, in falling order
@@ -49,6 +73,10 @@ struct Want {
   bool hidden = false;   // the last hidden state, embedding-width values
   /// With Rows::all: log-probability of the token that came next in the input, for perplexities.
   bool input_logprobs = false;
+  /// Other models' steps on this lane wait until none of this kind is left. For short steps of
+  /// which a session makes few before it waits for another model: so all who draft come to their
+  /// target at the same time, and share its batch.
+  bool first = false;
 };
 
 /// What one row brought back.

@@ -63,6 +63,10 @@ json::object to_json(const Stretch& stretch) {
   return {{"model", stretch.model}, {"tokens", stretch.tokens}, {"bytes", stretch.bytes}};
 }
 
+json::object to_json(const DraftCount& draft) {
+  return {{"author", draft.author}, {"drafted", draft.drafted}, {"accepted", draft.accepted}};
+}
+
 json::value or_null(const std::optional<Feedback>& feedback) {
   if (!feedback) return nullptr;
   return json::object{{"score", feedback->score}, {"comment", or_null(feedback->comment)}};
@@ -118,6 +122,16 @@ Totals totals(const Receipt& receipt) {
   return sum;
 }
 
+void add_drafts(Receipt& receipt, const DraftCount& count) {
+  auto known = std::ranges::find(receipt.drafts, count.author, &DraftCount::author);
+  if (known == receipt.drafts.end()) {
+    receipt.drafts.push_back(count);
+  } else {
+    known->drafted += count.drafted;
+    known->accepted += count.accepted;
+  }
+}
+
 boost::json::object to_json(const Receipt& receipt) {
   return {{"id", receipt.id},
           {"plan", receipt.plan},
@@ -129,6 +143,7 @@ boost::json::object to_json(const Receipt& receipt) {
           {"steps", list(receipt.steps)},
           {"decisions", list(receipt.decisions)},
           {"authors", list(receipt.authors)},
+          {"drafts", list(receipt.drafts)},
           {"feedback", or_null(receipt.feedback)}};
 }
 

@@ -63,6 +63,7 @@ TEST(ReceiptJson, HasEveryField) {
       {"cascade", "large", "mean log-prob -0.81 under threshold -0.25", -0.81, -0.25},
       {"fallback", "small", "large failed"}};
   receipt.authors = {{.model = "cloud", .tokens = 9, .bytes = 40}};
+  receipt.drafts = {{.author = "small", .drafted = 8, .accepted = 6}};
   receipt.feedback = Feedback{.score = 0.5, .comment = "too long"};
 
   EXPECT_EQ(boost::json::value(to_json(receipt)), boost::json::parse(R"({
@@ -81,6 +82,7 @@ TEST(ReceiptJson, HasEveryField) {
                   {"mechanism": "fallback", "choice": "small", "reason": "large failed",
                    "score": null, "threshold": null}],
     "authors": [{"model": "cloud", "tokens": 9, "bytes": 40}],
+    "drafts": [{"author": "small", "drafted": 8, "accepted": 6}],
     "feedback": {"score": 0.5, "comment": "too long"}})"));
 }
 

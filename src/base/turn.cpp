@@ -49,6 +49,7 @@ void Turn::absorb(const Turn& child) {
   const Receipt& other = child.receipt;
   receipt.steps.insert(receipt.steps.end(), other.steps.begin(), other.steps.end());
   receipt.decisions.insert(receipt.decisions.end(), other.decisions.begin(), other.decisions.end());
+  for (const DraftCount& count : other.drafts) add_drafts(receipt, count);
   later.insert(later.end(), child.later.begin(), child.later.end());
 }
 

@@ -97,8 +97,19 @@ CREATE TABLE prompts (                  -- of plans that are recorded
 ) STRICT;
 )";
 
-constexpr std::array kMigrations = {kTables,   kTimeIndex, kLosses, kScores,
-                                    kFeedback, kKept,      kPrompts};
+constexpr const char* kDrafts = R"(
+CREATE TABLE drafts (
+  receipt  INTEGER NOT NULL REFERENCES receipts ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  author   TEXT NOT NULL,
+  drafted  INTEGER NOT NULL,
+  accepted INTEGER NOT NULL,
+  PRIMARY KEY (receipt, position)
+) STRICT, WITHOUT ROWID;
+)";
+
+constexpr std::array kMigrations = {kTables,   kTimeIndex, kLosses,  kScores,
+                                    kFeedback, kKept,      kPrompts, kDrafts};
 
 /// A file without a version must be empty, and one with a version must be a ledger.
 Result<void> check_owner(Database& database, std::int64_t version) {

@@ -79,6 +79,9 @@ StoreWriter::StoreWriter(Database database)
       author_(database_,
               "INSERT INTO authors (receipt, position, model, tokens, bytes)"
               " VALUES (?, ?, ?, ?, ?)"),
+      draft_(database_,
+             "INSERT INTO drafts (receipt, position, author, drafted, accepted)"
+             " VALUES (?, ?, ?, ?, ?)"),
       loss_(database_,
             "INSERT INTO losses (run, receipts) VALUES (?, ?)"
             " ON CONFLICT (run) DO UPDATE SET receipts = excluded.receipts"),
@@ -140,6 +143,11 @@ Result<void> StoreWriter::insert_parts(std::int64_t seq, const Receipt& receipt)
     Result<void> done = author_.run(seq, position++, author.model, author.tokens, author.bytes);
     if (!done) return done;
   }
+  position = 0;
+  for (const DraftCount& draft : receipt.drafts) {
+    Result<void> done = draft_.run(seq, position++, draft.author, draft.drafted, draft.accepted);
+    if (!done) return done;
+  }
   if (receipt.prompt) return prompt_.run(seq, *receipt.prompt);
   return {};
 }
@@ -190,6 +198,8 @@ StoreReader::StoreReader(Database database)
                  " FROM decisions WHERE receipt = ? ORDER BY position"),
       authors_(database_,
                "SELECT model, tokens, bytes FROM authors WHERE receipt = ? ORDER BY position"),
+      drafts_(database_,
+              "SELECT author, drafted, accepted FROM drafts WHERE receipt = ? ORDER BY position"),
       losses_(database_, "SELECT coalesce(sum(receipts), 0) FROM losses WHERE run <> ?"),
       ratings_(database_,
                "SELECT id, score FROM feedback JOIN receipts ON receipts.seq = receipt"
@@ -314,6 +324,12 @@ Result<Receipt> StoreReader::read(const Rows& row) {
     done = each(authors_, seq, [&](const Rows& part) {
       receipt.authors.push_back(
           {.model = part.text(0), .tokens = part.integer(1), .bytes = part.integer(2)});
+    });
+  }
+  if (done) {
+    done = each(drafts_, seq, [&](const Rows& part) {
+      receipt.drafts.push_back(
+          {.author = part.text(0), .drafted = part.integer(1), .accepted = part.integer(2)});
     });
   }
   if (!done) return std::unexpected(done.error());

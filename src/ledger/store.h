@@ -45,7 +45,7 @@ class StoreWriter {
 
   Database database_;
   Statement begin_, commit_, savepoint_, undo_, release_;
-  Statement receipt_, step_, decision_, author_, loss_;
+  Statement receipt_, step_, decision_, author_, draft_, loss_;
   Statement prompt_, feedback_, kept_;
 };
 
@@ -80,7 +80,7 @@ class StoreReader {
 
   Database database_;
   Statement by_id_, newest_, since_, count_since_;
-  Statement steps_, decisions_, authors_, losses_, ratings_, rated_prompts_, kept_;
+  Statement steps_, decisions_, authors_, drafts_, losses_, ratings_, rated_prompts_, kept_;
 };
 
 }  // namespace lichen::ledger

@@ -52,6 +52,8 @@ inline Receipt rich_receipt(const std::string& id = "rcpt_rich") {
   receipt.authors = {{.model = "large", .tokens = 3, .bytes = 11},
                      {.model = "small", .tokens = 1, .bytes = 4},
                      {.model = "large", .tokens = 2, .bytes = 0}};
+  receipt.drafts = {{.author = "small", .drafted = 5, .accepted = 4},
+                    {.author = "copy", .drafted = 1}};
   return receipt;
 }
 

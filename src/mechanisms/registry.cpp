@@ -1,3 +1,4 @@
+#include "mechanisms/auxiliary/speculate.h"
 #include "mechanisms/mechanism.h"
 #include "mechanisms/policy/auto.h"
 #include "mechanisms/policy/fallback.h"
@@ -15,6 +16,8 @@ std::span<const Mechanism> registry() {
       {"handover", "small writes; where it does not know how to go on, large writes a stretch",
        build_handover},
       {"route", "a router picks small or large before anything is generated", build_route},
+      {"speculate", "a drafter guesses, the target checks: the target's answers, faster",
+       build_speculate},
   };
   return kMechanisms;
 }

@@ -16,6 +16,7 @@ class ScriptedOptions : public Options {
   std::map<std::string, AnswererPtr, std::less<>> answerers;
   std::vector<Operand> sequence;
   std::map<std::string, double, std::less<>> numbers;
+  std::map<std::string, bool, std::less<>> flags;
   std::map<std::string, std::vector<double>, std::less<>> maps;
   std::map<std::string, std::map<std::string, double, std::less<>>, std::less<>> some;
   std::map<std::string, std::string, std::less<>> choices;  // and files
@@ -65,7 +66,10 @@ class ScriptedOptions : public Options {
     if (found == choices.end()) return std::unexpected(error(key, "missing"));
     return found->second;
   }
-  Result<bool> flag(std::string_view, bool fallback) override { return fallback; }
+  Result<bool> flag(std::string_view key, bool fallback) override {
+    const auto found = flags.find(key);
+    return found == flags.end() ? fallback : found->second;
+  }
   Result<std::string> choice(std::string_view key, std::span<const std::string_view> allowed,
                              std::string_view fallback) override {
     const auto found = choices.find(key);

@@ -27,6 +27,11 @@ double ms(Clock::duration duration) {
 
 bool is_prompt(const PendingStep& step) { return step.tokens.size() > kWritingTokens; }
 
+/// A row is computed for each of the step's tokens.
+bool every_row(const PendingStep& step) {
+  return step.want.rows == Want::Rows::all || step.want.rows == Want::Rows::agreed;
+}
+
 std::int64_t prefix_cache_bytes(const BatcherOptions& options, const Backend::Limits& limits) {
   if (options.prefix_cache_bytes >= 0) return options.prefix_cache_bytes;
   return std::max(limits.cells / 4, limits.length()) * limits.cell_bytes;
@@ -43,12 +48,13 @@ Error internal(std::string_view doing, const std::exception& problem) {
 }  // namespace
 
 Batcher::Batcher(std::unique_ptr<Backend> backend, const BatcherOptions& options,
-                 boost::asio::io_context::executor_type executor)
+                 const StepTimes& times, boost::asio::io_context::executor_type executor)
     : backend_(std::move(backend)),
       options_(options),
       executor_(executor),
       cache_(*backend_, prefix_cache_bytes(options, backend_->limits())),
-      energy_(base::EnergyMeter::open(options.powercap)) {
+      energy_(base::EnergyMeter::open(options.powercap)),
+      pass_times_(times) {
   batch_.reserve(static_cast<std::size_t>(limits().batch));
 }
 
@@ -130,6 +136,10 @@ bool Batcher::interactive(const PendingStep& step) const {
          now_ - step.asked > options_.background_patience;
 }
 
+bool Batcher::first_waiting() const {
+  return std::ranges::any_of(waiting_, [](const PendingStep* step) { return step->want.first; });
+}
+
 bool Batcher::interactive_waiting() const {
   return std::ranges::any_of(waiting_,
                              [this](const PendingStep* step) { return interactive(*step); });
@@ -155,7 +165,7 @@ bool Batcher::run_batch(bool interactive) {
   }
   admitting_ = nullptr;
   for (const Part& part : parts_) {
-    if (part.step->error || part.step->rest().empty()) complete(*part.step);
+    if (part.step->error || part.step->differs || part.step->rest().empty()) complete(*part.step);
   }
   parts_.clear();
   return true;
@@ -213,7 +223,7 @@ void Batcher::form_batch(bool interactive_only) {
       continue;  // a batch is computed with one adapter
     }
     std::size_t limit = is_prompt(*step) ? std::min(room, prompt_room) : room;
-    if (step->want.rows == Want::Rows::all) limit = std::min(limit, outputs);
+    if (every_row(*step)) limit = std::min(limit, outputs);
     if (limit == 0) continue;
     if (!step->session->sequence.resident()) {
       if (closed || begins_like_one_in_batch(*step)) continue;
@@ -225,7 +235,7 @@ void Batcher::form_batch(bool interactive_only) {
     const std::size_t count = take(*step, limit);
     if (count == 0) continue;
     room -= count;
-    if (step->want.rows == Want::Rows::all) {
+    if (every_row(*step)) {
       outputs -= count;
     } else if (step->want.rows == Want::Rows::last) {
       outputs -= 1;
@@ -269,7 +279,7 @@ bool Batcher::bring_in(PendingStep& step) {
   Sequence& sequence = session.sequence;
   if (sequence.tokens.empty()) {
     drop_saved(session);
-    const bool reuse = step.want.rows != Want::Rows::all;
+    const bool reuse = !every_row(step);
     const auto needed = [&] {  // again each time: a displaced session may have been the source
       return reserved() + cache_.cells_to_admit(step.rest(), sequence.adapter, reuse);
     };
@@ -301,7 +311,7 @@ int Batcher::reserved() const {
 }
 
 bool Batcher::begins_like_one_in_batch(const PendingStep& step) const {
-  if (step.want.rows == Want::Rows::all) return false;
+  if (every_row(step)) return false;
   const int cached = cache_.shared_prefix(step.tokens, step.session->sequence.adapter);
   return std::ranges::any_of(parts_, [&](const Part& part) {
     const PendingStep& other = *part.step;
@@ -384,7 +394,7 @@ void Batcher::layout() {
   for (const Part& part : parts_) {
     const PendingStep& step = *part.step;
     const Sequence& sequence = step.session->sequence;
-    const bool all = step.want.rows == Want::Rows::all;
+    const bool all = every_row(step);
     const bool last = step.want.rows == Want::Rows::last;
     for (std::size_t i = 0; i < part.count; ++i) {
       const bool output = all || (last && step.done + i + 1 == step.tokens.size());
@@ -426,7 +436,7 @@ void Batcher::read_rows() {
   for (const Part& part : parts_) {
     PendingStep& step = *part.step;
     for (std::size_t i = 0; i < part.count; ++i, ++index) {
-      if (!batch_[static_cast<std::size_t>(index)].output || step.error) continue;
+      if (!batch_[static_cast<std::size_t>(index)].output || step.error || step.differs) continue;
       try {
         read_row(step, step.done + i, index);
       } catch (const std::exception& problem) {
@@ -435,6 +445,11 @@ void Batcher::read_rows() {
     }
     cache_.grow(step.session->sequence, step.rest().first(part.count));
     step.done += part.count;
+    if (step.differs) {
+      const std::size_t refused = step.done - step.rows.size();
+      cache_.truncate(step.session->sequence,
+                      static_cast<int>(step.session->sequence.tokens.size() - refused));
+    }
   }
 }
 
@@ -445,7 +460,7 @@ void Batcher::read_row(PendingStep& step, std::size_t offset, int index) {
   const bool last = offset + 1 == step.tokens.size();
   const bool next_known = want.input_logprobs && !last;
   Row row;
-  if (want.sampler != nullptr && last) {
+  if (want.sampler != nullptr && (last || want.rows == Want::Rows::agreed)) {
     Result<Token> sampled = want.sampler->sample(logits);
     if (!sampled) {
       step.error = std::move(sampled.error());
@@ -471,6 +486,7 @@ void Batcher::read_row(PendingStep& step, std::size_t offset, int index) {
     const std::span<const float> hidden = backend_->hidden(index);
     row.hidden.assign(hidden.begin(), hidden.end());
   }
+  step.differs = want.rows == Want::Rows::agreed && !last && row.token != step.tokens[offset + 1];
   step.rows.push_back(std::move(row));
 }
 
@@ -479,6 +495,10 @@ void Batcher::account(Clock::time_point begun) {
   if (batch_.size() >= kMeasuredTokens) {
     const double token_ms = took / static_cast<double>(batch_.size());
     prompt_token_ms_ += (prompt_token_ms_ == 0 ? 1 : 0.2) * (token_ms - prompt_token_ms_);
+  }
+  if (std::ranges::none_of(parts_, [](const Part& part) { return is_prompt(*part.step); })) {
+    pass_times_.took(static_cast<int>(batch_.size()), took);
+    sessions_in_pass_ = static_cast<int>(parts_.size());
   }
   const std::optional<double> joules = energy_ ? energy_->take() : std::nullopt;
   for (const Part& part : parts_) {

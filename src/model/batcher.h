@@ -14,6 +14,7 @@
 #include "lichen/session.h"
 #include "model/backend.h"
 #include "model/kv_cache.h"
+#include "model/pass_times.h"
 #include "model/session_state.h"
 
 namespace lichen::model {
@@ -56,7 +57,7 @@ struct BatcherStats {
 /// hit, as `internal`, and no others.
 class Batcher : public std::enable_shared_from_this<Batcher> {
  public:
-  Batcher(std::unique_ptr<Backend> backend, const BatcherOptions& options,
+  Batcher(std::unique_ptr<Backend> backend, const BatcherOptions& options, const StepTimes& times,
           boost::asio::io_context::executor_type executor);
   ~Batcher();
 
@@ -66,8 +67,13 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
   const Backend::Limits& limits() const { return backend_->limits(); }
   Backend& backend() { return *backend_; }
   BatcherStats stats() const;
+  const PassTimes& pass_times() const { return pass_times_; }
+  /// In the last pass that read no prompt.
+  int sessions_in_pass() const { return sessions_in_pass_; }
 
   bool waiting() const { return !waiting_.empty(); }
+  /// A step waits that other models' wait for (`Want::first`).
+  bool first_waiting() const;
   bool interactive_waiting() const;
   /// Decodes one batch of waiting steps. Background steps sit out while `interactive` ones wait on
   /// the lane. False when no step could be taken.
@@ -126,6 +132,8 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
   std::uint64_t arrivals_ = 0;
   Clock::time_point now_ = {};  // the current batch's start
   double prompt_token_ms_ = 0;  // in batches that read prompts, a moving average; 0: not known
+  PassTimes pass_times_;        // of batches that read none
+  int sessions_in_pass_ = 0;
 
   struct Counters {
     std::atomic<std::uint64_t> batches = 0, tokens = 0, cached_tokens = 0, preemptions = 0;

@@ -24,9 +24,9 @@ Lane::~Lane() {
   for (auto& batcher : batchers_) batcher->drop_waiting();
 }
 
-std::shared_ptr<Batcher> Lane::add(std::unique_ptr<Backend> backend,
-                                   const BatcherOptions& options) {
-  auto batcher = std::make_shared<Batcher>(std::move(backend), options, io_.get_executor());
+std::shared_ptr<Batcher> Lane::add(std::unique_ptr<Backend> backend, const BatcherOptions& options,
+                                   const StepTimes& times) {
+  auto batcher = std::make_shared<Batcher>(std::move(backend), options, times, io_.get_executor());
   call([&] { batchers_.push_back(batcher); });
   return batcher;
 }
@@ -42,9 +42,16 @@ void Lane::run() {
     bool decoded = false;
     bool waiting = false;
     bool interactive = false;
-    for (auto& batcher : batchers_) interactive |= batcher->interactive_waiting();
+    bool first = false;
     for (auto& batcher : batchers_) {
-      decoded |= batcher->run_batch(interactive);
+      interactive |= batcher->interactive_waiting();
+      first |= batcher->first_waiting();
+    }
+    for (auto& batcher : batchers_) {
+      if (first && batcher->first_waiting()) decoded |= batcher->run_batch(interactive);
+    }
+    for (auto& batcher : batchers_) {
+      if (!first || !decoded) decoded |= batcher->run_batch(interactive);
       waiting |= batcher->waiting();
     }
     if (decoded) continue;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lichen/result.h"
+#include "model/pass_times.h"
 
 namespace lichen::model {
 
@@ -40,7 +41,8 @@ class Lane {
   bool here() const { return std::this_thread::get_id() == thread_.get_id(); }
 
   /// Takes a backend into the rota. Blocks until the lane has it.
-  std::shared_ptr<Batcher> add(std::unique_ptr<Backend> backend, const BatcherOptions& options);
+  std::shared_ptr<Batcher> add(std::unique_ptr<Backend> backend, const BatcherOptions& options,
+                               const StepTimes& times = {});
   /// Runs `work` on the lane's thread between two batches and waits for it. Not from the lane.
   void call(std::function<void()> work);
 

@@ -162,6 +162,7 @@ Result<PreparedRequest> LocalModel::prepare_here(Request request) const {
   auto sampler = parts_.make_sampler(sampling, grammar, form.chat.begun);
   if (!sampler) return std::unexpected(sampler.error());
   job.sampler = std::move(*sampler);
+  job.sampling = sampling;
   form.stops = std::move(request.stop);
   form.stops.insert(form.stops.end(), form.chat.stops.begin(), form.chat.stops.end());
   form.logprobs = request.logprobs;

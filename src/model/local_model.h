@@ -15,6 +15,7 @@
 #include "model/batcher.h"
 #include "model/chat_format.h"
 #include "model/lane.h"
+#include "model/pass_times.h"
 
 namespace lichen::model {
 
@@ -46,16 +47,6 @@ struct LocalModelOptions {
   BatcherOptions batcher = {};
 };
 
-/// How long the model takes over passes of several sizes, measured when it was loaded.
-struct StepTimes {
-  struct Pass {
-    int tokens;   // of one sequence
-    double ms;    // the best of some tries
-    int threads;  // that were fastest
-  };
-  std::vector<Pass> passes = {};
-};
-
 /// What a local model is made of; put together by `open_local_model`, or by tests.
 struct LocalModelParts {
   std::shared_ptr<Batcher> batcher;
@@ -75,6 +66,7 @@ Result<void> check_logit_bias(const Sampling& sampling, const Vocabulary& vocabu
 struct PreparedRequest {
   std::vector<Token> prompt = {};
   std::unique_ptr<Sampler> sampler = {};  // null: argmax
+  Sampling sampling = {};                 // what it goes by, the model's defaults included
   AnswerForm form = {};
 
   /// What each token's row is to bring back.
@@ -126,6 +118,12 @@ class LocalModel : public Model {
   Lane& lane() { return *lane_; }
   const Vocabulary& vocabulary() const { return parts_.batcher->vocabulary(); }
   const StepTimes& times() const { return parts_.times; }
+  /// What passes take now. On the lane's thread only.
+  const PassTimes& pass_times() const { return parts_.batcher->pass_times(); }
+  /// Sessions in the last pass that read no prompt. On the lane's thread only.
+  int sessions_in_pass() const { return parts_.batcher->sessions_in_pass(); }
+  /// The longest sequence that a session can hold.
+  int session_length() const { return parts_.batcher->limits().length(); }
   const LocalModelOptions& options() const { return options_; }
   /// Values of a hidden state.
   int hidden_width() const { return parts_.batcher->limits().embedding; }

@@ -139,13 +139,15 @@ ScriptedBackend::Script hashing_script(int length) {
 
 std::shared_ptr<LocalModel> make_scripted_local_model(std::string name, std::shared_ptr<Lane> lane,
                                                       std::unique_ptr<ScriptedBackend> backend,
-                                                      LocalModelOptions options) {
+                                                      LocalModelOptions options,
+                                                      StepTimes times) {
   LocalModelParts parts;
   parts.chat = std::make_shared<PlainChat>();
   parts.make_sampler = [](const Sampling&, const std::string&, const std::string&) {
     return Result<std::unique_ptr<Sampler>>(nullptr);
   };
-  parts.batcher = lane->add(std::move(backend), options.batcher);
+  parts.batcher = lane->add(std::move(backend), options.batcher, times);
+  parts.times = std::move(times);
   return std::make_shared<LocalModel>(std::move(name), std::move(lane), std::move(parts),
                                       std::move(options));
 }

@@ -79,6 +79,7 @@ ScriptedBackend::Script hashing_script(int length);
 /// in a reply begins a tool call.
 std::shared_ptr<LocalModel> make_scripted_local_model(std::string name, std::shared_ptr<Lane> lane,
                                                       std::unique_ptr<ScriptedBackend> backend,
-                                                      LocalModelOptions options = {});
+                                                      LocalModelOptions options = {},
+                                                      StepTimes times = {});
 
 }  // namespace lichen::model

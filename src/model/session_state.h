@@ -39,6 +39,7 @@ struct PendingStep {
   bool opens = false;    // the session's first
   bool started = false;  // a batch has taken tokens of it
   std::size_t done = 0;  // tokens decoded, those that the prefix cache had included
+  bool differs = false;  // Rows::agreed: the last row chose another token than the input has
   std::vector<Row> rows = {};
   std::optional<Error> error = {};
   std::move_only_function<void()> resume = {};

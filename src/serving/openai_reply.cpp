@@ -79,7 +79,10 @@ json::object usage_json(const Usage& usage) {
   return {{"prompt_tokens", usage.prompt},
           {"completion_tokens", usage.completion},
           {"total_tokens", usage.prompt + usage.completion},
-          {"prompt_tokens_details", {{"cached_tokens", usage.cached}}}};
+          {"prompt_tokens_details", {{"cached_tokens", usage.cached}}},
+          {"completion_tokens_details",
+           {{"accepted_prediction_tokens", usage.accepted},
+            {"rejected_prediction_tokens", usage.drafted - usage.accepted}}}};
 }
 
 json::object chat_choice(const Answer& answer) {
@@ -146,6 +149,8 @@ void append_floats(std::string& out, const std::vector<float>& values) {
 
 void Usage::add(const Answer& answer, std::size_t choice, std::size_t per_prompt) {
   completion += answer.completion_tokens;
+  drafted += answer.drafted_tokens;
+  accepted += answer.accepted_tokens;
   if (choice % per_prompt != 0) return;
   prompt += answer.prompt_tokens;
   cached += answer.cached_tokens;

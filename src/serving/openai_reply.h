@@ -25,6 +25,8 @@ struct Usage {
   std::int64_t prompt = 0;
   std::int64_t cached = 0;
   std::int64_t completion = 0;
+  std::int64_t drafted = 0;  // checked guesses; of these ...
+  std::int64_t accepted = 0;
 
   /// `choice`: the answer's index. A prompt counts once, however many choices answer it.
   void add(const Answer& answer, std::size_t choice, std::size_t per_prompt);

@@ -3,6 +3,7 @@
 #include <llama.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <random>
 #include <utility>
@@ -40,14 +41,35 @@ std::unexpected<Error> too_ambiguous(const TokenOrder& tokens) {
                   "different text, would help");
 }
 
+/// Draws by the request's seed, which all 64 bits of count.
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : engine_(seed) {}
+  /// From 0 to below 1.
+  double roll() { return static_cast<double>(engine_() >> 11) * 0x1p-53; }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
 class LlamaSampler : public Sampler {
  public:
+  /// Without a chain it takes the argmax, without dice the chain's likeliest.
   LlamaSampler(std::shared_ptr<const TokenOrder> tokens, LlamaSamplerPtr chain,
-               std::optional<GrammarMatcher> grammar)
-      : tokens_(std::move(tokens)), chain_(std::move(chain)), grammar_(std::move(grammar)) {}
+               std::optional<Dice> dice, std::optional<GrammarMatcher> grammar)
+      : tokens_(std::move(tokens)),
+        chain_(std::move(chain)),
+        dice_(std::move(dice)),
+        grammar_(std::move(grammar)) {}
 
-  Result<Token> sample(std::span<const float> logits) override {
-    Token token = chain_ == nullptr ? argmax(logits) : draw(logits, nullptr);
+  Result<Token> sample(std::span<const float> logits) override { return choose(logits, nullptr); }
+  Result<Token> sample(std::span<const float> logits, const Draft& draft) override {
+    return choose(logits, &draft);
+  }
+
+ private:
+  Result<Token> choose(std::span<const float> logits, const Draft* draft) {
+    Token token = chain_ == nullptr ? argmax(logits) : pick(logits, nullptr, draft);
     if (grammar_) {
       grammar_->allow(grammar_steps(*tokens_));
       if (!tokens_->allows(*grammar_, token)) {
@@ -58,7 +80,7 @@ class LlamaSampler : public Sampler {
                       "no token of the model's vocabulary can continue the answer as the grammar "
                       "has it");
         }
-        token = draw(logits, &allowed);
+        token = pick(logits, &allowed, nullptr);
       }
       if (!tokens_->vocabulary().ends(token)) {
         for (const char c : tokens_->vocabulary().piece(token)) {
@@ -73,9 +95,8 @@ class LlamaSampler : public Sampler {
     return token;
   }
 
- private:
   /// From all tokens, or from those that are `allowed`, of which there is one at least.
-  Token draw(std::span<const float> logits, const std::vector<bool>* allowed) {
+  Token pick(std::span<const float> logits, const std::vector<bool>* allowed, const Draft* draft) {
     row_.resize(logits.size());
     std::size_t size = 0;
     for (std::size_t i = 0; i < logits.size(); ++i) {
@@ -84,21 +105,71 @@ class LlamaSampler : public Sampler {
     }
     llama_token_data_array array{
         .data = row_.data(), .size = size, .selected = -1, .sorted = false};
-    if (chain_ != nullptr) {
-      llama_sampler_apply(chain_.get(), &array);
-      if (array.selected >= 0) return array.data[array.selected].id;
+    if (chain_ != nullptr) llama_sampler_apply(chain_.get(), &array);
+    const std::span<llama_token_data> left(array.data, array.size);
+    const llama_token_data& best = *std::ranges::max_element(
+        left, [](const auto& a, const auto& b) { return a.logit < b.logit; });
+    return dice_ ? draw(left, best.logit, draft) : best.id;
+  }
+
+  Token draw(std::span<llama_token_data> tokens, float most, const Draft* draft) {
+    double sum = 0;
+    for (llama_token_data& token : tokens) {
+      token.p = std::exp(token.logit - most);
+      sum += static_cast<double>(token.p);
     }
-    const llama_token_data* best = array.data;
-    for (const llama_token_data* it = array.data; it != array.data + array.size; ++it) {
-      if (it->logit > best->logit) best = it;
+    if (draft != nullptr) {
+      if (accept(tokens, sum, *draft)) return draft->token;
+      sum = subtract(tokens, sum, *draft);
+      if (!(sum > 0)) return draft->token;  // but for rounding it would have been accepted
     }
-    return best->id;
+    double left = dice_->roll() * sum;
+    const llama_token_data* chosen = nullptr;
+    for (const llama_token_data& token : tokens) {
+      if (!(token.p > 0)) continue;
+      chosen = &token;
+      left -= static_cast<double>(token.p);
+      if (left < 0) break;
+    }
+    return chosen != nullptr ? chosen->id : tokens.front().id;
+  }
+
+  /// With the probability min(1, p / q), where q is the draft's and p ours.
+  bool accept(std::span<const llama_token_data> tokens, double sum, const Draft& draft) {
+    const auto ours = std::ranges::find(tokens, draft.token, &llama_token_data::id);
+    if (ours == tokens.end()) return false;
+    double q = 1;
+    if (!draft.odds.empty()) {
+      const auto theirs = std::ranges::find(draft.odds, draft.token, &TokenOdds::token);
+      q = theirs == draft.odds.end() ? 0 : static_cast<double>(theirs->probability);
+    }
+    return q > 0 && dice_->roll() * q * sum < static_cast<double>(ours->p);
+  }
+
+  /// Leaves max(0, p - q) of each token; returns the sum.
+  double subtract(std::span<llama_token_data> tokens, double sum, const Draft& draft) {
+    const TokenOdds certain{draft.token, 1};
+    const std::span<const TokenOdds> odds =
+        draft.odds.empty() ? std::span(&certain, 1) : draft.odds;
+    drafted_.resize(row_.size());
+    for (const TokenOdds& each : odds)
+      drafted_[static_cast<std::size_t>(each.token)] = each.probability;
+    double left = 0;
+    for (llama_token_data& token : tokens) {
+      const auto q = static_cast<double>(drafted_[static_cast<std::size_t>(token.id)]);
+      token.p = static_cast<float>(std::max(0.0, static_cast<double>(token.p) - q * sum));
+      left += static_cast<double>(token.p);
+    }
+    for (const TokenOdds& each : odds) drafted_[static_cast<std::size_t>(each.token)] = 0;
+    return left;
   }
 
   const std::shared_ptr<const TokenOrder> tokens_;
-  const LlamaSamplerPtr chain_;  // null: argmax
+  const LlamaSamplerPtr chain_;
+  std::optional<Dice> dice_;
   std::optional<GrammarMatcher> grammar_;
   std::vector<llama_token_data> row_;
+  std::vector<float> drafted_;  // a draft's probabilities by token; all 0 between two draws
 };
 
 Result<std::optional<GrammarMatcher>> start(const TokenOrder& tokens, const std::string& grammar,
@@ -160,6 +231,7 @@ Result<std::unique_ptr<Sampler>> make_llama_sampler(std::shared_ptr<const TokenO
   Result<std::optional<GrammarMatcher>> matcher = start(*tokens, grammar, begun);
   if (!matcher) return std::unexpected(std::move(matcher.error()));
   LlamaSamplerPtr chain;
+  std::optional<Dice> dice;
   if (temperature > 0 || penalties || !sampling.logit_bias.empty()) {
     chain.reset(llama_sampler_chain_init({.no_perf = true}));
     auto add = [&](llama_sampler* sampler) { llama_sampler_chain_add(chain.get(), sampler); };
@@ -176,18 +248,14 @@ Result<std::unique_ptr<Sampler>> make_llama_sampler(std::shared_ptr<const TokenO
       if (sampling.top_p.value_or(1) < 1) add(llama_sampler_init_top_p(*sampling.top_p, 1));
       if (sampling.min_p.value_or(0) > 0) add(llama_sampler_init_min_p(*sampling.min_p, 1));
       add(llama_sampler_init_temp(temperature));
-      const auto seed = static_cast<std::uint64_t>(
-          sampling.seed ? *sampling.seed : std::int64_t{std::random_device{}()});
-      // All 64 bits count; libllama reads 0xffffffff as "random".
-      auto folded = static_cast<std::uint32_t>(seed ^ (seed >> 32));
-      if (folded == LLAMA_DEFAULT_SEED) folded = 0;
-      add(llama_sampler_init_dist(folded));
-    } else {
-      add(llama_sampler_init_greedy());
+      dice.emplace(sampling.seed
+                       ? static_cast<std::uint64_t>(*sampling.seed)
+                       : (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}());
     }
   }
   if (chain == nullptr && !*matcher) return nullptr;
-  return std::make_unique<LlamaSampler>(std::move(tokens), std::move(chain), *std::move(matcher));
+  return std::make_unique<LlamaSampler>(std::move(tokens), std::move(chain), std::move(dice),
+                                        *std::move(matcher));
 }
 
 }  // namespace lichen::model

@@ -16,9 +16,9 @@ namespace lichen::model {
 /// it.
 ///
 /// The order is: logit bias, repetition, presence and frequency penalties (over the last 256 tokens
-/// of the answer), top-k, top-p, min-p, temperature, then a draw with the request's seed. The
-/// grammar is asked about the drawn token only, and about the whole row where it refuses that one;
-/// the sampler fails where no token can follow.
+/// of the answer), top-k, top-p, min-p, temperature, then a draw with the request's seed, by which
+/// a draft is accepted or not. The grammar is asked about the drawn token only, and about the whole
+/// row where it refuses that one; the sampler fails where no token can follow.
 Result<std::unique_ptr<Sampler>> make_llama_sampler(std::shared_ptr<const TokenOrder> tokens,
                                                     const Sampling& sampling,
                                                     const std::string& grammar,

@@ -46,7 +46,7 @@ double time_pass(LlamaBackend& backend, int count, Clock::time_point until) {
       batch.push_back({.token = (7 * (from + i) + 11) % vocabulary,
                        .position = from + i,
                        .seq = 0,
-                       .output = i + 1 == tokens});
+                       .output = true});
     }
     return backend.decode(batch) == Backend::Outcome::ok;
   };
@@ -122,7 +122,7 @@ Result<std::shared_ptr<LocalModel>> open_local_model(std::string name, LocalMode
   };
   // On the lane, so that no other model of it computes meanwhile.
   lane->call([&] { parts.times = measure(*backend); });
-  parts.batcher = lane->add(std::move(backend), options.batcher);
+  parts.batcher = lane->add(std::move(backend), options.batcher, parts.times);
   return std::make_shared<LocalModel>(std::move(name), std::move(lane), std::move(parts),
                                       std::move(options));
 }

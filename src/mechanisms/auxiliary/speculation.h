@@ -1,0 +1,84 @@
+// One answer that a target writes from a drafter's guesses and its own choices.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "lichen/answerer.h"
+#include "mechanisms/auxiliary/acceptance.h"
+#include "mechanisms/auxiliary/copy_drafter.h"
+#include "mechanisms/auxiliary/draft_length.h"
+#include "mechanisms/auxiliary/model_drafter.h"
+#include "mechanisms/auxiliary/shared_tokens.h"
+#include "model/answer_writer.h"
+#include "model/local_model.h"
+
+namespace lichen::mechanisms {
+
+/// Who takes part, and what their answers so far have taught. What it has learned is the lane's.
+struct SpeculatePlan {
+  std::shared_ptr<model::LocalModel> target;
+  std::shared_ptr<model::LocalModel> drafter = {};  // null: only copies
+  std::unique_ptr<const SharedTokens> shared = {};  // null: one vocabulary, or no drafter
+  bool copies = true;                               // guesses from the prompt and the answer, too
+  std::size_t longest = 16;                         // guesses in a round at most
+
+  Acceptance of_drafter = {};
+  Acceptance of_copies = {};
+  double answer_tokens = 64;  // in a typical answer
+  double rounds_ms = 0;       // spent on rounds of all answers
+  double trials_ms = 0;       // of these, on guesses that did not seem worth it
+};
+
+/// On the lane. The plan and the turn must outlive it.
+class Speculation {
+ public:
+  /// `draft_prompt`: in the drafter's tokens; none where it takes no part.
+  Speculation(SpeculatePlan& plan, model::PreparedRequest job,
+              std::optional<std::vector<Token>> draft_prompt, Turn& turn);
+
+  awaitable<Result<Answer>> answer();
+
+ private:
+  enum class By : std::uint8_t { drafter, copies };
+  struct Round {
+    By by = By::copies;
+    std::vector<Guess> guesses = {};  // to be checked; none: the target goes on alone
+  };
+
+  awaitable<Result<void>> write();
+  awaitable<Result<Round>> next_round();
+  awaitable<Result<Round>> ask_drafter(std::size_t most, bool trial);
+  Round copy(const CopyDrafter::Match& match, std::size_t most, bool trial);
+  awaitable<Result<std::vector<Row>>> check(const Round& round);
+  void learn(const Round& round, std::size_t accepted);
+  void count(const Round& round, std::int64_t accepted);
+  awaitable<Result<bool>> add(std::vector<Row> rows);
+
+  std::size_t most_guesses() const;
+  DraftCosts costs(By by) const;
+  double unread_ms() const;
+  bool pays_to_read(double plain, double rate) const;
+  bool may_try(double ms);
+  AnswerAcceptance& acceptance(By by) { return by == By::drafter ? of_drafter_ : of_copies_; }
+  void write_receipt(std::int64_t tokens);
+
+  SpeculatePlan& plan_;
+  const model::PreparedRequest job_;
+  Turn& turn_;
+  Session session_;
+  model::AnswerWriter writer_;
+  std::optional<ModelDrafter> drafter_;
+  std::optional<Error> drafter_error_ = {};  // it has given up
+  CopyDrafter copies_;
+  AnswerAcceptance of_drafter_;
+  AnswerAcceptance of_copies_;
+  std::vector<Token> tokens_ = {};  // of the answer
+  DraftCount by_drafter_;
+  DraftCount by_copies_;
+};
+
+}  // namespace lichen::mechanisms
