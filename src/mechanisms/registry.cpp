@@ -1,3 +1,4 @@
+#include "mechanisms/auxiliary/contrast.h"
 #include "mechanisms/auxiliary/speculate.h"
 #include "mechanisms/mechanism.h"
 #include "mechanisms/policy/auto.h"
@@ -12,9 +13,12 @@ std::span<const Mechanism> registry() {
   static constexpr Mechanism kMechanisms[] = {
       {"auto", "learns from feedback which of several plans answers", build_auto},
       {"cascade", "small answers; where it is not confident, large does", build_cascade},
+      {"contrast", "large writes what it finds likelier than an amateur does", build_contrast},
       {"fallback", "the first alternative that does not fail answers", build_fallback},
       {"handover", "small writes; where it does not know how to go on, large writes a stretch",
        build_handover},
+      {"proxy_tune", "large writes as tuning would have it, seen on a small model",
+       build_proxy_tune},
       {"route", "a router picks small or large before anything is generated", build_route},
       {"speculate", "a drafter guesses, the target checks: the target's answers, faster",
        build_speculate},

