@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <memory>
-#include <thread>
 #include <utility>
 
+#include "base/cores.h"
 #include "model/gguf_file.h"
 #include "model/lane.h"
 #include "model/open_local_model.h"
@@ -85,7 +85,7 @@ Result<void> check_sizes(const Config& config, const ModelConfig& model,
                            options.context, options.gguf.string(), info->context_length,
                            info->context_length));
   }
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int cores = base::usable_cores();
   if (options.threads > cores) {
     return bad(Errc::bad_config,
                fmt::format("`threads` is {}, but this machine has {} {}: set up to {}, or leave it "

@@ -1,10 +1,10 @@
+#include "base/cores.h"
 #include "model/open_local_model.h"
 
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <mutex>
-#include <thread>
 
 #include "model/gguf_file.h"
 #include "model/llama/llama_backend.h"
@@ -85,7 +85,7 @@ StepTimes measure(LlamaBackend& backend) {
 
 Result<std::shared_ptr<Lane>> open_lane(const LaneOptions& options) {
   start_libllama();
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int cores = base::usable_cores();
   if (options.threads < 0 || options.threads > 4 * cores) {
     return fail(Errc::bad_config, "a lane of " + std::to_string(options.threads) +
                                       " threads on a machine with " + std::to_string(cores) +
