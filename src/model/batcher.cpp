@@ -498,7 +498,6 @@ void Batcher::account(Clock::time_point begun) {
   }
   if (std::ranges::none_of(parts_, [](const Part& part) { return is_prompt(*part.step); })) {
     pass_times_.took(static_cast<int>(batch_.size()), took);
-    sessions_in_pass_ = static_cast<int>(parts_.size());
   }
   const std::optional<double> joules = energy_ ? energy_->take() : std::nullopt;
   for (const Part& part : parts_) {

@@ -68,8 +68,8 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
   Backend& backend() { return *backend_; }
   BatcherStats stats() const;
   const PassTimes& pass_times() const { return pass_times_; }
-  /// In the last pass that read no prompt.
-  int sessions_in_pass() const { return sessions_in_pass_; }
+  /// Sessions that are open: as many as will share passes, by and by.
+  int open_sessions() const { return static_cast<int>(sessions_.size()); }
 
   bool waiting() const { return !waiting_.empty(); }
   /// A step waits that other models' wait for (`Want::first`).
@@ -133,7 +133,6 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
   Clock::time_point now_ = {};  // the current batch's start
   double prompt_token_ms_ = 0;  // in batches that read prompts, a moving average; 0: not known
   PassTimes pass_times_;        // of batches that read none
-  int sessions_in_pass_ = 0;
 
   struct Counters {
     std::atomic<std::uint64_t> batches = 0, tokens = 0, cached_tokens = 0, preemptions = 0;

@@ -231,19 +231,5 @@ TEST_F(DraftTest, AStepThatFindsNoRoomHoldsUpNobody) {
   EXPECT_EQ(log->size(), 3U);
 }
 
-TEST_F(DraftTest, KnowsHowManyShareAPass) {
-  auto batcher = add(kLimits);
-  Turn turn("test");
-  auto log = std::make_shared<std::vector<std::string>>();
-  std::vector<std::future<void>> writing;
-  lane_.call([&] {
-    for (int i = 0; i < 3; ++i) writing.push_back(spawn(step(*batcher, turn, 2, false, log, "x")));
-  });
-  for (auto& each : writing) each.get();
-  int sessions = 0;
-  lane_.call([&] { sessions = batcher->sessions_in_pass(); });
-  EXPECT_EQ(sessions, 3);
-}
-
 }  // namespace
 }  // namespace lichen::model

@@ -120,8 +120,8 @@ class LocalModel : public Model {
   const StepTimes& times() const { return parts_.times; }
   /// What passes take now. On the lane's thread only.
   const PassTimes& pass_times() const { return parts_.batcher->pass_times(); }
-  /// Sessions in the last pass that read no prompt. On the lane's thread only.
-  int sessions_in_pass() const { return parts_.batcher->sessions_in_pass(); }
+  /// Sessions that share its passes. On the lane's thread only.
+  int open_sessions() const { return parts_.batcher->open_sessions(); }
   /// The longest sequence that a session can hold.
   int session_length() const { return parts_.batcher->limits().length(); }
   const LocalModelOptions& options() const { return options_; }

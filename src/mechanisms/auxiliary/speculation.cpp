@@ -11,7 +11,8 @@ namespace {
 /// Of the time of all rounds, the share that may go into guesses that do not seem worth it: how
 /// else would it be noticed that they have become so?
 constexpr double kTrials = 0.005;
-constexpr double kAnswerRate = 0.05;  // by which the typical answer's length follows
+/// The typical answer is the mean of the first so many, and follows the later ones as slowly.
+constexpr double kTypicalAnswers = 20;
 
 }  // namespace
 
@@ -40,7 +41,8 @@ awaitable<Result<Answer>> Speculation::answer() {
   if (written) answer = co_await writer_.finish();
   write_receipt(tokens);
   if (!answer) co_return answer;
-  plan_.answer_tokens += kAnswerRate * (static_cast<double>(tokens) - plan_.answer_tokens);
+  plan_.answers = std::min(plan_.answers + 1, kTypicalAnswers);
+  plan_.answer_tokens += (static_cast<double>(tokens) - plan_.answer_tokens) / plan_.answers;
   answer->prompt_tokens = static_cast<std::int64_t>(job_.prompt.size());
   answer->cached_tokens = session_.stats().tokens_cached;
   answer->drafted_tokens = by_drafter_.drafted + by_copies_.drafted;
@@ -115,7 +117,8 @@ awaitable<Result<Speculation::Round>> Speculation::ask_drafter(std::size_t most,
     co_return round;
   }
   round.guesses = *std::move(guesses);
-  plan_.rounds_ms += costs(By::drafter).draft(round.guesses.size());
+  const DraftCosts spent = costs(By::drafter);
+  plan_.rounds_ms += spent.draft(round.guesses.size()) / spent.sessions;
   if (!trial) round.guesses.resize(length.worth_checking());
   co_return round;
 }
@@ -133,7 +136,8 @@ awaitable<Result<std::vector<Row>>> Speculation::check(const Round& round) {
 }
 
 void Speculation::learn(const Round& round, std::size_t accepted) {
-  plan_.rounds_ms += costs(round.by).check(round.guesses.size());
+  const DraftCosts spent = costs(round.by);
+  plan_.rounds_ms += spent.check(round.guesses.size()) / spent.sessions;
   for (std::size_t i = 0; i < round.guesses.size() && i <= accepted; ++i) {
     acceptance(round.by).checked(round.guesses[i].confidence, i < accepted);
   }
@@ -166,7 +170,7 @@ std::size_t Speculation::most_guesses() const {
 
 DraftCosts Speculation::costs(By by) const {
   DraftCosts costs{.target = &plan_.target->pass_times(),
-                   .sessions = static_cast<double>(std::max(1, plan_.target->sessions_in_pass()))};
+                   .sessions = static_cast<double>(std::max(1, plan_.target->open_sessions()))};
   if (by == By::drafter && plan_.drafter->pass_times().known()) {
     costs.drafter = &plan_.drafter->pass_times();
   }

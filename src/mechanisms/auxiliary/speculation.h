@@ -28,6 +28,7 @@ struct SpeculatePlan {
 
   Acceptance of_drafter = {};
   Acceptance of_copies = {};
+  double answers = 1;         // that `answer_tokens` stands for; the first guess counts as one
   double answer_tokens = 64;  // in a typical answer
   double rounds_ms = 0;       // spent on rounds of all answers
   double trials_ms = 0;       // of these, on guesses that did not seem worth it
