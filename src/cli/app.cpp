@@ -55,6 +55,7 @@ std::unique_ptr<CLI::App> make_app(Invocation& invocation) {
   add_serve(*app, invocation);
   add_demo(*app, invocation);
   add_eval(*app, invocation);
+  add_guard(*app, invocation);
   add_route(*app, invocation);
   add_suite(*app, invocation);
   add_models(*app, invocation);

@@ -1,3 +1,7 @@
+#include "mechanisms/auxiliary/guard.h"
+#include "mechanisms/auxiliary/hint.h"
+#include "mechanisms/auxiliary/prior.h"
+#include "mechanisms/auxiliary/verify.h"
 #include "mechanisms/mechanism.h"
 #include "mechanisms/policy/auto.h"
 #include "mechanisms/policy/fallback.h"
@@ -12,9 +16,13 @@ std::span<const Mechanism> registry() {
       {"auto", "learns from feedback which of several plans answers", build_auto},
       {"cascade", "small answers; where it is not confident, large does", build_cascade},
       {"fallback", "the first alternative that does not fail answers", build_fallback},
+      {"guard", "small screens what comes in and what goes out, and blocks it", build_guard},
       {"handover", "small writes; where it does not know how to go on, large writes a stretch",
        build_handover},
+      {"hint", "large writes a short hint, small answers with it", build_hint},
+      {"prior", "large answers, told what small says and how sure it is", build_prior},
       {"route", "a router picks small or large before anything is generated", build_route},
+      {"verify", "answers several times; a verifier picks the best", build_verify},
   };
   return kMechanisms;
 }
