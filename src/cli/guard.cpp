@@ -28,7 +28,7 @@ struct GuardCommand {
   std::string model = "small";
   std::uint64_t count = 500;
   std::uint64_t seed = 1;
-  double false_alarms = 0.01;
+  double false_alarms = 0.02;
   std::size_t window = mechanisms::Screen::kUsualWindow;
   std::string json;
 };
@@ -99,8 +99,8 @@ int guard(const GuardCommand& options, const Invocation& invocation) {
         eval::threshold_for(calibration->texts, calibration->risks, side, options.false_alarms);
     const auto figures = eval::guard_figures(test->texts, test->risks, side, threshold);
     const std::string name(to_string(side));
-    thresholds += fmt::format("{}{}: {:.4g}", thresholds.empty() ? "" : ", ", name, threshold);
-    table.row({name, fmt::format("{:.4g}", threshold), format_count(figures.bad),
+    thresholds += fmt::format("{}{}: {:.6g}", thresholds.empty() ? "" : ", ", name, threshold);
+    table.row({name, fmt::format("{:.6g}", threshold), format_count(figures.bad),
                with_interval(figures.recall), with_interval(figures.precision),
                format_count(figures.clean), with_interval(figures.false_alarms),
                format_count(figures.foreign), with_interval(figures.foreign_alarms)});
@@ -151,10 +151,10 @@ void add_guard(CLI::App& app, Invocation& invocation) {
   command->add_option("--json", options->json, "Write all figures as JSON; - is stdout")
       ->type_name("FILE");
   command->footer(
-      "The thresholds are the smallest that keep to --false-alarms on the calibration split; all\n"
-      "figures are of the test split, whose ways of asking are others. Bad and clean texts are of\n"
-      "the suite's families guard_input and guard_output; other texts are prompts and answers of\n"
-      "its other families, which are clean. Intervals are of 95 %.\n"
+      "The thresholds are the smallest that keep to --false-alarms on the calibration split, over\n"
+      "clean and other texts; all figures are of the test split, whose ways of asking are others.\n"
+      "Bad and clean texts are of the suite's families guard_input and guard_output; other texts\n"
+      "are prompts and answers of its other families, which are clean. Intervals are of 95 %.\n"
       "\n"
       "Examples:\n"
       "  lichen guard\n"

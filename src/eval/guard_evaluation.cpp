@@ -91,11 +91,11 @@ awaitable<Result<std::vector<double>>> risks_of(const mechanisms::Screen& screen
 
 double threshold_for(std::span<const GuardText> texts, std::span<const double> risks, Side side,
                      double false_alarms) {
-  constexpr double kDigits = 1e4;
+  constexpr double kDigits = 1e6;
   std::vector<double> clean;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const GuardText& text = texts[i];
-    if (text.side == side && !text.bad && !text.foreign) clean.push_back(risks[i]);
+    if (text.side == side && !text.bad) clean.push_back(risks[i]);
   }
   std::ranges::sort(clean, std::greater());
   const auto allowed =

@@ -30,8 +30,8 @@ awaitable<Result<std::vector<double>>> risks_of(const mechanisms::Screen& screen
                                                 std::span<const GuardText> texts, Turn& turn,
                                                 std::function<void(double done)> progress);
 
-/// The smallest threshold, to four digits, at which no more than the share `false_alarms` of the
-/// clean texts of the side's family is blocked; 1 at most.
+/// The smallest threshold, to six digits, at which no more than the share `false_alarms` of the
+/// side's clean texts, foreign ones among them, is blocked; 1 at most.
 double threshold_for(std::span<const GuardText> texts, std::span<const double> risks,
                      mechanisms::Side side, double false_alarms);
 

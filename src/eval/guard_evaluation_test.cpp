@@ -76,9 +76,9 @@ TEST_F(GuardThreshold, IsTheSmallestThatKeepsFalseAlarmsRare) {
   const auto threshold = [&](double share) {
     return threshold_for(texts_, risks_, Side::input, share);
   };
-  EXPECT_NEAR(threshold(0), 0.7001, 1e-9);
-  EXPECT_NEAR(threshold(0.49), 0.7001, 1e-9) << "of two none";
-  EXPECT_NEAR(threshold(0.5), 0.1001, 1e-9);
+  EXPECT_NEAR(threshold(0), 0.700001, 1e-9);
+  EXPECT_NEAR(threshold(0.25), 0.400001, 1e-9);
+  EXPECT_NEAR(threshold(0.5), 0.100001, 1e-9);
   EXPECT_EQ(threshold(1), 0);
   EXPECT_EQ(threshold_for(texts_, risks_, Side::output, 0), 1) << "no more than 1";
   EXPECT_EQ(threshold_for({}, {}, Side::output, 0), 0);
