@@ -78,6 +78,7 @@ awaitable<Result<std::vector<double>>> risks_of(const mechanisms::Screen& screen
       some.push_back({.text = &text, .turn = turn.child()});
     }
     std::vector<awaitable<void>> work;
+    work.reserve(some.size());
     for (Looked& looked : some) work.push_back(look(screen, looked));
     co_await mechanisms::side_by_side(std::move(work));
     for (const Looked& looked : some) {

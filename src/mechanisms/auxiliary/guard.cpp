@@ -87,7 +87,7 @@ class Guard : public Answerer {
       co_await stream.finish(std::move(calls));
     }
     // Whatever the writer made of not being listened to, this is why.
-    if (stream.failure()) answer = std::unexpected(*stream.failure());
+    if (const std::optional<Error>& failure = stream.failure()) answer = std::unexpected(*failure);
     co_return ended(std::move(answer), *child, seen, turn);
   }
 

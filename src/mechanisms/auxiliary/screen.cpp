@@ -44,6 +44,7 @@ awaitable<Result<double>> Screen::risk(Side side, std::string text, Turn& turn) 
       windows.push_back({.prompt = *std::move(prompt), .turn = turn.child()});
     }
     std::vector<awaitable<void>> work;
+    work.reserve(windows.size());
     for (Window& window : windows) work.push_back(judge_one(judge_, window));
     co_await side_by_side(std::move(work));
     for (const Window& window : windows) turn.absorb(*window.turn);

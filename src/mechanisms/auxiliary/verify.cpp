@@ -88,28 +88,27 @@ class Verify : public Answerer {
     const std::size_t best = unverified ? 0 : best_of(draws.candidates);
     const Candidate& candidate = draws.candidates[best];
     std::string choice;
-    std::optional<Answer> answer;
+    Answer answer = *candidate.answer;
     for (std::size_t i = 0; i < draws.drawn.size(); ++i) {
       SampledAnswer& sample = *draws.drawn[i];
       if (sample.answer && &*sample.answer == candidate.answer) {
         turn.absorb(*sample.turn);
         choice = fmt::format("answer {}", i + 1);
-        answer = *sample.answer;
       } else {
         absorb_as(turn, *sample.turn, sample.answer ? "sample" : "failed");
       }
     }
     turn.receipt.decisions.push_back(
         {.mechanism = "verify", .choice = std::move(choice), .reason = reason(draws, best)});
-    const Result<void> sent = co_await emit_whole(*answer, logprobs, turn);
+    const Result<void> sent = co_await emit_whole(answer, logprobs, turn);
     if (!sent) co_return std::unexpected(sent.error());
-    co_return *std::move(answer);
+    co_return answer;
   }
 
   /// "log-prob under large -0.31, next -2.40; 4 answers of 4, 3 different"
   std::string reason(const Draws& draws, std::size_t best) const {
-    const std::string drawn = fmt::format("{} answers of at most {}, {} different", draws.count(),
-                                          n_, draws.candidates.size());
+    std::string drawn = fmt::format("{} answers of at most {}, {} different", draws.count(), n_,
+                                    draws.candidates.size());
     if (draws.unverified) {
       return fmt::format("not verified, the first is taken: {}: {}; {}",
                          to_string(draws.unverified->code), draws.unverified->detail, drawn);
