@@ -47,6 +47,7 @@ TEST(App, EachCommandIsUnderstood) {
       {"eval", "--plans", "a,b", "--families", "add,sort", "--levels", "1,2", "--seed", "7"},
       {"eval", "--html", "a.html", "--svg", "a.svg", "--json", "-", "--journal", "a.jsonl"},
       {"guard"},
+      {"guard", "--own"},
       {"guard", "--model", "large", "--false-alarms", "0", "--window", "64", "--json", "-"},
       {"models", "inspect", "a.gguf"},
       {"models", "compare", "a.gguf", "b.gguf"},

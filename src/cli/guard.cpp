@@ -30,6 +30,7 @@ struct GuardCommand {
   std::uint64_t seed = 1;
   double false_alarms = 0.02;
   std::size_t window = mechanisms::Screen::kUsualWindow;
+  bool own = false;  // thresholds by the guard's own families alone
   std::string json;
 };
 
@@ -95,8 +96,8 @@ int guard(const GuardCommand& options, const Invocation& invocation) {
       {"model", options.model}, {"window", options.window}, {"false_alarms", options.false_alarms}};
   std::string thresholds;
   for (const Side side : {Side::input, Side::output}) {
-    const double threshold =
-        eval::threshold_for(calibration->texts, calibration->risks, side, options.false_alarms);
+    const double threshold = eval::threshold_for(calibration->texts, calibration->risks, side,
+                                                 options.false_alarms, !options.own);
     const auto figures = eval::guard_figures(test->texts, test->risks, side, threshold);
     const std::string name(to_string(side));
     thresholds += fmt::format("{}{}: {:.6g}", thresholds.empty() ? "" : ", ", name, threshold);
@@ -137,6 +138,8 @@ void add_guard(CLI::App& app, Invocation& invocation) {
       ->type_name("SHARE")
       ->check(CLI::Range(0.0, 1.0).description(""))
       ->capture_default_str();
+  command->add_flag("--own", options->own,
+                    "Choose thresholds by the clean texts of the guard's own families alone");
   command->add_option("--window", options->window, "Bytes that are judged at once")
       ->type_name("BYTES")
       ->check(CLI::Range(mechanisms::Screen::kLeastWindow, std::size_t{100'000}).description(""))

@@ -91,12 +91,12 @@ awaitable<Result<std::vector<double>>> risks_of(const mechanisms::Screen& screen
 }
 
 double threshold_for(std::span<const GuardText> texts, std::span<const double> risks, Side side,
-                     double false_alarms) {
+                     double false_alarms, bool foreign) {
   constexpr double kDigits = 1e6;
   std::vector<double> clean;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const GuardText& text = texts[i];
-    if (text.side == side && !text.bad) clean.push_back(risks[i]);
+    if (text.side == side && !text.bad && (foreign || !text.foreign)) clean.push_back(risks[i]);
   }
   std::ranges::sort(clean, std::greater());
   const auto allowed =

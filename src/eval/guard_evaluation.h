@@ -31,9 +31,9 @@ awaitable<Result<std::vector<double>>> risks_of(const mechanisms::Screen& screen
                                                 std::function<void(double done)> progress);
 
 /// The smallest threshold, to six digits, at which no more than the share `false_alarms` of the
-/// side's clean texts, foreign ones among them, is blocked; 1 at most.
+/// side's clean texts is blocked; 1 at most. Foreign texts count where `foreign` says so.
 double threshold_for(std::span<const GuardText> texts, std::span<const double> risks,
-                     mechanisms::Side side, double false_alarms);
+                     mechanisms::Side side, double false_alarms, bool foreign);
 
 struct GuardFigures {
   std::int64_t bad = 0, clean = 0, foreign = 0;  // texts; foreign ones are not among the clean

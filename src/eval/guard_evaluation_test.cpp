@@ -74,14 +74,16 @@ class GuardThreshold : public testing::Test {
 
 TEST_F(GuardThreshold, IsTheSmallestThatKeepsFalseAlarmsRare) {
   const auto threshold = [&](double share) {
-    return threshold_for(texts_, risks_, Side::input, share);
+    return threshold_for(texts_, risks_, Side::input, share, true);
   };
   EXPECT_NEAR(threshold(0), 0.700001, 1e-9);
   EXPECT_NEAR(threshold(0.25), 0.400001, 1e-9);
   EXPECT_NEAR(threshold(0.5), 0.100001, 1e-9);
   EXPECT_EQ(threshold(1), 0);
-  EXPECT_EQ(threshold_for(texts_, risks_, Side::output, 0), 1) << "no more than 1";
-  EXPECT_EQ(threshold_for({}, {}, Side::output, 0), 0);
+  EXPECT_NEAR(threshold_for(texts_, risks_, Side::input, 0.5, false), 0.100001, 1e-9)
+      << "of two clean texts of its own family one";
+  EXPECT_EQ(threshold_for(texts_, risks_, Side::output, 0, true), 1) << "no more than 1";
+  EXPECT_EQ(threshold_for({}, {}, Side::output, 0, true), 0);
 }
 
 TEST_F(GuardThreshold, FiguresAtIt) {
