@@ -37,6 +37,7 @@ void add_serve(CLI::App& app, Invocation& invocation);
 void add_demo(CLI::App& app, Invocation& invocation);
 void add_eval(CLI::App& app, Invocation& invocation);
 void add_bench(CLI::App& app, Invocation& invocation);
+void add_guard(CLI::App& app, Invocation& invocation);
 void add_route(CLI::App& app, Invocation& invocation);
 void add_suite(CLI::App& app, Invocation& invocation);
 void add_models(CLI::App& app, Invocation& invocation);

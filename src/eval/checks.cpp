@@ -19,6 +19,7 @@
 #include "eval/edits.h"
 #include "eval/tasks/calendar.h"
 #include "eval/tasks/grid_world.h"
+#include "mechanisms/answer_text.h"
 
 namespace lichen::eval {
 namespace {
@@ -26,12 +27,8 @@ namespace {
 constexpr std::size_t kMaxPatternBytes = 1'024;
 constexpr std::size_t kMaxSearchedBytes = std::size_t{64} * 1'024;
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const auto first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
+using mechanisms::final_answer;
+using mechanisms::trimmed;
 
 Result<void> any_reference(std::string_view) { return {}; }
 
@@ -205,24 +202,6 @@ std::string lowered(std::string_view text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
   }
   return out;
-}
-
-/// What is given as the answer: after the last "the answer is" or "answer:", else the whole;
-/// without quotation marks, emphasis and full stop around it.
-std::string_view final_answer(std::string_view text) {
-  const auto small = lowered(text);
-  for (const std::string_view sign : {"answer is", "answer:"}) {
-    const auto at = small.rfind(sign);
-    if (at == std::string::npos) continue;
-    auto rest = text.substr(at + sign.size());
-    if (rest.starts_with(':')) rest.remove_prefix(1);
-    text = rest;
-    break;
-  }
-  text = trimmed(text);
-  const auto first = text.find_first_not_of("\"'*`");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of("\"'*`. \n") + 1 - first);
 }
 
 /// In small letters, white space as single spaces.

@@ -1,5 +1,9 @@
 #include "mechanisms/auxiliary/contrast.h"
+#include "mechanisms/auxiliary/guard.h"
+#include "mechanisms/auxiliary/hint.h"
+#include "mechanisms/auxiliary/prior.h"
 #include "mechanisms/auxiliary/speculate.h"
+#include "mechanisms/auxiliary/verify.h"
 #include "mechanisms/mechanism.h"
 #include "mechanisms/policy/auto.h"
 #include "mechanisms/policy/fallback.h"
@@ -15,13 +19,17 @@ std::span<const Mechanism> registry() {
       {"cascade", "small answers; where it is not confident, large does", build_cascade},
       {"contrast", "large writes what it finds likelier than an amateur does", build_contrast},
       {"fallback", "the first alternative that does not fail answers", build_fallback},
+      {"guard", "small screens what comes in and what goes out, and blocks it", build_guard},
       {"handover", "small writes; where it does not know how to go on, large writes a stretch",
        build_handover},
+      {"hint", "large writes a short hint, small answers with it", build_hint},
+      {"prior", "large answers, told what small says and how sure it is", build_prior},
       {"proxy_tune", "large writes as tuning would have it, seen on a small model",
        build_proxy_tune},
       {"route", "a router picks small or large before anything is generated", build_route},
       {"speculate", "a drafter guesses, the target checks: the target's answers, faster",
        build_speculate},
+      {"verify", "answers several times; a verifier picks the best", build_verify},
   };
   return kMechanisms;
 }

@@ -26,7 +26,7 @@ using Kind = YamlNode::Kind;
 
 constexpr std::string_view kThresholdKeys[] = {"threshold", "risk", "calibration", "hedge"};
 /// Their values are words of the mechanism, also where a plan has such a name.
-constexpr std::string_view kWordKeys[] = {"by", "confidence", "span"};
+constexpr std::string_view kWordKeys[] = {"by", "confidence", "prompt", "span"};
 constexpr int kMaxDepth = 64;  // as plans have
 
 bool is_one_of(std::span<const std::string_view> keys, std::string_view key) {

@@ -131,7 +131,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"  a: small\n  ^large: small\n", "`large` is already a model"},
         Wrong{"  a: {^blend: {of: [small]}}\n",
               "there is no mechanism `blend`; there are: `auto`, `cascade`, `fallback`, "
-              "`handover`, `route`"},
+              "`guard`, `handover`, `hint`, `prior`, `route`, `verify`"},
         Wrong{"  a: {^cascad: {small: small}}\n", "(did you mean `cascade`?)"}));
 
 INSTANTIATE_TEST_SUITE_P(

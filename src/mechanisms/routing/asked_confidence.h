@@ -14,8 +14,6 @@
 //   verifier: judge    a plan
 #pragma once
 
-#include <span>
-
 #include "mechanisms/routing/confidence.h"
 
 namespace lichen::mechanisms {
@@ -24,9 +22,5 @@ Result<std::unique_ptr<Confidence>> build_agreement(Options& options, const Answ
 Result<std::unique_ptr<Confidence>> build_self_verification(Options& options,
                                                             const AnswererPtr& small);
 Result<std::unique_ptr<Confidence>> build_verifier(Options& options, const AnswererPtr& small);
-
-/// P(yes) / (P(yes) + P(no)) at the first token of a verdict that is not blank, 0 to 1; begun words
-/// count. NaN where neither is among that token and its alternatives.
-double share_of_yes(std::span<const AnswerToken> verdict);
 
 }  // namespace lichen::mechanisms

@@ -1,0 +1,34 @@
+#include "mechanisms/sampled_answers.h"
+
+#include <utility>
+
+#include "mechanisms/side_by_side.h"
+
+namespace lichen::mechanisms {
+namespace {
+
+awaitable<void> draw_one(AnswererPtr from, Request request, SampledAnswer& sample) {
+  sample.answer = co_await from->answer(std::move(request), *sample.turn);
+}
+
+}  // namespace
+
+Request sampled(Request request, float temperature, int index) {
+  request.sampling.temperature = temperature;
+  request.sampling.seed = request.sampling.seed.value_or(0) + index;
+  return request;
+}
+
+awaitable<std::vector<SampledAnswer>> draw(AnswererPtr from, std::vector<Request> requests,
+                                           Turn& turn) {
+  std::vector<SampledAnswer> samples(requests.size());
+  std::vector<awaitable<void>> draws;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    samples[i].turn = turn.child();
+    draws.push_back(draw_one(from, std::move(requests[i]), samples[i]));
+  }
+  co_await side_by_side(std::move(draws));
+  co_return samples;
+}
+
+}  // namespace lichen::mechanisms
