@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "mechanisms/routing/calibration_file.h"
+#include "mechanisms/routing/embedding_router.h"
 #include "mechanisms/routing/question.h"
 #include "mechanisms/routing/risk.h"
 #include "mechanisms/routing/text_router.h"
@@ -102,6 +103,10 @@ Result<TrainedRouting> read_trained(Options& options, RouterKind kind) {
 Result<Routing> build_trained(Options& options, RouterKind kind) {
   const auto trained = read_trained(options, kind);
   if (!trained) return std::unexpected(trained.error());
+  if (kind == RouterKind::knn &&
+      (options.has("embedder") || !trained->file.origin.embedder_hash.empty())) {
+    return build_embedding_router(options, *trained);
+  }
   auto router = make_text_router(trained->file);
   if (!router) {
     return std::unexpected(options.error(
