@@ -193,7 +193,10 @@ awaitable<Cascade::Draft> Cascade::drafted(Request request, DraftTurn& in) {
   asked.logprobs = true;
   asked.top_logprobs = std::max(request.top_logprobs, parts_.confidence->alternatives());
   Draft draft{.answer = co_await parts_.small->answer(std::move(asked), turn)};
-  const bool stopped = in.early_stop.value() && !draft.answer && !turn.stopped();
+  const bool unsure = in.early_stop.value() && !draft.answer;
+  const std::optional<Error> ended = turn.stopped();
+  if (unsure && ended) draft.answer = std::unexpected(*ended);  // not by us
+  const bool stopped = unsure && !ended;
   if (stopped) {
     draft.verdict = stopped_early(*in.early_stop.value());
   } else {

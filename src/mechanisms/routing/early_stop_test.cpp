@@ -111,6 +111,34 @@ TEST_F(EarlyStopTest, TheEndOfTheTurnIsStillTheEnd) {
   EXPECT_TRUE(large_->requests().empty());
 }
 
+/// Says one unsure word; by the time that it is stopped the whole turn has ended.
+class StopsLate : public Answerer {
+ public:
+  explicit StopsLate(Turn& turn) : turn_(turn) {}
+  awaitable<Result<Answer>> answer(Request, Turn& turn) override {
+    Piece piece{.text = "a", .model = "small", .tokens = 1};
+    piece.logprobs.push_back({.text = "a", .logprob = -9});
+    const Result<void> sent = co_await turn.emit(std::move(piece));
+    EXPECT_FALSE(sent);
+    turn_.cancel(Errc::deadline_exceeded, "too late");
+    co_return std::unexpected(sent.error());
+  }
+
+ private:
+  Turn& turn_;
+};
+
+TEST_F(EarlyStopTest, ATurnThatEndsMeanwhileFailsByItsOwnReason) {
+  Turn turn("plan");
+  options_.flags = {{"early_stop", true}};
+  options_.answerers = {{"small", std::make_shared<StopsLate>(turn)}, {"large", large_}};
+  const auto cascade = build_cascade(options_);
+  ASSERT_TRUE(cascade) << cascade.error().detail;
+  EXPECT_EQ(run((*cascade)->answer({.messages = {{"user", "well?"}}}, turn)).error().code,
+            Errc::deadline_exceeded);
+  EXPECT_TRUE(large_->requests().empty());
+}
+
 TEST_F(EarlyStopTest, LetsAHedgedLargeStream) {
   options_.choices["hedge"] = "always";
   small({.text = "a draft", .logprob = -0.75F, .never_ends = true});
