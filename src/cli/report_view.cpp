@@ -94,6 +94,7 @@ std::string routers_table(const eval::Report& report, const Terminal& terminal) 
 
 std::string pairs_table(const eval::Report& report, const Terminal& terminal) {
   std::vector<const eval::Pair*> pairs;
+  pairs.reserve(report.pairs.size());
   for (const eval::Pair& pair : report.pairs) pairs.push_back(&pair);
   std::ranges::sort(pairs, {}, [](const eval::Pair* pair) {
     return std::pair(-pair->oracle(), pair);  // equals in the report's order

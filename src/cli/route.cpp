@@ -257,12 +257,13 @@ int calibrate(const RouteOptions& options) {
                       .lost = example.large_right && !example.small_right,
                       .unlike = !example.large_right || !example.small_right});
   }
-  file->calibration = mechanisms::calibrate(scored, file->thresholds);
-  file->calibration->data_hash = data->hash;
+  auto counts = mechanisms::calibrate(scored, file->thresholds);
+  counts.data_hash = data->hash;
+  file->calibration = counts;
   if (auto saved = mechanisms::save_router_file(*file, options.router); !saved) {
     return report_error(saved.error());
   }
-  return report_calibration(options, *file->calibration);
+  return report_calibration(options, counts);
 }
 
 std::string evaluation_table(const eval::RouteEvaluation& evaluation, const std::string& router,

@@ -71,7 +71,7 @@ class Options {
                                      std::span<const std::string_view> allowed,
                                      std::string_view fallback) = 0;
   /// Under the name of the plan that the mechanism stands in.
-  virtual void show(Metric /*metric*/) {}
+  virtual void show(Metric metric) = 0;
   /// What the mechanism's scores depend on: its options and operands, models by the hashes of their
   /// files or by their endpoints; but not what only sets its threshold (`threshold`, `risk`,
   /// `calibration`, `hedge`).

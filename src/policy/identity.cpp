@@ -225,7 +225,7 @@ Result<Counted> counts_of(const Config& config, const YamlNode& mechanism) {
     counted.file = folder / node->text;
     auto router = mechanisms::load_router_file(counted.file);
     if (!router) return std::unexpected(router.error());
-    if (router->calibration) counted.counts = std::move(router->calibration).value();
+    counted.counts = router->calibration.value_or(mechanisms::Calibration{});
   }
   return counted;
 }

@@ -193,12 +193,13 @@ awaitable<Cascade::Draft> Cascade::drafted(Request request, DraftTurn& in) {
   asked.logprobs = true;
   asked.top_logprobs = std::max(request.top_logprobs, parts_.confidence->alternatives());
   Draft draft{.answer = co_await parts_.small->answer(std::move(asked), turn)};
-  const bool unsure = in.early_stop.value() && !draft.answer;
+  const std::optional<double> under = in.early_stop.value();
+  const bool unsure = under && !draft.answer;
   const std::optional<Error> ended = turn.stopped();
   if (unsure && ended) draft.answer = std::unexpected(*ended);  // not by us
   const bool stopped = unsure && !ended;
   if (stopped) {
-    draft.verdict = stopped_early(*in.early_stop.value());
+    draft.verdict = stopped_early(under.value_or(0));
   } else {
     draft.verdict = co_await judged(request, draft.answer, turn);
   }
@@ -366,14 +367,14 @@ Result<AnswererPtr> build_cascade(Options& options) {
   if (!large) return std::unexpected(large.error());
   auto confidence = build_confidence(options, *small);
   if (!confidence) return std::unexpected(confidence.error());
-  const auto bound = read_plan_bound(options);
-  if (!bound) return std::unexpected(bound.error());
+  const auto read = read_plan_bound(options);
+  if (!read) return std::unexpected(read.error());
+  const std::optional<Bound>& bound = *read;
   const Confidence::Scale scale = (*confidence)->scale();
-  const Result<double> threshold =
-      *bound ? least_score(**bound)
-             : options.number("threshold", scale.usual, scale.least, scale.most);
+  Result<double> threshold = options.number("threshold", scale.usual, scale.least, scale.most);
+  if (bound) threshold = least_score(*bound);
   if (!threshold) return std::unexpected(threshold.error());
-  auto watch = RiskWatch::read(options, *bound);
+  auto watch = RiskWatch::read(options, bound);
   if (!watch) return std::unexpected(watch.error());
   const auto hedge = read_hedge(options);
   if (!hedge) return std::unexpected(hedge.error());

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "mechanisms/routing/shadow.h"
 
@@ -37,23 +38,26 @@ void show(Options& options, const std::shared_ptr<const DriftWatch>& watch) {
 Result<RiskWatch> RiskWatch::read(Options& options, const std::optional<Bound>& bound) {
   constexpr std::string_view kNames[] = {"share", "delta"};
   constexpr double kLeast = 1e-6;
-  const auto numbers = options.number_map("shadow", kNames, kLeast, 1 - kLeast);
-  if (!numbers) return std::unexpected(numbers.error());
-  if (*numbers && !bound) {
+  auto read = options.number_map("shadow", kNames, kLeast, 1 - kLeast);
+  if (!read) return std::unexpected(read.error());
+  const std::optional<std::vector<double>> numbers = *std::move(read);
+  if (!numbers) {
+    if (!options.has("judge")) return RiskWatch();
+    return std::unexpected(options.error("judge", "`judge` compares answers for `shadow`"));
+  }
+  if (!bound) {
     return std::unexpected(options.error(
         "shadow", "`shadow` watches over `risk`: without that there is nothing to hold"));
   }
   RiskWatch watch;
   if (options.has("judge")) {
-    if (!*numbers) {
-      return std::unexpected(options.error("judge", "`judge` compares answers for `shadow`"));
-    }
     auto judge = options.operand("judge");
     if (!judge) return std::unexpected(judge.error());
     watch.judge_ = *std::move(judge);
   }
-  if (!*numbers || !bound->choice) return watch;
-  const double promise = promised(*bound, *bound->choice, watch.judge_ != nullptr);
+  const std::optional<RiskChoice> choice = bound->choice;
+  if (!choice) return watch;
+  const double promise = promised(*bound, *choice, watch.judge_ != nullptr);
   if (promise >= 1) {
     return std::unexpected(options.error(
         "shadow",
@@ -61,8 +65,8 @@ Result<RiskWatch> RiskWatch::read(Options& options, const std::optional<Bound>& 
         "from answers that differ: give a `judge`"));
   }
   watch.watch_ = std::make_shared<DriftWatch>(DriftOptions{.name = bound->file.string(),
-                                                           .share = (**numbers)[0],
-                                                           .delta = (**numbers)[1],
+                                                           .share = numbers->at(0),
+                                                           .delta = numbers->at(1),
                                                            .promised = promise,
                                                            .calibration = bound->counts.data_hash,
                                                            .record = alarm_record(bound->file)});

@@ -90,9 +90,10 @@ Result<TrainedRouting> read_trained(Options& options, RouterKind kind) {
   TrainedRouting trained{.path = *path, .file = *std::move(file), .threshold = *threshold};
   if (bound) {
     trained.threshold = std::max(1 - least_score(*bound), kAlwaysLarge);
-  } else if (*risk) {
-    bound = bound_of(trained.file, **risk, *path);
-    if (bound->choice) trained.threshold = bound->choice->threshold;
+  } else if (const std::optional<RiskTarget> target = *risk) {
+    Bound own = bound_of(trained.file, *target, *path);
+    if (own.choice) trained.threshold = own.choice->threshold;
+    bound = std::move(own);
   }
   auto watch = RiskWatch::read(options, bound);
   if (!watch) return std::unexpected(watch.error());
