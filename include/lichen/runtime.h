@@ -19,7 +19,7 @@ class Ledger;
 }
 namespace policy {
 struct Config;
-struct Watch;
+struct PlanMetric;
 }  // namespace policy
 
 /// Safe to use from any thread once opened.
@@ -47,8 +47,8 @@ class Runtime {
   Result<ModelPtr> find_model(std::string_view name) const;
   std::vector<std::string> plan_names() const;
   std::vector<ModelPtr> models() const;
-  /// Over the bounds on the risk in all plans.
-  const std::vector<policy::Watch>& watches() const;
+  /// What the mechanisms of all plans show.
+  const std::vector<policy::PlanMetric>& metrics() const;
   const policy::Config& config() const;
   ledger::Ledger& ledger();
 

@@ -105,6 +105,7 @@ void print(const EvaluationOptions& options, const eval::Report& report) {
   if (const auto routers = routers_table(report, out); !routers.empty()) {
     out.write("\n" + routers);
   }
+  if (const auto pairs = pairs_table(report, out); !pairs.empty()) out.write("\n" + pairs);
   if (options.feedback) out.write("\n" + stages_table(report, out));
   for (const auto& router : report.curves) {
     if (!router.note.empty()) out.write(router.plan + ": " + router.note + "\n");

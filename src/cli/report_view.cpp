@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <ranges>
+#include <utility>
 
 #include "cli/table.h"
 
 namespace lichen::cli {
 namespace {
+
+constexpr std::size_t kMostPairs = 6;
 
 template <class Format>
 std::string maybe(const std::optional<double>& value, Format format) {
@@ -65,7 +68,8 @@ std::string report_table(const eval::Report& report, const Terminal& terminal) {
 }
 
 std::string routers_table(const eval::Report& report, const Terminal& terminal) {
-  Table table({{"router", Table::Align::left}, {"PGR"}, {"APGR"}, {"CPT50"}, {"CPT80"}});
+  Table table({{"router", Table::Align::left}, {"PGR"}, {"APGR"}, {"CPT50"}, {"CPT80"}, {"AUROC"}});
+  const auto figure = [](double value) { return fmt::format("{:.3f}", value); };
   const auto add = [&](const eval::RouterCurves& router, const eval::NamedCurve& curve) {
     const bool own = &curve == &router.curves.front();
     const auto figures = curve.figures.value_or(eval::CurveFigures{});
@@ -73,7 +77,7 @@ std::string routers_table(const eval::Report& report, const Terminal& terminal) 
         {own ? terminal.styled(curve.name, Style::bold) : curve.name,
          own ? maybe(router.recovered, [](double pgr) { return fmt::format("{:.2f}", pgr); }) : "",
          fmt::format("{:.3f}", figures.apgr), maybe(figures.cpt50, format_percent),
-         maybe(figures.cpt80, format_percent)});
+         maybe(figures.cpt80, format_percent), own ? maybe(router.auroc, figure) : ""});
   };
   const eval::RouterCurves* shown = nullptr;
   for (const auto& router : report.curves) {
@@ -84,6 +88,29 @@ std::string routers_table(const eval::Report& report, const Terminal& terminal) 
   // The choices to compare with are the same for all: they know nothing of the router.
   if (shown != nullptr) {
     for (const auto& curve : shown->curves | std::views::drop(1)) add(*shown, curve);
+  }
+  return table.empty() ? "" : table.text(terminal);
+}
+
+std::string pairs_table(const eval::Report& report, const Terminal& terminal) {
+  std::vector<const eval::Pair*> pairs;
+  pairs.reserve(report.pairs.size());
+  for (const eval::Pair& pair : report.pairs) pairs.push_back(&pair);
+  std::ranges::sort(pairs, {}, [](const eval::Pair* pair) {
+    return std::pair(-pair->oracle(), pair);  // equals in the report's order
+  });
+  if (pairs.size() > kMostPairs) pairs.resize(kMostPairs);
+  Table table({{"two plans together", Table::Align::left},
+               {"both right"},
+               {"only the first"},
+               {"only the second"},
+               {"oracle"},
+               {"agreement"}});
+  for (const eval::Pair* pair : pairs) {
+    table.row({terminal.styled(pair->first + ", " + pair->second, Style::bold),
+               format_count(pair->both), format_count(pair->only_first),
+               format_count(pair->only_second), format_percent(pair->oracle()),
+               format_percent(pair->agreement())});
   }
   return table.empty() ? "" : table.text(terminal);
 }

@@ -18,6 +18,10 @@ std::string report_table(const eval::Report& report, const Terminal& terminal);
 /// with; empty without any.
 std::string routers_table(const eval::Report& report, const Terminal& terminal);
 
+/// The pairs of plans that would get most right together, a few of them, with the best first; empty
+/// without any.
+std::string pairs_table(const eval::Report& report, const Terminal& terminal);
+
 /// One line for each plan: what was right and who was asked, over the course of the suite.
 std::string stages_table(const eval::Report& report, const Terminal& terminal);
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "cli/command.h"
 
 namespace lichen::cli {
@@ -43,16 +45,29 @@ TEST(ReportView, Routers) {
   EXPECT_EQ(routers_table(report, Terminal{}), "");
   eval::RouterCurves router{.plan = "quick", .mechanism = "route"};
   router.recovered = 0.756;
+  router.auroc = 0.8124;
   router.curves = {{"quick", {}, eval::CurveFigures{0.7, 0.25, std::nullopt}},
                    {"random", {}, eval::CurveFigures{0.5, 0.5, 0.8}}};
   report.curves = {router, router};
-  report.curves[1].recovered = std::nullopt;
+  report.curves[1].recovered = report.curves[1].auroc = std::nullopt;
   report.curves[1].curves[0] = {"slow", {}, eval::CurveFigures{0.6, 0.4, std::nullopt}};
   EXPECT_EQ(routers_table(report, Terminal{}),
-            "router   PGR   APGR   CPT50   CPT80\n"
-            "quick   0.76  0.700  25.0 %       -\n"
-            "slow       -  0.600  40.0 %       -\n"
+            "router   PGR   APGR   CPT50   CPT80  AUROC\n"
+            "quick   0.76  0.700  25.0 %       -  0.812\n"
+            "slow       -  0.600  40.0 %       -      -\n"
             "random        0.500  50.0 %  80.0 %\n");
+}
+
+TEST(ReportView, Pairs) {
+  eval::Report report{.suite = "s", .rows = {}};
+  EXPECT_EQ(pairs_table(report, Terminal{}), "");
+  report.pairs = {{"a", "b", 10, 5, 1, 1}, {"a", "c", 10, 4, 2, 3}};
+  EXPECT_EQ(pairs_table(report, Terminal{}),
+            "two plans together  both right  only the first  only the second  oracle  agreement\n"
+            "a, c                         4               2                3  90.0 %     50.0 %\n"
+            "a, b                         5               1                1  70.0 %     80.0 %\n");
+  for (int i = 0; i < 20; ++i) report.pairs.push_back({"d", "e", 10, 0, 0, 0});
+  EXPECT_EQ(std::ranges::count(pairs_table(report, Terminal{}), '\n'), 7) << "a few of them";
 }
 
 TEST(ReportView, Stages) {

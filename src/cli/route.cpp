@@ -12,6 +12,7 @@
 #include "cli/plan_calibration.h"
 #include "cli/progress.h"
 #include "cli/route_collect.h"
+#include "cli/route_embedder.h"
 #include "cli/table.h"
 #include "eval/recorded_data.h"
 #include "eval/route_data.h"
@@ -32,6 +33,7 @@ struct RouteOptions {
   std::string output;
   std::string json;
   std::string small, large;
+  std::string embedder;  // a GGUF file whose embeddings `knn` reads; empty: it reads the text
   std::string split = "prompt";
   std::uint64_t seed = 1;
   int folds = 5;
@@ -49,8 +51,10 @@ class LongWork {
  public:
   explicit LongWork(std::string label) : label_(std::move(label)) {}
 
-  mechanisms::TrainingOptions training(const RouteOptions& options) {
+  mechanisms::TrainingOptions training(const RouteOptions& options,
+                                       const std::string& embedder_hash) {
     return {.kind = mechanisms::router_kind(options.router).value_or(RouterKind::linear),
+            .embedder_hash = embedder_hash,
             .seed = options.seed,
             .stop = stop_.get_token(),
             .progress = [this](double done) { bar_.update(done, label_); }};
@@ -76,8 +80,13 @@ std::string source_of(const RouteOptions& options) {
   return options.ledger.empty() ? "the ledger" : options.ledger;
 }
 
+/// Outcomes, and of which model their features are embeddings; empty: of none.
+struct LoadedData : eval::RouteData {
+  std::string embedder_hash = {};
+};
+
 /// From a file, or from recorded traffic.
-Result<eval::RouteData> load_data(const RouteOptions& options) {
+Result<eval::RouteData> load_outcomes(const RouteOptions& options) {
   if (!options.recorded && options.data.empty()) {
     return fail(Errc::bad_request,
                 "outcomes are needed: --data FILE, or --ledger; for a plan's cascade --plan NAME");
@@ -87,6 +96,34 @@ Result<eval::RouteData> load_data(const RouteOptions& options) {
       options.ledger.empty() ? open_ledger(options.config) : open_ledger_file(options.ledger);
   if (!opened) return std::unexpected(opened.error());
   return eval::recorded_route_data(**opened, options.small, options.large, source_of(options));
+}
+
+/// `router`: the trained one that is to read the data, or null.
+Result<LoadedData> load_data(const RouteOptions& options, const mechanisms::RouterFile* router) {
+  const std::string wanted = router != nullptr ? router->origin.embedder_hash : "";
+  if (router == nullptr && !options.embedder.empty() && options.router != "knn") {
+    return fail(Errc::bad_request, "--embedder is for --router knn");
+  }
+  if (router != nullptr && wanted.empty() != options.embedder.empty()) {
+    return fail(Errc::bad_request,
+                options.router + (wanted.empty()
+                                      ? ": was trained without an embedder, so leave --embedder out"
+                                      : ": reads embeddings: name their model by --embedder FILE"));
+  }
+  auto outcomes = load_outcomes(options);
+  if (!outcomes) return std::unexpected(outcomes.error());
+  LoadedData data{*std::move(outcomes)};
+  if (options.embedder.empty()) return data;
+  auto hash = embed_prompts(data, options.embedder);
+  if (!hash) return std::unexpected(hash.error());
+  if (router != nullptr && *hash != wanted) {
+    return fail(Errc::bad_request,
+                fmt::format("{}: was trained on embeddings of another model (SHA-256 {}) than {} "
+                            "({})",
+                            options.router, wanted, options.embedder, *hash));
+  }
+  data.embedder_hash = *std::move(hash);
+  return data;
 }
 
 void say_duplicates(const eval::RouteData& data) {
@@ -116,7 +153,7 @@ int train_plan(const RouteOptions& options) {
 
 int train(const RouteOptions& options) {
   if (!options.plan.empty()) return train_plan(options);
-  const auto data = load_data(options);
+  const auto data = load_data(options, nullptr);
   if (!data) return report_error(data.error());
   say_duplicates(*data);
   if (options.router == to_string(RouterKind::prefill)) {
@@ -126,7 +163,7 @@ int train(const RouteOptions& options) {
   }
   auto file = [&] {
     LongWork work("training");
-    return mechanisms::train_router(data->examples, work.training(options));
+    return mechanisms::train_router(data->examples, work.training(options, data->embedder_hash));
   }();
   if (!file) return report_error(file.error());
   file->origin.data_hash = data->hash;
@@ -206,7 +243,7 @@ int calibrate(const RouteOptions& options) {
   if (!router) {
     return report_error({router.error().code, options.router + ": " + router.error().detail});
   }
-  const auto data = load_data(options);
+  const auto data = load_data(options, &*file);
   if (!data) return report_error(data.error());
   if (auto good = eval::check_unseen(*data, *file); !good) {
     return report_error({good.error().code, source_of(options) + ": " + good.error().detail});
@@ -220,12 +257,13 @@ int calibrate(const RouteOptions& options) {
                       .lost = example.large_right && !example.small_right,
                       .unlike = !example.large_right || !example.small_right});
   }
-  file->calibration = mechanisms::calibrate(scored, file->thresholds);
-  file->calibration->data_hash = data->hash;
+  auto counts = mechanisms::calibrate(scored, file->thresholds);
+  counts.data_hash = data->hash;
+  file->calibration = counts;
   if (auto saved = mechanisms::save_router_file(*file, options.router); !saved) {
     return report_error(saved.error());
   }
-  return report_calibration(options, *file->calibration);
+  return report_calibration(options, counts);
 }
 
 std::string evaluation_table(const eval::RouteEvaluation& evaluation, const std::string& router,
@@ -254,19 +292,21 @@ std::string evaluation_table(const eval::RouteEvaluation& evaluation, const std:
 }
 
 int evaluate(const RouteOptions& options) {
-  const auto data = load_data(options);
+  std::optional<mechanisms::RouterFile> trained;
+  if (!mechanisms::router_kind(options.router)) {
+    auto file = mechanisms::load_router_file(options.router);
+    if (!file) return report_error(file.error());
+    trained = *std::move(file);
+  }
+  const auto data = load_data(options, trained ? &*trained : nullptr);
   if (!data) return report_error(data.error());
   say_duplicates(*data);
   const auto evaluation = [&]() -> Result<eval::RouteEvaluation> {
-    if (!mechanisms::router_kind(options.router)) {
-      const auto file = mechanisms::load_router_file(options.router);
-      if (!file) return std::unexpected(file.error());
-      return eval::evaluate_trained(*data, *file);
-    }
+    if (trained) return eval::evaluate_trained(*data, *trained);
     LongWork work(options.router);
     return eval::evaluate_router(
         *data,
-        {.training = work.training(options),
+        {.training = work.training(options, data->embedder_hash),
          .folds = options.folds,
          .split = options.split == "subject" ? eval::SplitBy::subject : eval::SplitBy::prompt});
   }();
@@ -281,12 +321,12 @@ int evaluate(const RouteOptions& options) {
 }
 
 int risk(const RouteOptions& options) {
-  const auto data = load_data(options);
+  const auto data = load_data(options, nullptr);
   if (!data) return report_error(data.error());
   say_duplicates(*data);
   const auto evaluation = [&] {
     LongWork work(options.router);
-    return eval::evaluate_risk(*data, {.training = work.training(options),
+    return eval::evaluate_risk(*data, {.training = work.training(options, data->embedder_hash),
                                        .target = {.alpha = options.alpha, .delta = options.delta},
                                        .resamples = options.resamples,
                                        .calibration = options.calibration});
@@ -363,6 +403,11 @@ struct Subcommand {
         ->check(CLI::IsMember({"linear", "knn", "mf", "ensemble", "prefill"}).description(""))
         ->capture_default_str();
   }
+  void embedder() {
+    app.add_option("--embedder", options.embedder,
+                   "For knn: a GGUF model whose embeddings it reads in place of words")
+        ->type_name("FILE");
+  }
   void seed() {
     app.add_option("--seed", options.seed, "Of all that is split or drawn at random")
         ->type_name("N")
@@ -429,6 +474,7 @@ void add_route(CLI::App& app, Invocation& invocation) {
         command.plan("A plan whose cascade gets a learned confidence");
         command.suite();
         command.kind();
+        command.embedder();
         command.app.add_option("-o,--output", command.options.output, "The router's file")
             ->type_name("FILE")
             ->required();
@@ -445,6 +491,7 @@ void add_route(CLI::App& app, Invocation& invocation) {
             .add_option("--router", command.options.router, "The router's file; gets the counts")
             ->type_name("FILE");
         command.data("Outcomes that the router was not trained on, JSONL");
+        command.embedder();
         command.plan("A plan that chooses between small and large by a score");
         command.app
             .add_option("-o,--output", command.options.output, "The plan's calibration file")
@@ -480,6 +527,7 @@ void add_route(CLI::App& app, Invocation& invocation) {
             ->type_name("WHAT")
             ->check(CLI::IsMember({"prompt", "subject"}).description(""))
             ->capture_default_str();
+        command.embedder();
         command.seed();
         command.json();
       });
@@ -489,6 +537,7 @@ void add_route(CLI::App& app, Invocation& invocation) {
       [](Subcommand command) {
         command.data("Outcomes, JSONL: half to train on, half to calibrate on");
         command.kind();
+        command.embedder();
         command.target();
         command.app.add_option("--resamples", command.options.resamples, "Calibrations")
             ->type_name("N")

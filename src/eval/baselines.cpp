@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "policy/identity.h"
+
 namespace lichen::eval {
 namespace {
 
@@ -67,6 +69,7 @@ Baselines baselines_of(const policy::Config& config, std::set<std::string> large
 
 policy::Config for_measuring(policy::Config config) {
   config.ledger.path = "none";
+  config = policy::with_whole_scores(policy::without_shadows(std::move(config)));
   for (policy::ModelConfig& model : config.models) {
     if (auto* local = std::get_if<model::LocalModelOptions>(&model.options)) {
       local->batcher.prefix_cache_bytes = 0;

@@ -28,7 +28,9 @@ Baselines baselines_of(const policy::Config& config, std::set<std::string> large
 /// The configuration to open a runtime with whose plans are compared: without a ledger, since a
 /// measurement is no traffic and waits for no disk; without prefix caches, since all plans answer
 /// the same prompts and the later ones would find what the earlier ones have computed; and
-/// repeatable, since two measurements shall differ in no token.
+/// repeatable, since two measurements shall differ in no token. Nothing is watched by `shadow`: a
+/// measurement shall raise no alarm. Cascades stop drafts early only where they say so: the curves
+/// need whole scores.
 policy::Config for_measuring(policy::Config config);
 
 }  // namespace lichen::eval

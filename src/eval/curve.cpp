@@ -42,6 +42,23 @@ double oracle_score(bool small_right, bool large_right) {
   return static_cast<double>(small_right) - static_cast<double>(large_right);
 }
 
+std::optional<double> auroc(std::span<const Replay> requests) {
+  std::vector<Replay> sorted(requests.begin(), requests.end());
+  std::ranges::sort(sorted, {}, &Replay::score);
+  double right = 0, wrong = 0, ordered = 0;  // of them all pairs of a right and a wrong one
+  for (auto tie = sorted.begin(); tie != sorted.end();) {
+    double right_here = 0, wrong_here = 0;
+    for (const double score = tie->score; tie != sorted.end() && tie->score == score; ++tie) {
+      (tie->small_right ? right_here : wrong_here) += 1;
+    }
+    ordered += right_here * (wrong + wrong_here / 2);
+    right += right_here;
+    wrong += wrong_here;
+  }
+  if (right == 0 || wrong == 0) return std::nullopt;
+  return ordered / (right * wrong);
+}
+
 std::optional<double> gap_recovered(double quality, double small, double large) {
   if (!(large > small)) return std::nullopt;
   return (quality - small) / (large - small);

@@ -44,6 +44,11 @@ struct CurveFigures {
   std::optional<double> cpt80 = {};
 };
 
+/// How well the score tells small's right answers from its wrong ones: the probability that one of
+/// the former has the higher score, ties counting half (area under the ROC curve; Fawcett 2006).
+/// Nothing where small gets all right, or all wrong.
+std::optional<double> auroc(std::span<const Replay> requests);
+
 /// PGR of a quality; nothing where large is not better than small, since there is no gap.
 std::optional<double> gap_recovered(double quality, double small, double large);
 

@@ -32,6 +32,17 @@ TEST(QualityCurve, GoesFromSmallToLargeInTheOrderOfScores) {
   EXPECT_THAT(quality_curve({}), ElementsAre());
 }
 
+TEST(Auroc, IsTheShareOfPairsInTheRightOrder) {
+  const std::vector<Replay> requests = {scored(kOnlySmall, 3), scored(kBoth, 1),
+                                        scored(kNeither, 2), scored(kOnlyLarge, 0)};
+  EXPECT_EQ(auroc(requests), 0.75) << "all but 1 against 2";
+  const std::vector<Replay> ties = {scored(kOnlySmall, 1), scored(kNeither, 1),
+                                    scored(kNeither, -std::numeric_limits<double>::infinity())};
+  EXPECT_EQ(auroc(ties), 0.75);
+  EXPECT_EQ(auroc(std::vector{scored(kBoth, 1), scored(kOnlySmall, 2)}), std::nullopt);
+  EXPECT_EQ(auroc({}), std::nullopt);
+}
+
 TEST(QualityCurve, RequestsOfOneScoreAreOneStep) {
   const std::vector<Replay> requests = {scored(kOnlyLarge, 1), scored(kNeither, 1),
                                         scored(kOnlySmall, 2), scored(kOnlyLarge, 1)};

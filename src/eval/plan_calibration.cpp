@@ -37,7 +37,8 @@ Result<std::vector<mechanisms::Scored>> scored_requests(const std::vector<Outcom
   bool any = false;
   for (const auto& [task, of] : by_task(outcomes, calibrated)) {
     mechanisms::Scored request{.need = std::numeric_limits<double>::infinity(),
-                               .lost = of.large->right && !of.small->right};
+                               .lost = of.large->right && !of.small->right,
+                               .unlike = !of.large->right || !of.small->right};
     bool scored = false;
     for (const ScoredChoice& choice : of.plan->choices) {
       if (choice.mechanism != calibrated.mechanism) continue;

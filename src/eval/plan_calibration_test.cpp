@@ -38,10 +38,12 @@ TEST(ScoredRequests, TakesTheScoreAndTheLossOfSmallAlone) {
   ASSERT_EQ(requests->size(), 3u) << "large alone was not asked the last one";
   EXPECT_EQ((*requests)[0].need, 0.25);
   EXPECT_FALSE((*requests)[0].lost);
+  EXPECT_FALSE((*requests)[0].unlike);
   EXPECT_EQ((*requests)[1].need, 3);
   EXPECT_TRUE((*requests)[1].lost) << "whatever the plan itself made of it";
   EXPECT_TRUE(std::isinf((*requests)[2].need));
   EXPECT_FALSE((*requests)[2].lost) << "large is wrong, too";
+  EXPECT_TRUE((*requests)[2].unlike) << "two wrong answers may differ";
 }
 
 TEST(ScoredRequests, RefusesWhatHasNoOneScore) {

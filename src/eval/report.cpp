@@ -209,6 +209,7 @@ Report make_report(const Suite& suite, const std::vector<std::string>& plans,
     report.rows.push_back(std::move(row));
   }
   report.curves = router_curves(suite, plans, baselines, outcomes);
+  report.pairs = pairs_of(plans, outcomes);
   return report;
 }
 
@@ -220,6 +221,7 @@ boost::json::object to_json(const Report& report) {
   return {{"suite", report.suite},
           {"rows", std::move(rows)},
           {"curves", std::move(curves)},
+          {"pairs", to_json(report.pairs)},
           {"origin", to_json(report.origin)}};
 }
 

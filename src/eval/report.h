@@ -10,6 +10,7 @@
 
 #include "eval/baselines.h"
 #include "eval/outcome.h"
+#include "eval/pairs.h"
 #include "eval/router_curves.h"
 #include "eval/statistics.h"
 #include "eval/suite.h"
@@ -78,6 +79,7 @@ struct Report {
   std::string suite;
   std::vector<Row> rows;
   std::vector<RouterCurves> curves = {};
+  std::vector<Pair> pairs = {};
   Baselines baselines = {};
   std::vector<std::string> models = {};  // names of rows that are models rather than plans
   Origin origin = {};
@@ -92,8 +94,8 @@ struct Report {
 Report make_report(const Suite& suite, const std::vector<std::string>& plans,
                    const Baselines& baselines, const std::vector<Outcome>& outcomes);
 
-/// {"suite", "rows": [...], "curves": [...], "origin"}; docs/evaluation.md has all keys. Shares are
-/// 0 to 1.
+/// {"suite", "rows": [...], "curves": [...], "pairs": [...], "origin"}; docs/evaluation.md has all
+/// keys. Shares are 0 to 1.
 boost::json::object to_json(const Report& report);
 
 }  // namespace lichen::eval

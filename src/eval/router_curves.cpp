@@ -86,6 +86,7 @@ RouterCurves curves_of(const Suite& suite, const std::string& plan, const Scored
   router.measured = {.share = static_cast<double>(asked_large) / n,
                      .quality = static_cast<double>(right) / n};
   router.risk = static_cast<double>(lost) / n;
+  router.auroc = auroc(by_router);
   router.recovered =
       gap_recovered(router.measured.quality, router.small_quality, router.large_quality);
   if (!router.recovered) {
@@ -147,6 +148,7 @@ boost::json::object to_json(const RouterCurves& router) {
       {"quality", router.measured.quality},
       {"pgr", or_null(router.recovered)},
       {"risk", router.risk},
+      {"auroc", or_null(router.auroc)},
       {"note", router.note.empty() ? boost::json::value(nullptr) : boost::json::value(router.note)},
       {"curves", std::move(curves)}};
 }

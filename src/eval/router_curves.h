@@ -28,6 +28,7 @@ struct RouterCurves {
   double large_quality = 0;
   CurvePoint measured = {};              // where the plan itself is: its share and quality
   std::optional<double> recovered = {};  // PGR of that
+  std::optional<double> auroc = {};      // of the score, see curve.h
   double risk = 0;                       // share of requests lost: wrong where large alone is right
   std::vector<NamedCurve> curves = {};   // the plan's, length, random, oracle
   std::string note = {};                 // why there are no figures; empty: there are

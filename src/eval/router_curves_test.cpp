@@ -59,6 +59,7 @@ TEST_F(RouterCurvesTest, ReplaysEveryThresholdBesideThreeOthers) {
   EXPECT_EQ(router.measured, (CurvePoint{0.5, 0.75}));
   EXPECT_DOUBLE_EQ(router.recovered.value_or(-1), 2.0 / 3);
   EXPECT_EQ(router.risk, 0.25) << "task 1, which large alone gets right";
+  EXPECT_EQ(router.auroc, 1);
   EXPECT_EQ(router.note, "");
   ASSERT_THAT(router.curves, SizeIs(4));
   EXPECT_EQ(router.curves[0].name, "route");

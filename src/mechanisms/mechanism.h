@@ -4,6 +4,8 @@
 
 #include <boost/json/object.hpp>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,8 +16,6 @@
 #include "lichen/answerer.h"
 
 namespace lichen::mechanisms {
-
-class DriftWatch;
 
 /// One of several operands, with the name by which the receipt speaks of it: the model's or plan's
 /// name as it stands in the plan, or the mechanism's.
@@ -36,6 +36,15 @@ class Learner {
   virtual std::string state() const = 0;
   /// `bad_model`, and nothing is changed: the text is damaged, or of another mechanism or plan.
   virtual Result<void> restore(std::string_view state) = 0;
+};
+
+/// A number that the server's metrics show of a mechanism, for Prometheus.
+struct Metric {
+  std::string name;  // "lichen_drift_alarm"; with "_total" at its end it only rises
+  std::string help;
+  std::map<std::string, std::string> labels = {};  // beside `plan`; from small sets
+  /// At each scrape, from any thread.
+  std::function<double()> read;
 };
 
 /// What stands under a mechanism's key in a plan. Implemented by the plan loader, so that every
@@ -61,8 +70,8 @@ class Options {
   virtual Result<std::string> choice(std::string_view key,
                                      std::span<const std::string_view> allowed,
                                      std::string_view fallback) = 0;
-  /// Shows what the watch sees in the metrics, under the plan's name.
-  virtual void show(const std::shared_ptr<const DriftWatch>& /*watch*/) {}
+  /// Under the name of the plan that the mechanism stands in.
+  virtual void show(Metric metric) = 0;
   /// What the mechanism's scores depend on: its options and operands, models by the hashes of their
   /// files or by their endpoints; but not what only sets its threshold (`threshold`, `risk`,
   /// `calibration`, `hedge`).

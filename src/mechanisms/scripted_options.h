@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -20,7 +21,9 @@ class ScriptedOptions : public Options {
   std::map<std::string, std::vector<double>, std::less<>> maps;
   std::map<std::string, std::map<std::string, double, std::less<>>, std::less<>> some;
   std::map<std::string, std::string, std::less<>> choices;  // and files
-  std::vector<std::shared_ptr<Learner>> learners;           // that were made known
+  std::map<std::string, bool, std::less<>> flags;
+  std::vector<std::shared_ptr<Learner>> learners;  // that were made known
+  std::vector<Metric> metrics;                     // that are shown
 
   Result<AnswererPtr> operand(std::string_view key) override {
     const auto found = answerers.find(key);
@@ -59,6 +62,18 @@ class ScriptedOptions : public Options {
       if (value != found->second.end()) values[i] = value->second;
     }
     return values;
+  }
+  void show(Metric metric) override { metrics.push_back(std::move(metric)); }
+  /// What the metric reads now; NaN without one of that name.
+  double metric(std::string_view name, std::string_view label = {}) const {
+    for (const Metric& metric : metrics) {
+      const bool has_label =
+          label.empty() || std::ranges::any_of(metric.labels, [&](const auto& pair) {
+            return pair.second == label;
+          });
+      if (metric.name == name && has_label) return metric.read();
+    }
+    return std::numeric_limits<double>::quiet_NaN();
   }
   void learns(std::shared_ptr<Learner> learner) override { learners.push_back(std::move(learner)); }
   Result<std::filesystem::path> file(std::string_view key) override {

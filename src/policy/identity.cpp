@@ -15,6 +15,7 @@
 
 #include "base/sha256.h"
 #include "mechanisms/routing/calibration_file.h"
+#include "mechanisms/routing/drift.h"
 #include "mechanisms/routing/router_file.h"
 #include "policy/fields.h"
 
@@ -33,6 +34,12 @@ bool is_one_of(std::span<const std::string_view> keys, std::string_view key) {
   return std::ranges::find(keys, key) != keys.end();
 }
 
+/// Whether an option of the mechanism changes no answer, wherever that stands.
+bool changes_nothing(const YamlNode& mechanism, std::string_view key) {
+  return key == "early_stop" || key == "shadow" ||
+         (key == "judge" && mechanism.find("shadow") != nullptr);
+}
+
 class Identities {
  public:
   explicit Identities(const Config& config) : config_(config), models_(config.models) {
@@ -45,6 +52,7 @@ class Identities {
     json::object identity{{"mechanism", node.key}};
     for (const YamlNode& item : node.items) {
       if (outermost && is_one_of(kThresholdKeys, item.key)) continue;
+      if (changes_nothing(node, item.key)) continue;
       Result<json::value> inner = value(item);
       if (!inner) return std::unexpected(inner.error());
       identity[item.key] = *std::move(inner);
@@ -158,6 +166,17 @@ void add_key(YamlNode& node, std::string key, std::string text) {
       {.kind = Kind::scalar, .text = std::move(text), .items = {}, .key = std::move(key)});
 }
 
+void remove_shadows(YamlNode& node) {
+  if (node.find("shadow") != nullptr) remove_keys(node, {"shadow", "judge"});
+  for (YamlNode& item : node.items) remove_shadows(item);
+}
+
+void let_drafts_end(YamlNode& node) {
+  const bool cascade = node.key == "cascade" && node.find("small") != nullptr;
+  if (cascade && node.find("early_stop") == nullptr) add_key(node, "early_stop", "false");
+  for (YamlNode& item : node.items) let_drafts_end(item);
+}
+
 void remove_calibrations(YamlNode& node) {
   if (node.find("calibration") != nullptr) {
     remove_keys(node, {"calibration", "risk"});
@@ -165,9 +184,10 @@ void remove_calibrations(YamlNode& node) {
     if (node.find("router") != nullptr) add_key(node, "threshold", "0.5");
   }
   if (node.key == "cascade" && node.find("small") != nullptr) {
-    // A request that large answers before small is judged has no score.
-    remove_keys(node, {"hedge"});
+    // A request that large answers before small is judged has no score, nor has a stopped draft.
+    remove_keys(node, {"hedge", "early_stop"});
     add_key(node, "hedge", "never");
+    add_key(node, "early_stop", "false");
   }
   for (YamlNode& item : node.items) remove_calibrations(item);
 }
@@ -186,26 +206,46 @@ std::optional<mechanisms::RiskTarget> target_of(const Config& config, const Yaml
   return target;
 }
 
-Result<mechanisms::Calibration> counts_of(const Config& config, const YamlNode& mechanism) {
+struct Counted {
+  std::filesystem::path file = {};
+  mechanisms::Calibration counts = {};
+};
+
+Result<Counted> counts_of(const Config& config, const YamlNode& mechanism) {
   const auto folder = config.file.parent_path();
-  if (const YamlNode* file = mechanism.find("calibration")) {
-    auto calibration = mechanisms::load_plan_calibration(folder / file->text);
+  if (const YamlNode* node = mechanism.find("calibration")) {
+    Counted counted{.file = folder / node->text};
+    auto calibration = mechanisms::load_plan_calibration(counted.file);
     if (!calibration) return std::unexpected(calibration.error());
-    return std::move(calibration->counts);
+    counted.counts = std::move(calibration->counts);
+    return counted;
   }
-  if (const YamlNode* file = mechanism.find("router")) {
-    auto router = mechanisms::load_router_file(folder / file->text);
+  Counted counted;
+  if (const YamlNode* node = mechanism.find("router")) {
+    counted.file = folder / node->text;
+    auto router = mechanisms::load_router_file(counted.file);
     if (!router) return std::unexpected(router.error());
-    if (router->calibration) return std::move(router->calibration).value();
+    counted.counts = router->calibration.value_or(mechanisms::Calibration{});
   }
-  return mechanisms::Calibration{};
+  return counted;
+}
+
+std::string risk_note(const Counted& counted, const mechanisms::RiskTarget& target, bool watched) {
+  const auto record = mechanisms::alarm_record(counted.file);
+  if (watched && mechanisms::keeps_alarm(record, counted.counts.data_hash)) {
+    return fmt::format(
+        "drift alarm: large answers everything until there is a new calibration ({})",
+        record.string());
+  }
+  return mechanisms::describe(counted.counts, target);
 }
 
 void add_risk_notes(const Config& config, const YamlNode& node, std::vector<std::string>& notes) {
   if (const YamlNode* risk = node.find("risk")) {
     const auto target = target_of(config, *risk);
-    const auto counts = counts_of(config, node);
-    if (target && counts) notes.push_back(mechanisms::describe(*counts, *target));
+    const auto counted = counts_of(config, node);
+    const bool watched = node.find("shadow") != nullptr;
+    if (target && counted) notes.push_back(risk_note(*counted, *target, watched));
   }
   for (const YamlNode& item : node.items) add_risk_notes(config, item, notes);
 }
@@ -230,7 +270,18 @@ Result<const YamlNode*> choosing_mechanism(const Config& config, std::string_vie
                           plan, found.empty() ? "no mechanism" : "more than one mechanism"));
 }
 
+Config without_shadows(Config config) {
+  for (PlanConfig& plan : config.plans) remove_shadows(plan.expression);
+  return config;
+}
+
+Config with_whole_scores(Config config) {
+  for (PlanConfig& plan : config.plans) let_drafts_end(plan.expression);
+  return config;
+}
+
 Config without_calibrations(Config config) {
+  config = without_shadows(std::move(config));
   for (PlanConfig& plan : config.plans) remove_calibrations(plan.expression);
   return config;
 }

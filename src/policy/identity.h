@@ -22,13 +22,19 @@ Result<boost::json::object> mechanism_identity(const Config& config, const YamlN
 /// names another or it stands within others. `bad_config`: there is none, or more than one.
 Result<const YamlNode*> choosing_mechanism(const Config& config, std::string_view plan);
 
+/// The configuration with nothing watched by `shadow`.
+Config without_shadows(Config config);
+/// The configuration with cascades that stop no draft early, unless they say so: a stopped draft
+/// has no score to tell from what other thresholds would have done.
+Config with_whole_scores(Config config);
 /// The configuration with the thresholds that come from calibrations replaced by defaults, and
-/// without hedging, so that what has no calibration yet can be measured for one.
+/// without hedging and early stops, so that what has no calibration yet can be measured for one.
 Config without_calibrations(Config config);
 /// And with confidences that are learned replaced by the default one.
 Config without_learned(Config config);
 
-/// A line for each `risk` in the plan: which threshold holds and from how many prompts.
+/// A line for each `risk` in the plan: which threshold holds and from how many prompts, or that
+/// there was an alarm.
 std::vector<std::string> risk_notes(const Config& config, const PlanConfig& plan);
 
 }  // namespace lichen::policy

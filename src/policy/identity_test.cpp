@@ -61,6 +61,9 @@ TEST_F(IdentityTest, HasModelsByWhatTheyAre) {
   EXPECT_EQ(found.at("large").at("url"), "https://example.com/v1");
   EXPECT_EQ(found.at("large").at("model"), "big");
   EXPECT_FALSE(found.contains("threshold"));
+  EXPECT_EQ(found, identity("  p: {cascade: {confidence: min, small: small, large: large, shadow: "
+                            "{share: 0.1, delta: 0.1}, judge: large}}\n"))
+      << "watching changes no score";
 }
 
 TEST_F(IdentityTest, NamesMakeNoDifferenceAndFilesDo) {
@@ -101,12 +104,32 @@ TEST_F(IdentityTest, FindsTheOneThatChooses) {
 TEST_F(IdentityTest, CalibrationsAreTakenOutToMeasureThem) {
   const Config loaded = without_calibrations(
       config("  p: {cascade: {small: small, large: large, risk: {alpha: 0.1, delta: 0.1}, "
-             "calibration: none.yet}}\n"));
+             "calibration: none.yet, shadow: {share: 0.1, delta: 0.1}, judge: large}}\n"));
   const YamlNode& cascade = loaded.plans.front().expression.items.front();
-  EXPECT_EQ(cascade.find("risk"), nullptr);
-  EXPECT_EQ(cascade.find("calibration"), nullptr);
+  for (const char* key : {"risk", "calibration", "shadow", "judge"}) {
+    EXPECT_EQ(cascade.find(key), nullptr) << key;
+  }
   EXPECT_EQ(cascade.find("hedge")->text, "never");
+  EXPECT_EQ(cascade.find("early_stop")->text, "false");
   EXPECT_NE(cascade.find("small"), nullptr);
+}
+
+TEST_F(IdentityTest, AMeasurementLetsDraftsEndUnlessThePlanSaysOtherwise) {
+  const Config loaded = with_whole_scores(config(
+      "  p: {cascade: {small: small, large: large}}\n"
+      "  q: {fallback: {of: [{cascade: {small: small, large: large, early_stop: true}}]}}\n"));
+  EXPECT_EQ(loaded.plans[0].expression.items[0].find("early_stop")->text, "false");
+  const YamlNode& of = *loaded.plans[1].expression.items[0].find("of");
+  EXPECT_EQ(of.items[0].items[0].find("early_stop")->text, "true");
+}
+
+TEST_F(IdentityTest, WhatChangesNoAnswerIsLeftOutOfOperandsToo) {
+  const auto of = [&](const std::string& options) {
+    return identity("  p: {cascade: {small: {cascade: {small: small, large: large" + options +
+                    "}}, large: large}}\n");
+  };
+  EXPECT_EQ(of(""), of(", early_stop: false, shadow: {share: 0.1, delta: 0.1}, judge: large"));
+  EXPECT_NE(of(""), of(", judge: large")) << "that may be a mechanism's own word";
 }
 
 TEST_F(IdentityTest, WhatIsToBeLearnedIsTakenOutToo) {
@@ -123,15 +146,20 @@ TEST_F(IdentityTest, NotesSayWhatHolds) {
   const auto notes = [&](const std::string& alpha) {
     const Config loaded =
         config("  p: {cascade: {small: small, large: large, risk: {alpha: " + alpha +
-               ", delta: 0.1}, calibration: p.calibration}}\n");
+               ", delta: 0.1}, calibration: p.calibration, shadow: {share: 0.1, delta: 0.1}}}\n");
     return risk_notes(loaded, loaded.plans.front());
   };
   EXPECT_TRUE(notes("0.1").empty()) << "without a file the plan is broken, which is said elsewhere";
   const mechanisms::PlanCalibration calibration{
-      .valid_for = {}, .counts = {.n = 100, .grid = {{0.5, 40, 0}, {1, 90, 50}}}};
+      .valid_for = {},
+      .counts = {.n = 100, .data_hash = "abc", .grid = {{0.5, 40, 0, 0}, {1, 90, 50, 50}}}};
   ASSERT_TRUE(mechanisms::save_plan_calibration(calibration, folder_ / "p.calibration"));
   EXPECT_THAT(notes("0.1"), ElementsAre(HasSubstr("small answers 40.0 %")));
   EXPECT_THAT(notes("0.001"), ElementsAre(HasSubstr("large answers everything: 100 prompts")));
+  write("p.calibration.drift", "abc\n");
+  EXPECT_THAT(notes("0.1"), ElementsAre(HasSubstr("drift alarm")));
+  write("p.calibration.drift", "of an earlier one\n");
+  EXPECT_THAT(notes("0.1"), ElementsAre(HasSubstr("small answers 40.0 %")));
 }
 
 }  // namespace

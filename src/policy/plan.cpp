@@ -48,9 +48,14 @@ class PlanBuilder {
                                               config_.file.string(), name));
   }
 
-  void add_watch(const std::shared_ptr<const mechanisms::DriftWatch>& watch) {
-    watches_.push_back({.plan = in_progress_.back(), .watch = watch});
+  /// The name under which a mechanism of the plan that is being built shows its metrics: Prometheus
+  /// takes no two series with the same labels.
+  std::string metrics_name(const std::string& mechanism) {
+    const std::string& plan = in_progress_.back();
+    const int number = ++showing_[{plan, mechanism}];
+    return number == 1 ? plan : fmt::format("{}#{}", plan, number);
   }
+  void add_metric(PlanMetric metric) { metrics_.push_back(std::move(metric)); }
 
   Result<Plans> build_all() {
     for (const PlanConfig& plan : config_.plans) {
@@ -67,7 +72,7 @@ class PlanBuilder {
       if (!answerer) return std::unexpected(std::move(answerer).error());
     }
     return Plans{.answerers = std::move(built_),
-                 .watches = std::move(watches_),
+                 .metrics = std::move(metrics_),
                  .learners = std::move(learners_)};
   }
 
@@ -178,7 +183,8 @@ class PlanBuilder {
   const Config& config_;
   std::map<std::string_view, const PlanConfig*> plans_;
   Answerers built_;  // models, and plans that are done
-  std::vector<Watch> watches_;
+  std::vector<PlanMetric> metrics_;
+  std::map<std::pair<std::string, std::string>, int> showing_;  // mechanisms, by plan and name
   std::vector<NamedLearner> learners_;
   std::vector<std::string> in_progress_;  // from the outermost to the innermost
   int depth_ = 0;
@@ -278,8 +284,9 @@ class PlanOptions : public mechanisms::Options {
                                list(names), *text, did_you_mean(*text, names))));
   }
 
-  void show(const std::shared_ptr<const mechanisms::DriftWatch>& watch) override {
-    builder_.add_watch(watch);
+  void show(mechanisms::Metric metric) override {
+    if (metrics_name_.empty()) metrics_name_ = builder_.metrics_name(mechanism_);
+    builder_.add_metric({.plan = metrics_name_, .metric = std::move(metric)});
   }
 
   Result<boost::json::object> identity() override {
@@ -316,6 +323,7 @@ class PlanOptions : public mechanisms::Options {
   const std::string mechanism_;
   const YamlNode& node_;
   Fields fields_;
+  std::string metrics_name_;  // once it has shown one
 };
 
 Result<AnswererPtr> PlanBuilder::build_mechanism(const Mechanism& mechanism,

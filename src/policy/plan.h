@@ -9,17 +9,17 @@
 
 #include "lichen/answerer.h"
 #include "mechanisms/mechanism.h"
-#include "mechanisms/routing/drift.h"
 #include "policy/config.h"
 
 namespace lichen::policy {
 
 using Answerers = std::map<std::string, AnswererPtr, std::less<>>;
 
-/// A watch over a bound on the risk, and the plan in which it stands.
-struct Watch {
+/// By the plan that its mechanism stands in; where that has two of one kind, the second has "#2" at
+/// the end of the plan's name.
+struct PlanMetric {
   std::string plan;
-  std::shared_ptr<const mechanisms::DriftWatch> watch;
+  mechanisms::Metric metric;
 };
 
 /// By the plan that it belongs to; the second one of a plan has "#2" at the end.
@@ -30,7 +30,7 @@ struct NamedLearner {
 
 struct Plans {
   Answerers answerers;  // plans and models
-  std::vector<Watch> watches;
+  std::vector<PlanMetric> metrics;
   std::vector<NamedLearner> learners;
 };
 

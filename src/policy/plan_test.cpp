@@ -204,6 +204,29 @@ TEST(Plan, LearnersGoByTheirPlansName) {
   EXPECT_THAT(names, testing::ElementsAre("a", "b", "a#2"));
 }
 
+TEST(Plan, MetricsGoByTheirPlansName) {
+  const Result<Config> config = parse_config(
+      "plans:\n"
+      "  a: {fallback: {of: [{auto: {of: [small, large]}}, {auto: {of: [small, b]}}]}}\n"
+      "  b: {auto: {of: [small, large], budget: {large_tokens_per_hour: 5}}}\n",
+      "f.yaml");
+  ASSERT_TRUE(config) << config.error().detail;
+  const Result<Plans> plans = build_plans(*config, models());
+  ASSERT_TRUE(plans) << plans.error().detail;
+  std::vector<std::string> series;
+  for (const auto& [plan, metric] : plans->metrics) {
+    if (metric.name == "lichen_auto_chosen_total") {
+      series.push_back(plan + " " + metric.labels.at("arm"));
+    }
+    if (metric.name == "lichen_auto_budget") {
+      EXPECT_EQ(plan, "b");
+      EXPECT_EQ(metric.read(), 5);
+    }
+  }
+  EXPECT_THAT(series, testing::ElementsAre("a small", "a large", "b small", "b large", "a#2 small",
+                                           "a#2 b"));
+}
+
 TEST(Plan, ALongChainIsAnError) {
   std::string yaml = "plans:\n";
   for (int i = 0; i < 5'000; ++i) {

@@ -109,7 +109,7 @@ struct Runtime::Parts {
   std::unique_ptr<ledger::Ledger> ledger;
   std::vector<ModelPtr> models;
   policy::Answerers answerers;  // plans and models
-  std::vector<policy::Watch> watches;
+  std::vector<policy::PlanMetric> metrics;
   std::string default_plan;
   std::unique_ptr<policy::Keeper> keeper;
 
@@ -182,7 +182,7 @@ Result<std::unique_ptr<Runtime>> Runtime::open(Config config, boost::asio::any_i
   Result<policy::Plans> plans = policy::build_plans(config, parts->models);
   if (!plans) return std::unexpected(std::move(plans).error());
   parts->answerers = std::move(plans->answerers);
-  parts->watches = std::move(plans->watches);
+  parts->metrics = std::move(plans->metrics);
   parts->keeper = std::make_unique<policy::Keeper>(*parts->ledger, std::move(plans->learners));
   parts->config = std::move(config);
   return std::unique_ptr<Runtime>(new Runtime(std::move(parts)));
@@ -225,7 +225,7 @@ std::vector<std::string> Runtime::plan_names() const {
 }
 
 std::vector<ModelPtr> Runtime::models() const { return parts_->models; }
-const std::vector<policy::Watch>& Runtime::watches() const { return parts_->watches; }
+const std::vector<policy::PlanMetric>& Runtime::metrics() const { return parts_->metrics; }
 void Runtime::settle() { parts_->background.settle(); }
 const Config& Runtime::config() const { return parts_->config; }
 ledger::Ledger& Runtime::ledger() { return *parts_->ledger; }

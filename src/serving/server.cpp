@@ -46,15 +46,12 @@ void add_lane(Metrics& metrics, const std::shared_ptr<model::LocalModel>& model)
   add(counter, "preemptions_total", "Sessions moved out of the KV cache", &Stats::preemptions);
 }
 
-void add_watch(Metrics& metrics, const policy::Watch& watch) {
-  const Metrics::Labels plan = {{"plan", watch.plan}, {"router", watch.watch->options().name}};
-  metrics.add_gauge("lichen_drift_alarm",
-                    "1 when large answers everything since small lost too much", plan,
-                    [w = watch.watch] { return w->alarmed() ? 1.0 : 0.0; });
-  metrics.add_counter("lichen_drift_looked_at_total", "Requests whose loss was looked at", plan,
-                      [w = watch.watch] { return static_cast<double>(w->state().observed); });
-  metrics.add_counter("lichen_drift_losses_total", "Of these, those that small lost", plan,
-                      [w = watch.watch] { return static_cast<double>(w->state().losses); });
+void add_mechanism(Metrics& metrics, const policy::PlanMetric& of) {
+  const auto& [name, help, labels, read] = of.metric;
+  Metrics::Labels all = labels;
+  all["plan"] = of.plan;
+  const auto add = name.ends_with("_total") ? &Metrics::add_counter : &Metrics::add_gauge;
+  (metrics.*add)(name, help, std::move(all), read);
 }
 
 void add_runtime(Metrics& metrics, Runtime& runtime) {
@@ -65,7 +62,7 @@ void add_runtime(Metrics& metrics, Runtime& runtime) {
                       [&ledger] { return static_cast<double>(ledger.health().lost); });
   metrics.add_gauge("lichen_ledger_ok", "1 when the latest write of the ledger succeeded", {},
                     [&ledger] { return ledger.health().ok ? 1.0 : 0.0; });
-  for (const policy::Watch& watch : runtime.watches()) add_watch(metrics, watch);
+  for (const policy::PlanMetric& metric : runtime.metrics()) add_mechanism(metrics, metric);
   for (const ModelPtr& model : runtime.models()) {
     if (auto local = std::dynamic_pointer_cast<model::LocalModel>(model)) {
       add_lane(metrics, local);

@@ -30,6 +30,7 @@ std::string to_html(const Report& report) {
   page += summary_section(report);
   page += frontier_section(report);
   page += routers_section(report);
+  page += pairs_section(report);
   page += parts_section(report);
   page += failures_section(report);
   page += origin_section(report);

@@ -43,16 +43,18 @@ TEST(Html, IsWellFormedAndHasEverySection) {
   const ptree tree = parsed(page);
   EXPECT_EQ(tree.get<std::string>("html.head.title"), "Lichen evaluation: test");
   EXPECT_EQ(all(tree, "svg").size(), 3u) << "cost, time, one router";
-  EXPECT_EQ(all(tree, "table").size(), 6u)
-      << "plans, thresholds, curves, levels, families, failures";
+  EXPECT_EQ(all(tree, "table").size(), 7u)
+      << "plans, thresholds, curves, pairs, levels, families, failures";
   std::vector<std::string> titles;
   for (const auto* title : all(tree, "h2")) titles.push_back(title->data());
-  EXPECT_THAT(titles,
-              testing::ElementsAre("Plans", "Frontier", "Routers at every threshold", "By level",
-                                   "By family", "Failures", "How this was made"));
+  EXPECT_THAT(titles, testing::ElementsAre("Plans", "Frontier", "Routers at every threshold",
+                                           "Two plans together", "By level", "By family",
+                                           "Failures", "How this was made"));
   EXPECT_THAT(tree.get<std::string>("html.body.main.header.h1"),
               HasSubstr("route is right on 90.0 %, as right as large alone"));
   EXPECT_THAT(page, HasSubstr("<td>upstream</td><td>1</td><td>100</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>40</td><td>0</td><td>50</td><td>90.0 %</td><td>50.0 %</td>"))
+      << "small and large";
   EXPECT_THAT(page, Not(HasSubstr("nan")));
 }
 

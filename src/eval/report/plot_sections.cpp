@@ -50,16 +50,19 @@ std::string threshold_of(const RouterCurves& router) {
 
 /// One line for each plan of the group: what it was measured at.
 std::string threshold_table(const RouterGroup& routers) {
-  HtmlTable table({{"plan"},
-                   {"threshold", "of the score, which says how sure it is that small suffices"},
-                   {"requests to large"},
-                   {"right"},
-                   {"PGR", "share of the quality gap between small and large that is recovered"}});
+  HtmlTable table(
+      {{"plan"},
+       {"threshold", "of the score, which says how sure it is that small suffices"},
+       {"requests to large"},
+       {"right"},
+       {"PGR", "share of the quality gap between small and large that is recovered"},
+       {"AUROC", "how well the score tells small's right answers from its wrong ones"}});
   for (const RouterCurves* router : routers) {
     table.row(cell(router->plan) + cell(threshold_of(*router)) +
               cell(base::format_percent(router->measured.share)) +
               cell(base::format_percent(router->measured.quality)) +
-              (router->recovered ? cell(fmt::format("{:.2f}", *router->recovered)) : empty_cell()));
+              (router->recovered ? cell(fmt::format("{:.2f}", *router->recovered)) : empty_cell()) +
+              (router->auroc ? cell(fmt::format("{:.3f}", *router->auroc)) : empty_cell()));
   }
   return table.text();
 }

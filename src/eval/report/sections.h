@@ -14,6 +14,8 @@ std::string summary_section(const Report& report);
 /// Quality against cost and against time.
 std::string frontier_section(const Report& report);
 std::string routers_section(const Report& report);
+/// What two plans together could get right.
+std::string pairs_section(const Report& report);
 /// Quality by level and by family.
 std::string parts_section(const Report& report);
 std::string failures_section(const Report& report);

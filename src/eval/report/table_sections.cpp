@@ -54,6 +54,27 @@ std::string name_cell(const Report& report, const std::string& plan) {
   return fmt::format("<td><span class=\"kind{}\"></span>{}</td>", kind, escaped(plan));
 }
 
+std::string pairs_section(const Report& report) {
+  if (report.pairs.empty()) return "";
+  HtmlTable table({{"plan"},
+                   {"and"},
+                   {"both right"},
+                   {"only the first"},
+                   {"only the second"},
+                   {"oracle", "right where the better of the two is chosen for each task"},
+                   {"agreement", "both right or both wrong"}});
+  for (const Pair& pair : report.pairs) {
+    table.row(name_cell(report, pair.first) + name_cell(report, pair.second) +
+              cell(base::format_count(pair.both)) + cell(base::format_count(pair.only_first)) +
+              cell(base::format_count(pair.only_second)) +
+              cell(base::format_percent(pair.oracle())) +
+              cell(base::format_percent(pair.agreement())));
+  }
+  return "<h2>Two plans together</h2>\n<p class=\"note\">Tasks by who is right; the oracle is what "
+         "no choice between the two can exceed.</p>\n" +
+         table.text();
+}
+
 std::string parts_section(const Report& report) {
   if (report.rows.empty()) return "";
   std::string sections;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "mechanisms/hand_over.h"
+#include "mechanisms/policy/chooser_metrics.h"
 #include "mechanisms/policy/plan_chooser.h"
 #include "mechanisms/policy/prompt_sketch.h"
 #include "mechanisms/prompts.h"
@@ -272,6 +273,7 @@ Result<AnswererPtr> build_auto(Options& options) {
   if (!verification) return std::unexpected(verification.error());
   auto learner = std::make_shared<PlanChooser>(std::move(chooser));
   options.learns(learner);
+  show(options, learner);
   return std::make_shared<Auto>(*std::move(arms), std::move(learner), *std::move(large),
                                 *std::move(verification));
 }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "mechanisms/scripted_model.h"
 #include "mechanisms/scripted_options.h"
 
@@ -59,6 +61,35 @@ TEST_F(AutoTest, SafeMayBeAnyOfThePlans) {
   options_.choices["safe"] = "small";
   Turn turn("p");
   EXPECT_EQ(ask(*build(), turn)->text, "by small");
+}
+
+TEST_F(AutoTest, ShowsWhatItChoosesAndWhatThatWasWorth) {
+  options_.numbers["explore"] = 0.5;
+  const AnswererPtr plan = build();
+  std::string last;
+  for (int i = 0; i < 4; ++i) {
+    Turn turn("p");
+    ASSERT_TRUE(ask(*plan, turn));
+    last = turn.receipt.decisions.at(0).choice;
+    EXPECT_TRUE(std::isnan(options_.metric("lichen_auto_score", last))) << "nobody has said";
+    if (i == 3) learner().feedback(turn.receipt.id, 0.75);
+  }
+  EXPECT_EQ(options_.metric("lichen_auto_chosen_total", "small"), 2) << "half is explored";
+  EXPECT_EQ(options_.metric("lichen_auto_explored_total", "small"), 2);
+  EXPECT_EQ(options_.metric("lichen_auto_chosen_total", "large"), 2);
+  EXPECT_EQ(options_.metric("lichen_auto_explored_total", "large"), 0);
+  EXPECT_EQ(options_.metric("lichen_auto_score", last), 0.75);
+  EXPECT_TRUE(std::isnan(options_.metric("lichen_auto_budget"))) << "there is none";
+}
+
+TEST_F(AutoTest, ShowsItsBudget) {
+  options_.some["budget"] = {{"large_tokens_per_hour", 5}};
+  const AnswererPtr plan = build();
+  Turn turn("p");
+  ASSERT_TRUE(ask(*plan, turn));
+  EXPECT_EQ(options_.metric("lichen_auto_budget"), 5);
+  EXPECT_EQ(options_.metric("lichen_auto_budget_spent"), 2) << "by large";
+  EXPECT_GE(options_.metric("lichen_auto_budget_price"), 0);
 }
 
 TEST_F(AutoTest, LearnsFromFeedbackByTheIdThatTheUserSees) {

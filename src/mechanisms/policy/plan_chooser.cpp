@@ -32,7 +32,10 @@ struct PlanChooser::View {
 };
 
 PlanChooser::PlanChooser(ChooserOptions options)
-    : options_(std::move(options)), known_(nothing_known()), in_progress_(options_.arms.size()) {}
+    : options_(std::move(options)),
+      known_(nothing_known()),
+      in_progress_(options_.arms.size()),
+      counts_(options_.arms.size()) {}
 
 PlanChooser::Known PlanChooser::nothing_known() const {
   Known known{
@@ -154,6 +157,8 @@ Result<Choice> PlanChooser::choose(const std::string& request, const Sketch& ske
   ++known_.choices;
   known_.explored += choice.explored ? 1 : 0;
   reserved_ += choice.reserved;
+  ++counts_[arm].chosen;
+  counts_[arm].explored += choice.explored ? 1 : 0;
   ++in_progress_[arm];
   known_.pending.push_back(
       {.request = request, .arm = arm, .best = arm == wished, .sketch = sketch});
@@ -210,6 +215,27 @@ void PlanChooser::settle(const Choice& choice, const Cost& cost, double now) {
 void PlanChooser::spend(double amount, double now) {
   std::lock_guard lock(mutex_);
   if (options_.budget_per_hour) known_.budget.spend(now, amount);
+}
+
+ChooserFigures PlanChooser::figures(double now) const {
+  std::lock_guard lock(mutex_);
+  ChooserFigures figures{.spent = known_.budget.spent(now),
+                         .budget_price = known_.budget.price(),
+                         .tail_price = known_.tail.price()};
+  for (std::size_t i = 0; i < known_.arms.size(); ++i) {
+    double sum = 0;
+    int scored = 0;
+    for (const Pending& pending : known_.pending) {
+      if (pending.arm != i || !pending.score) continue;
+      sum += *pending.score;
+      ++scored;
+    }
+    figures.arms.push_back({.chosen = counts_[i].chosen,
+                            .explored = counts_[i].explored,
+                            .score = scored > 0 ? std::optional(sum / scored) : std::nullopt,
+                            .price = price(known_.arms[i])});
+  }
+  return figures;
 }
 
 void PlanChooser::judge(const std::string& request, double value) { score(request, value, false); }

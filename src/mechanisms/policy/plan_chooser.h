@@ -59,6 +59,20 @@ struct Choice {
   double reserved = 0;
 };
 
+/// What is shown of a chooser.
+struct ChooserFigures {
+  struct Arm {
+    std::int64_t chosen = 0;           // since the program's start
+    std::int64_t explored = 0;         // of these
+    std::optional<double> score = {};  // mean of those that can still be revised; none: no score
+    double price = 0;                  // in points of the score
+  };
+  std::vector<Arm> arms = {};
+  double spent = 0;         // of the budget, in the last hour
+  double budget_price = 0;  // points of the score for what the dearest arm spends
+  double tail_price = 0;    // and for an answer over the limit of latency
+};
+
 /// Safe to use from any thread: no call holds the others up for more than some ten microseconds,
 /// though `state` and `restore` take some milliseconds themselves. Times are seconds since 1970.
 class PlanChooser final : public Learner {
@@ -74,6 +88,9 @@ class PlanChooser final : public Learner {
   void spend(double amount, double now);
   /// A verdict that gives way to any feedback, before or after it.
   void judge(const std::string& request, double score);
+
+  ChooserFigures figures(double now) const;
+  const ChooserOptions& options() const { return options_; }
 
   void feedback(const std::string& request, double score) override;
   std::string state() const override;
@@ -135,6 +152,11 @@ class PlanChooser final : public Learner {
   Known known_;
   double reserved_ = 0;           // guarded by mutex_, of the budget by requests in progress
   std::vector<int> in_progress_;  // guarded by mutex_, requests of each arm
+  struct Counts {
+    std::int64_t chosen = 0;
+    std::int64_t explored = 0;
+  };
+  std::vector<Counts> counts_;  // guarded by mutex_, of each arm
 };
 
 }  // namespace lichen::mechanisms

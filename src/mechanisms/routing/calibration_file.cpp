@@ -24,7 +24,7 @@ constexpr SealedFormat kFormat{
 json::object to_json(const PlanCalibration& calibration) {
   json::array grid;
   for (const GridPoint& point : calibration.counts.grid) {
-    grid.push_back(json::array{point.threshold, point.by_small, point.losses});
+    grid.push_back(json::array{point.threshold, point.by_small, point.losses, point.unlike});
   }
   return {{"valid_for", calibration.valid_for},
           {"n", calibration.counts.n},
@@ -34,23 +34,27 @@ json::object to_json(const PlanCalibration& calibration) {
 
 std::optional<GridPoint> point_from(const json::value& value) {
   const auto* array = value.if_array();
-  if (array == nullptr || array->size() != 3) return std::nullopt;
+  if (array == nullptr || array->size() != 4) return std::nullopt;
   const json::array& point = *array;
-  if (!point[0].is_number() || !point[1].is_int64() || !point[2].is_int64()) return std::nullopt;
+  if (!point[0].is_number()) return std::nullopt;
+  for (const std::size_t i : {1, 2, 3}) {
+    if (!point[i].is_int64()) return std::nullopt;
+  }
   return GridPoint{.threshold = point[0].to_number<double>(),
                    .by_small = point[1].get_int64(),
-                   .losses = point[2].get_int64()};
+                   .losses = point[2].get_int64(),
+                   .unlike = point[3].get_int64()};
 }
 
 /// Whether a point may come after another, or first, in counts of n requests.
 bool may_follow(const GridPoint* before, const GridPoint& point, std::int64_t n) {
-  if (!std::isfinite(point.threshold) || point.losses < 0 || point.losses > point.by_small ||
-      point.by_small > n) {
+  if (!std::isfinite(point.threshold) || point.losses < 0 || point.losses > point.unlike ||
+      point.unlike > point.by_small || point.by_small > n) {
     return false;
   }
   return before == nullptr ||
          (before->threshold < point.threshold && before->by_small <= point.by_small &&
-          before->losses <= point.losses);
+          before->losses <= point.losses && before->unlike <= point.unlike);
 }
 
 std::optional<PlanCalibration> calibration_from(const json::object& object) {
@@ -145,7 +149,7 @@ Result<std::optional<RiskTarget>> read_risk(Options& options) {
   return RiskTarget{.alpha = numbers->at(0), .delta = numbers->at(1)};
 }
 
-Result<std::optional<double>> read_calibrated_threshold(Options& options) {
+Result<std::optional<Bound>> read_plan_bound(Options& options) {
   const auto read = read_risk(options);
   if (!read) return std::unexpected(read.error());
   const std::optional<RiskTarget> risk = *read;
@@ -176,12 +180,19 @@ Result<std::optional<double>> read_calibrated_threshold(Options& options) {
                                    "route calibrate --plan`",
                                    file->string(), difference)));
   }
-  const auto choice = choose_threshold(calibration->counts, *risk);
-  // Small answers where the need, minus the score, is under the threshold.
+  Bound bound{.file = *file,
+              .target = *risk,
+              .counts = calibration->counts,
+              .choice = choose_threshold(calibration->counts, *risk)};
+  if (!bound.choice) spdlog::warn("{}: {}", file->string(), describe(bound.counts, *risk));
+  return bound;
+}
+
+double least_score(const Bound& bound) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  if (choice) return std::nextafter(-choice->threshold, kInfinity);
-  spdlog::warn("{}: {}", file->string(), describe(calibration->counts, *risk));
-  return kInfinity;
+  if (!bound.choice) return kInfinity;
+  // Small answers where the need, minus the score, is under the threshold.
+  return std::nextafter(-bound.choice->threshold, kInfinity);
 }
 
 std::string describe(const Calibration& counts, const RiskTarget& target) {

@@ -37,11 +37,13 @@ std::string first_difference(const boost::json::object& was, const boost::json::
 /// `risk` of a plan: {alpha, delta}, or nothing.
 Result<std::optional<RiskTarget>> read_risk(Options& options);
 
-/// The score from which on small answers, from `risk` and `calibration`: infinity where the
-/// calibration shows none, so that large has to answer everything (and a warning is logged). None:
+/// What `risk` and `calibration` promise; where they show no threshold a warning is logged. None:
 /// the plan has neither key. `bad_config`: one key without the other, a threshold beside them, or a
 /// file that cannot be used or was made for another plan.
-Result<std::optional<double>> read_calibrated_threshold(Options& options);
+Result<std::optional<Bound>> read_plan_bound(Options& options);
+
+/// The score from which on small answers; infinity where large has to answer everything.
+double least_score(const Bound& bound);
 
 /// What the choice for a target means, for people: "small answers 43 % of the requests, ...".
 std::string describe(const Calibration& counts, const RiskTarget& target);

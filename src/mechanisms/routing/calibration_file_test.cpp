@@ -30,14 +30,19 @@ class CalibrationFileTest : public testing::Test {
     return loaded ? "" : loaded.error().detail;
   }
   /// As a plan would read it.
-  Result<std::optional<double>> threshold() { return read_calibrated_threshold(options_); }
+  Result<std::optional<double>> threshold() {
+    const auto bound = read_plan_bound(options_);
+    if (!bound) return std::unexpected(bound.error());
+    return bound->transform(least_score);
+  }
 
   const std::string path_ =
       testing::TempDir() + "calibration_file_test_" + std::to_string(getpid()) + ".calibration";
   PlanCalibration calibration_{
       .valid_for = {{"confidence", "min"}},
-      .counts = {
-          .n = 100, .data_hash = "abc", .grid = {{-0.5, 0, 0}, {0.1, 40, 1}, {2.5, 90, 30}}}};
+      .counts = {.n = 100,
+                 .data_hash = "abc",
+                 .grid = {{-0.5, 0, 0, 0}, {0.1, 40, 1, 3}, {2.5, 90, 30, 50}}}};
   ScriptedOptions options_;
 };
 
@@ -52,6 +57,7 @@ TEST_F(CalibrationFileTest, KeepsWhatWasCounted) {
   EXPECT_EQ(loaded->counts.grid[1].threshold, 0.1);
   EXPECT_EQ(loaded->counts.grid[1].by_small, 40);
   EXPECT_EQ(loaded->counts.grid[1].losses, 1);
+  EXPECT_EQ(loaded->counts.grid[1].unlike, 3);
 }
 
 TEST_F(CalibrationFileTest, RefusesForeignAndDamagedFiles) {

@@ -143,7 +143,7 @@ TEST_F(CascadeTest, TheRiskChoosesTheThreshold) {
       testing::TempDir() + "cascade_test_" + std::to_string(getpid()) + ".calibration";
   choices_ = {{"confidence", "mean"}};
   PlanCalibration calibration{.valid_for = {{"confidence", "mean"}},
-                              .counts = {.n = 100, .grid = {{0.4, 20, 0}, {0.6, 50, 40}}}};
+                              .counts = {.n = 100, .grid = {{0.4, 20, 0, 0}, {0.6, 50, 40, 40}}}};
   ASSERT_TRUE(save_plan_calibration(calibration, file));
   choices_["calibration"] = file;
   thresholds_.clear();
@@ -155,7 +155,7 @@ TEST_F(CascadeTest, TheRiskChoosesTheThreshold) {
   ASSERT_TRUE(ask(turn));
   EXPECT_EQ(turn.receipt.decisions.at(0).choice, "small");
 
-  calibration.counts = {.n = 44, .grid = {{0.4, 20, 0}}};  // too few
+  calibration.counts = {.n = 44, .grid = {{0.4, 20, 0, 0}}};  // too few
   ASSERT_TRUE(save_plan_calibration(calibration, file));
   Turn all_large("plan");
   ASSERT_TRUE(ask(all_large));

@@ -25,6 +25,10 @@ class OfTokens : public Confidence {
     return {.least = confidence_.least, .most = confidence_.most, .usual = confidence_.usual};
   }
   int alternatives() const override { return confidence_.alternatives; }
+  OfToken least_of() const override {
+    return confidence_.over != TokenConfidence::Over::mean && quantile_ == 0 ? confidence_.of_token
+                                                                             : nullptr;
+  }
   awaitable<Result<double>> of(const Request&, const Answer& answer, Turn&) const override {
     if (answer.tokens.empty()) co_return fail(Errc::unsupported, "small gave no log-probabilities");
     co_return confidence_of(confidence_, answer.tokens, quantile_);

@@ -9,6 +9,9 @@
 
 namespace lichen::mechanisms {
 
+/// One token's own value, the larger the surer.
+using OfToken = double (*)(const AnswerToken& token);
+
 /// Shared by all turns of its plan: safe to use from any thread.
 class Confidence {
  public:
@@ -25,6 +28,8 @@ class Confidence {
   virtual Scale scale() const { return {}; }
   /// Alternatives with log-probabilities that each token of the answer must carry.
   virtual int alternatives() const { return 0; }
+  /// Where an answer is as sure as its least sure token: that token's value. Null: it is not.
+  virtual OfToken least_of() const { return nullptr; }
   /// The larger the surer; NaN is not sure at all. What is asked for it costs steps in the receipt
   /// of `turn`, with the role "sample" or "verify". An error says why it cannot be told. `request`
   /// and `answer` must stay until it resumes; `answer` says something.

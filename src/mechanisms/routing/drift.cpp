@@ -11,16 +11,6 @@
 #include "mechanisms/routing/hashing.h"
 
 namespace lichen::mechanisms {
-namespace {
-
-std::string first_line(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  std::string line;
-  std::getline(stream, line);
-  return line;
-}
-
-}  // namespace
 
 BettingTest::BettingTest(double promised, double delta) : promised_(promised), delta_(delta) {
   assert(promised > 0 && promised < 1 && delta > 0 && delta < 1);
@@ -48,15 +38,23 @@ double BettingTest::capital() const {
   return std::reduce(started_.begin(), started_.end()) / kBets + set_aside;
 }
 
+std::filesystem::path alarm_record(std::filesystem::path file) { return file += ".drift"; }
+
+bool keeps_alarm(const std::filesystem::path& record, std::string_view calibration) {
+  if (record.empty() || calibration.empty()) return false;
+  std::ifstream stream(record);
+  std::string line;
+  std::getline(stream, line);
+  return line == calibration;
+}
+
 DriftWatch::DriftWatch(DriftOptions options)
     : options_(std::move(options)), test_(options_.promised, options_.delta) {
-  if (options_.record.empty() || options_.calibration.empty()) return;
-  if (first_line(options_.record) != options_.calibration) return;
+  if (!keeps_alarm(options_.record, options_.calibration)) return;
   alarmed_ = true;
   spdlog::warn(
       "{}: there has been a drift alarm since its calibration, so large answers everything until "
-      "it "
-      "is calibrated on newer data ({} keeps the alarm)",
+      "it is calibrated on newer data ({} keeps the alarm)",
       options_.name, options_.record.string());
 }
 
@@ -71,8 +69,7 @@ void DriftWatch::observe(bool lost) {
   if (!test_.alarmed()) return;
   spdlog::warn(
       "{}: drift alarm: small lost {} of {} requests that were looked at, where calibration "
-      "promised "
-      "at most {:.3g}; large answers everything until it is calibrated on newer data",
+      "promised at most {:.3g}; large answers everything until it is calibrated on newer data",
       options_.name, test_.losses(), test_.observed(), options_.promised);
   if (!options_.record.empty()) {
     std::ofstream stream(options_.record);

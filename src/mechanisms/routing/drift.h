@@ -55,6 +55,12 @@ struct DriftOptions {
   std::filesystem::path record = {};  // keeps an alarm over restarts; empty: kept nowhere
 };
 
+/// Where the alarms of a calibration that is in this file are kept: beside it, with ".drift" at the
+/// end.
+std::filesystem::path alarm_record(std::filesystem::path file);
+/// Whether `record` keeps an alarm of that calibration.
+bool keeps_alarm(const std::filesystem::path& record, std::string_view calibration);
+
 /// What a mechanism with a bound on its risk holds: picks the requests to look at, and says whether
 /// the bound may still be relied on. An alarm is logged once and written into `record`, so that it
 /// lasts until there is a calibration by other data. Safe to use from any thread.

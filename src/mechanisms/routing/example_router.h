@@ -1,11 +1,12 @@
 // A trained router of any kind, as it is asked about recorded examples: text routers look at the
-// prompt, `prefill` at the features.
+// prompt, `prefill` and `knn` of an embedder at the features.
 #pragma once
 
 #include <memory>
 #include <variant>
 
 #include "lichen/result.h"
+#include "mechanisms/routing/embedding_knn.h"
 #include "mechanisms/routing/prefill_model.h"
 #include "mechanisms/routing/router_training.h"
 #include "mechanisms/routing/text_router.h"
@@ -22,7 +23,7 @@ class ExampleRouter {
   Result<double> need(const Example& example) const;
 
  private:
-  using Any = std::variant<std::unique_ptr<TextRouter>, PrefillModel>;
+  using Any = std::variant<std::unique_ptr<TextRouter>, PrefillModel, EmbeddingKnn>;
   explicit ExampleRouter(Any router) : router_(std::move(router)) {}
 
   Any router_;

@@ -1,8 +1,6 @@
 // `knn`: what became of the training prompts that are nearest to this one. The n-grams are
 // projected to a few latent directions (latent_space.h), the surface's numbers are put beside them,
-// and the neighbours are found in a graph (HNSW: Malkov, Yashunin 2016, arXiv 1603.09320) by
-// hnswlib. Each neighbour votes with the fourth power of its cosine; some votes for the mean keep a
-// lonely prompt near it.
+// and the neighbours vote (neighbours.h). Over a model's embeddings: embedding_knn.h.
 #pragma once
 
 #include <memory>
@@ -15,8 +13,6 @@ namespace lichen::mechanisms {
 inline constexpr int kFoldedBits = 15;
 inline constexpr std::size_t kDirections = 64;
 inline constexpr std::size_t kPointWidth = kDirections + kSurfaceFeatures;
-/// More training prompts are thinned out, so that loading takes seconds at most.
-inline constexpr std::size_t kMostPoints = 50'000;
 
 /// Where a text lies among others: kPointWidth numbers, of length 1 unless all are 0.
 class PromptSpace {
@@ -35,9 +31,8 @@ class PromptSpace {
   const std::vector<float> directions_;
 };
 
-/// A file's tables: `bucket_scales` and `bucket_directions` make the space, `points` lie in it,
-/// `outcomes` (one each) are 1 where only large was right, -1 where only small was, else 0. The
-/// graph is made of them anew, since hnswlib trusts the bytes of a graph it reads.
+/// A file's tables: `bucket_scales` and `bucket_directions` make the space, those of Neighbours lie
+/// in it.
 Result<std::unique_ptr<VectorRouter>> make_knn_router(const RouterFile& file);
 
 }  // namespace lichen::mechanisms

@@ -5,6 +5,7 @@
 
 #include "mechanisms/routing/knn_router.h"
 #include "mechanisms/routing/latent_space.h"
+#include "mechanisms/routing/neighbours.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -38,22 +39,15 @@ void train_knn(RouterFile& file, const TrainingSet& set, const TrainingOptions& 
                                .seed = options.seed,
                                .stop = options.stop});
   const PromptSpace space(bits, directions);
-  const std::size_t kept = std::min(set.vectors.size(), kMostPoints);
-  Table points{.name = "points", .encoding = Table::Encoding::i8};
-  Table outcomes{.name = "outcomes", .encoding = Table::Encoding::i8};
-  for (std::size_t i = 0; i < kept; ++i) {
-    const std::size_t place = i * set.vectors.size() / kept;
-    const Example& example = set.examples[place];
-    std::ranges::copy(space.point(set.vectors[place]), std::back_inserter(points.values));
-    outcomes.values.push_back(static_cast<float>(example.large_right) -
-                              static_cast<float>(example.small_right));
+  std::vector<float> points;
+  for (const std::size_t place : chosen_points(set.vectors.size())) {
+    std::ranges::copy(space.point(set.vectors[place]), std::back_inserter(points));
   }
   file.tables.push_back({.name = "bucket_scales", .values = take_scales(directions)});
   file.tables.push_back({.name = "bucket_directions",
                          .encoding = Table::Encoding::i8,
                          .values = std::move(directions)});
-  file.tables.push_back(std::move(points));
-  file.tables.push_back(std::move(outcomes));
+  add_neighbours(file, set.examples, std::move(points));
 }
 
 }  // namespace lichen::mechanisms

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -74,6 +75,14 @@ struct RiskChoice {
 /// too poor, for even the safest: then large has to answer all.
 std::optional<RiskChoice> choose_threshold(const Calibration& calibration,
                                            const RiskTarget& target);
+
+/// What a plan with `risk` goes by, and what that promises.
+struct Bound {
+  std::filesystem::path file = {};  // that holds the calibration
+  RiskTarget target = {};
+  Calibration counts = {};
+  std::optional<RiskChoice> choice = {};  // none: large has to answer everything
+};
 
 /// The fewest requests, all without a loss, that can show a risk under alpha:
 /// (1 - alpha)^n <= delta.

@@ -9,21 +9,21 @@
 
 #include "mechanisms/routing/length_router.h"
 #include "mechanisms/routing/prefill_router.h"
+#include "mechanisms/routing/risk_watch.h"
 #include "mechanisms/routing/router.h"
-#include "mechanisms/routing/shadow.h"
 #include "mechanisms/routing/trained_router.h"
 
 namespace lichen::mechanisms {
 namespace {
 
-constexpr std::string_view kRouterNames[] = {"length", "linear", "knn", "mf", "ensemble", "prefill"};
-constexpr Result<Routing> (*kRouterBuilders[])(Options&) = {
-    build_length_router,
-    build_trained<RouterKind::linear>,
-    build_trained<RouterKind::knn>,
-    build_trained<RouterKind::mf>,
-    build_trained<RouterKind::ensemble>,
-    build_prefill};
+constexpr std::string_view kRouterNames[] = {"length", "linear",   "knn",
+                                             "mf",     "ensemble", "prefill"};
+constexpr Result<Routing> (*kRouterBuilders[])(Options&) = {build_length_router,
+                                                            build_trained<RouterKind::linear>,
+                                                            build_trained<RouterKind::knn>,
+                                                            build_trained<RouterKind::mf>,
+                                                            build_trained<RouterKind::ensemble>,
+                                                            build_prefill};
 
 Result<Routing> build_router(Options& options) {
   Result<std::string> by = options.choice("by", kRouterNames, kRouterNames[0]);
@@ -38,47 +38,41 @@ class Route : public Answerer {
       : router_(std::move(routing.router)),
         threshold_(routing.threshold),
         watch_(std::move(routing.watch)),
-        judge_(std::move(routing.judge)),
         small_(std::move(small)),
         large_(std::move(large)) {}
 
   awaitable<Result<Answer>> answer(Request request, Turn& turn) override {
     Result<Need> need = co_await router_->need(request, turn);
     if (!need) co_return std::unexpected(std::move(need).error());
-    const bool alarmed = watch_ != nullptr && watch_->alarmed();
+    const bool alarmed = watch_.alarmed();
     // A score that is no number goes to large.
     const bool to_small = need->score < threshold_ && !alarmed;
     Decision decision{.mechanism = "route",
                       .choice = to_small ? "small" : "large",
                       .reason = fmt::format("{}: need {:.2f} {} {:.2f}", need->reason, need->score,
                                             to_small ? "under" : "not under", threshold_)};
-    if (alarmed) decision.reason = "drift alarm: large until the router is calibrated anew";
+    if (alarmed) decision.reason = RiskWatch::kAlarm;
     if (std::isfinite(need->score) && !alarmed) {
       decision.score = 1 - need->score;
       decision.threshold = 1 - threshold_;
     }
     turn.receipt.decisions.push_back(std::move(decision));
-    const bool looks = watch_ != nullptr && !alarmed && watch_->looks_at(turn.receipt.id);
     if (!to_small) {
       need->small.reset();
-      if (looks) watch_->observe(false);
+      watch_.answered_by_large(turn);
       co_return co_await large_->answer(std::move(request), turn);
     }
     Answerer& small = need->small ? *need->small : *small_;
-    if (!looks) co_return co_await small.answer(std::move(request), turn);
+    if (!watch_.looks_at(turn)) co_return co_await small.answer(std::move(request), turn);
     Result<Answer> answer = co_await small.answer(request, turn);
-    if (answer) {
-      turn.later.push_back(
-          shadow({.watch = watch_, .large = large_, .judge = judge_}, std::move(request), *answer));
-    }
+    if (answer) watch_.answered_by_small(turn, request, *answer, large_);
     co_return answer;
   }
 
  private:
   const std::unique_ptr<Router> router_;
   const double threshold_;
-  const std::shared_ptr<DriftWatch> watch_;  // may be null, like the judge
-  const AnswererPtr judge_;
+  const RiskWatch watch_;
   const AnswererPtr small_;
   const AnswererPtr large_;
 };

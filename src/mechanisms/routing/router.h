@@ -10,6 +10,7 @@
 #include "lichen/result.h"
 #include "lichen/turn.h"
 #include "mechanisms/mechanism.h"
+#include "mechanisms/routing/risk_watch.h"
 
 namespace lichen::mechanisms {
 
@@ -34,8 +35,7 @@ class Router {
 struct Routing {
   std::unique_ptr<Router> router;
   double threshold = 0.5;
-  std::shared_ptr<DriftWatch> watch = {};  // none: nothing is answered in shadow
-  AnswererPtr judge = {};                  // none: answers are compared by their text
+  RiskWatch watch = {};
 };
 
 }  // namespace lichen::mechanisms

@@ -103,6 +103,9 @@ json::object header_of(const RouterFile& router) {
                                      {"width", router.prefill.width},
                                      {"units", router.prefill.units}};
   }
+  if (!router.origin.embedder_hash.empty()) {
+    header["embedder_hash"] = router.origin.embedder_hash;
+  }
   if (router.calibration) header["calibration"] = grid_json(*router.calibration);
   return header;
 }
@@ -222,6 +225,9 @@ RouterFile read_header(Header& header, const json::object& object) {
                    .large = header.text(origin, "large"),
                    .small_hash = header.text(origin, "small_hash"),
                    .large_hash = header.text(origin, "large_hash")};
+  if (header.has("embedder_hash")) {
+    router.origin.embedder_hash = header.text(object, "embedder_hash");
+  }
   if (router.kind == RouterKind::prefill) {
     const json::object& prefill = header.object("prefill");
     const auto size = [&](std::string_view key, std::int64_t min, std::int64_t max) {

@@ -56,6 +56,7 @@ struct RouterOrigin {
   std::string large = {};
   std::string small_hash = {};  // LocalModel::file_hash
   std::string large_hash = {};
+  std::string embedder_hash = {};  // of the model whose embeddings `knn` reads; empty: the text
 };
 
 struct RouterFile {

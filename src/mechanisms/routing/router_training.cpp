@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "mechanisms/routing/embedding_knn.h"
 #include "mechanisms/routing/example_router.h"
 #include "mechanisms/routing/knn_training.h"
 #include "mechanisms/routing/linear_training.h"
@@ -67,6 +68,10 @@ Result<void> add_trained(RouterFile& file, std::span<const Example> examples,
     if (!model) return std::unexpected(model.error());
     add_prefill_model(file, *model);
     return {};
+  }
+  if (options.kind == RouterKind::knn && !options.embedder_hash.empty()) {
+    file.origin.embedder_hash = options.embedder_hash;
+    return train_embedding_knn(file, examples);
   }
   const TrainingSet set = training_set(examples, options);
   add_text_weights(file, set.text);

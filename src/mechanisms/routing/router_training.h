@@ -19,12 +19,17 @@ struct Example {
   std::string prompt;
   bool small_right = false;
   bool large_right = false;
-  std::vector<float> features = {};  // that `prefill` read (prefill_features.h); may be empty
+  /// That `prefill` reads (prefill_features.h), or the embedding for `knn` of an embedder; else
+  /// empty.
+  std::vector<float> features = {};
 };
 
 struct TrainingOptions {
   RouterKind kind = RouterKind::linear;
   FeatureOptions features = {};
+  /// Of the model whose embeddings the examples' features are, for `knn` (LocalModel::file_hash);
+  /// empty: it reads the text.
+  std::string embedder_hash = {};
   std::uint64_t seed = 1;  // kept in the file; `linear` and `mf` make no random choice
   std::stop_token stop = {};
   std::function<void(double)> progress = {};  // share that is done, 0 to 1; may be empty

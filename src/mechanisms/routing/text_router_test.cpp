@@ -8,6 +8,7 @@
 
 #include "mechanisms/routing/hashing.h"
 #include "mechanisms/routing/knn_router.h"
+#include "mechanisms/routing/neighbours.h"
 #include "mechanisms/routing/router_training.h"
 
 namespace lichen::mechanisms {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "mechanisms/routing/calibration_file.h"
-#include "mechanisms/routing/drift.h"
+#include "mechanisms/routing/embedding_router.h"
 #include "mechanisms/routing/question.h"
 #include "mechanisms/routing/risk.h"
 #include "mechanisms/routing/text_router.h"
@@ -45,65 +45,18 @@ std::optional<RiskChoice> choice_for(const RouterFile& file, const RiskTarget& t
   if (choice) return choice;
   spdlog::warn(
       "{}: its calibration on {} prompts shows no threshold with a risk of at most {} at "
-      "confidence "
-      "{}, so large answers everything; even without a loss it takes {} prompts",
+      "confidence {}, so large answers everything; even without a loss it takes {} prompts",
       path.string(), file.calibration->n, target.alpha, 1 - target.delta, least_data(target));
   return std::nullopt;
 }
 
-struct ShadowOptions {
-  double share = 0;
-  double delta = 0;
-  AnswererPtr judge = {};
-};
-
-Result<std::optional<ShadowOptions>> read_shadow(Options& options, bool with_risk) {
-  constexpr std::string_view kNames[] = {"share", "delta"};
-  constexpr double kLeast = 1e-6;
-  const auto numbers = options.number_map("shadow", kNames, kLeast, 1 - kLeast);
-  if (!numbers) return std::unexpected(numbers.error());
-  if (*numbers && !with_risk) {
-    return std::unexpected(options.error(
-        "shadow", "`shadow` watches over `risk`: without that there is nothing to hold"));
-  }
-  if (!*numbers && options.has("judge")) {
-    return std::unexpected(options.error("judge", "`judge` compares answers for `shadow`"));
-  }
-  if (!*numbers) return std::nullopt;
-  ShadowOptions shadow{.share = (**numbers)[0], .delta = (**numbers)[1]};
-  if (options.has("judge")) {
-    auto judge = options.operand("judge");
-    if (!judge) return std::unexpected(judge.error());
-    shadow.judge = *std::move(judge);
-  }
-  return shadow;
-}
-
-/// With a judge losses are seen as calibration counted them. Answers' texts can differ without a
-/// loss, but, where there is one right answer, only if at least one is wrong; calibration counted
-/// those too.
-Result<std::shared_ptr<DriftWatch>> make_watch(const ShadowOptions& shadow, const RouterFile& file,
-                                               const RiskTarget& risk, const RiskChoice& choice,
-                                               const std::filesystem::path& path,
-                                               Options& options) {
-  const double promised = shadow.judge != nullptr
-                              ? risk.alpha
-                              : upper_bound(choice.at.unlike, file.calibration->n, risk.delta);
-  if (promised >= 1) {
-    return std::unexpected(options.error(
-        "shadow",
-        "of no prompt of the calibration are both answers right, so nothing can be told "
-        "from answers that differ: give a `judge`"));
-  }
-  auto watch =
-      std::make_shared<DriftWatch>(DriftOptions{.name = path.string(),
-                                                .share = shadow.share,
-                                                .delta = shadow.delta,
-                                                .promised = promised,
-                                                .calibration = file.calibration->data_hash,
-                                                .record = std::filesystem::path(path) += ".drift"});
-  options.show(watch);
-  return watch;
+/// What the counts that the router's own file holds promise.
+Bound bound_of(const RouterFile& file, const RiskTarget& target,
+               const std::filesystem::path& path) {
+  return {.file = path,
+          .target = target,
+          .counts = file.calibration.value_or(Calibration{}),
+          .choice = choice_for(file, target, path)};
 }
 
 }  // namespace
@@ -113,19 +66,11 @@ Result<TrainedRouting> read_trained(Options& options, RouterKind kind) {
   if (!path) return std::unexpected(path.error());
   const auto risk = read_risk(options);
   if (!risk) return std::unexpected(risk.error());
-  const auto shadow = read_shadow(options, risk->has_value());
-  if (!shadow) return std::unexpected(shadow.error());
-  std::optional<double> least_score;
+  std::optional<Bound> bound;
   if (options.has("calibration")) {
-    const auto calibrated = read_calibrated_threshold(options);
-    if (!calibrated) return std::unexpected(calibrated.error());
-    least_score = *calibrated;  // of `risk`, which is there, too
-    if (*shadow) {
-      return std::unexpected(options.error(
-          "shadow",
-          "`shadow` holds what the router's own calibration promised, so it cannot stand "
-          "beside `calibration`"));
-    }
+    auto of_plan = read_plan_bound(options);
+    if (!of_plan) return std::unexpected(of_plan.error());
+    bound = *std::move(of_plan);
   }
   const bool has_threshold = options.has("threshold");
   auto threshold = options.number("threshold", kAlwaysLarge, 0, 1);
@@ -143,22 +88,26 @@ Result<TrainedRouting> read_trained(Options& options, RouterKind kind) {
                               to_string(file->kind), to_string(kind))));
   }
   TrainedRouting trained{.path = *path, .file = *std::move(file), .threshold = *threshold};
-  if (least_score) trained.threshold = std::max(1 - *least_score, kAlwaysLarge);
-  if (!*risk || least_score) return trained;
-  const auto choice = choice_for(trained.file, **risk, *path);
-  if (!choice) return trained;
-  trained.threshold = choice->threshold;
-  if (!*shadow) return trained;
-  auto watch = make_watch(**shadow, trained.file, **risk, *choice, *path, options);
+  if (bound) {
+    trained.threshold = std::max(1 - least_score(*bound), kAlwaysLarge);
+  } else if (const std::optional<RiskTarget> target = *risk) {
+    Bound own = bound_of(trained.file, *target, *path);
+    if (own.choice) trained.threshold = own.choice->threshold;
+    bound = std::move(own);
+  }
+  auto watch = RiskWatch::read(options, bound);
   if (!watch) return std::unexpected(watch.error());
   trained.watch = *std::move(watch);
-  trained.judge = (*shadow)->judge;
   return trained;
 }
 
 Result<Routing> build_trained(Options& options, RouterKind kind) {
   const auto trained = read_trained(options, kind);
   if (!trained) return std::unexpected(trained.error());
+  if (kind == RouterKind::knn &&
+      (options.has("embedder") || !trained->file.origin.embedder_hash.empty())) {
+    return build_embedding_router(options, *trained);
+  }
   auto router = make_text_router(trained->file);
   if (!router) {
     return std::unexpected(options.error(

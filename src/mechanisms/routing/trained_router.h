@@ -5,13 +5,9 @@
 //   risk: {alpha: 0.05, delta: 0.1}
 //                       the threshold that keeps the risk (see risk.h), from the counts that
 //                       `lichen route calibrate` left in the file
-//   shadow: {share: 0.02, delta: 0.05}
-//                       beside `risk`: of this share of the requests, those that small answered are
-//                       answered by large too, after the user has the answer (shadow.h). Where more
-//                       is lost than calibration promised, an alarm sends everything to large until
-//                       there is a new calibration (drift.h); a false one has probability `delta`
-//   judge: large        says which of two answers that differ are right; without it their texts are
-//                       compared
+//   calibration: my.calibration
+//                       beside `risk`: the plan's own counts (calibration_file.h) in their place
+//   shadow, judge       watch whether the risk is kept (risk_watch.h)
 //
 // With `risk`, where the file has no counts or too few, large answers everything, and a warning
 // says so. A file that cannot be used is an error when the plan is loaded.
@@ -38,15 +34,14 @@ struct TrainedRouting {
   std::filesystem::path path;
   RouterFile file;
   double threshold = 0;
-  std::shared_ptr<DriftWatch> watch = {};
-  AnswererPtr judge = {};
+  RiskWatch watch = {};
 
   Routing with(std::unique_ptr<Router> router) const {
-    return {.router = std::move(router), .threshold = threshold, .watch = watch, .judge = judge};
+    return {.router = std::move(router), .threshold = threshold, .watch = watch};
   }
 };
 
-/// Reads and checks `router`, `threshold`, `risk`, `shadow` and `judge`.
+/// Reads and checks `router`, `threshold`, `risk`, `calibration`, `shadow` and `judge`.
 Result<TrainedRouting> read_trained(Options& options, RouterKind kind);
 
 }  // namespace lichen::mechanisms
