@@ -18,7 +18,8 @@ struct PlanCalibration {
   /// The mechanism, its options and its models by their hashes (Options::identity): a plan of which
   /// another thing is true gives other scores.
   boost::json::object valid_for;
-  /// By need, which is minus the score of the receipts' decisions.
+  /// By need, which is minus the score of the receipts' decisions; of a handover by its thresholds
+  /// as Criterion::turned.
   Calibration counts;
 };
 
@@ -37,10 +38,20 @@ std::string first_difference(const boost::json::object& was, const boost::json::
 /// `risk` of a plan: {alpha, delta}, or nothing.
 Result<std::optional<RiskTarget>> read_risk(Options& options);
 
+struct CalibratedRisk {
+  RiskTarget target;
+  PlanCalibration calibration;
+  /// None: the calibration shows no threshold, so that large has to answer everything (and a
+  /// warning is logged).
+  std::optional<RiskChoice> choice;
+};
+
+/// What `risk` and `calibration` say. None: the plan has neither key. `bad_config`: one key without
+/// the other, a threshold beside them, or a file that cannot be used or was made for another plan.
+Result<std::optional<CalibratedRisk>> read_calibrated_risk(Options& options);
+
 /// The score from which on small answers, from `risk` and `calibration`: infinity where the
-/// calibration shows none, so that large has to answer everything (and a warning is logged). None:
-/// the plan has neither key. `bad_config`: one key without the other, a threshold beside them, or a
-/// file that cannot be used or was made for another plan.
+/// calibration shows none, so that large has to answer everything. Else as `read_calibrated_risk`.
 Result<std::optional<double>> read_calibrated_threshold(Options& options);
 
 /// What the choice for a target means, for people: "small answers 43 % of the requests, ...".
