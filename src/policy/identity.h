@@ -25,8 +25,11 @@ Result<const YamlNode*> choosing_mechanism(const Config& config, std::string_vie
 /// The configuration with the thresholds that come from calibrations replaced by defaults, and
 /// without hedging, so that what has no calibration yet can be measured for one.
 Config without_calibrations(Config config);
-/// And with confidences that are learned replaced by the default one.
+/// And with confidences and criteria that are learned replaced by the default ones.
 Config without_learned(Config config);
+
+/// A plan of the mechanism alone, with a threshold in place of its own.
+PlanConfig at_threshold(YamlNode mechanism, double threshold, std::string name);
 
 /// A line for each `risk` in the plan: which threshold holds and from how many prompts.
 std::vector<std::string> risk_notes(const Config& config, const PlanConfig& plan);
