@@ -98,7 +98,7 @@ Result<Lessons> read_answers(Host& host, const LocalModelPtr& small, const eval:
   return lessons;
 }
 
-/// Of one feature, or what the head makes of all. A margin is turned: the less, the likelier.
+/// Of one feature, which keeps the order of its measure, or of what the head makes of all.
 template <class Score>
 double area(const std::vector<TokenLesson>& lessons, Score score) {
   std::vector<eval::Judged> judged;
@@ -118,7 +118,7 @@ HeadReport judged(const Lessons& lessons, const mechanisms::TokenHead& head) {
           .unlike = std::ranges::count_if(judging, &TokenLesson::unlike),
           .head = area(judging, [&](const Features& of) { return head.probability(of); }),
           .entropy = area(judging, [](const Features& of) { return of[0]; }),
-          .margin = area(judging, [](const Features& of) { return -of[1]; })};
+          .margin = area(judging, [](const Features& of) { return of[1]; })};
 }
 
 Result<mechanisms::TokenHead> trained(Host& host, const Lessons& lessons) {

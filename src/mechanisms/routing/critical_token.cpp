@@ -20,13 +20,13 @@ constexpr double kEntropies[] = {0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 
                                  0.4,   0.5,  0.6,  0.8,  1,   1.25, 1.5, 2,    3};
 constexpr double kMargins[] = {0.999, 0.998, 0.995, 0.99, 0.98, 0.95, 0.925, 0.9, 0.85,
                                0.8,   0.7,   0.6,   0.5,  0.4,  0.3,  0.2,   0.1};
-constexpr double kProbabilities[] = {0.002, 0.005, 0.01, 0.02, 0.05, 0.075, 0.1, 0.15, 0.2,
-                                     0.25,  0.3,   0.4,  0.5,  0.6,  0.7,   0.8, 0.9};
+constexpr double kProbabilities[] = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.075, 0.1, 0.15,
+                                     0.2,   0.25,  0.3,   0.4,  0.5,  0.6,  0.7,   0.8, 0.9};
 
 constexpr Criterion kCriteria[] = {
     {"entropy", {.entropy = true}, entropy_of, false, 0.4, kMostEntropy, kEntropies},
     {"margin", {.top_k = 2}, margin_of, true, 0.9, 1, kMargins},
-    {kByHead, kTokenLook, head_of, false, 0.2, 1, kProbabilities},
+    {kByHead, kTokenLook, head_of, false, 0.05, 1, kProbabilities},
 };
 
 }  // namespace

@@ -38,7 +38,7 @@ TEST_F(HandoverFilesTest, AHeadMayDecide) {
   choices_ = {{"by", "head"}, {"head", path_}};
   ASSERT_TRUE(save_token_head(counting(kPrompt + 3), path_));
   EXPECT_EQ(answered(), "abc[456]") << "large ends it, too";
-  EXPECT_THAT(decision_.reason, HasSubstr("head from 0.2 at 4 of 7 tokens"));
+  EXPECT_THAT(decision_.reason, HasSubstr("head from 0.05 at 4 of 7 tokens"));
   numbers_ = {{"threshold", 1}};
   EXPECT_EQ(answered(), "abcdef");
   numbers_ = {{"threshold", 0}};

@@ -69,7 +69,9 @@ double margin(const Row& row) {
 }
 
 std::vector<float> token_features(const Row& row) {
-  std::vector<float> features{row.entropy, static_cast<float>(margin(row))};
+  constexpr double kOffset = 1e-4;  // what is surer than that is sure
+  std::vector<float> features{static_cast<float>(std::log(kOffset + row.entropy)),
+                              static_cast<float>(std::log(kOffset + 1 - margin(row)))};
   features.insert(features.end(), row.hidden.begin(), row.hidden.end());
   return features;
 }

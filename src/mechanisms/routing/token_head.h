@@ -2,7 +2,7 @@
 // likeliest, by a logistic regression on what small computes there anyway, its last hidden state
 // (Co-LLM, arXiv 2403.03870, learns such a head; R2R, arXiv 2505.21600, a network on the same).
 //
-//   handover: {by: head, head: small.head, threshold: 0.2, ...}   from `lichen route train --plan`
+//   handover: {by: head, head: small.head, threshold: 0.05, ...}   from `lichen route train --plan`
 //
 // The weights are of one small model; a plan with another one is refused.
 #pragma once
@@ -29,8 +29,9 @@ inline constexpr Want kTokenLook{.top_k = 2, .entropy = true, .hidden = true};
 /// row has the two likeliest.
 double margin(const Row& row);
 
-/// Of a row that was looked at in this way: the entropy (nats), the margin, then the last hidden
-/// state.
+/// Of a row that was looked at in this way: the logarithms of the entropy (nats) and of what the
+/// margin lacks of 1, since most tokens are sure and differ in orders of magnitude; then the last
+/// hidden state.
 inline constexpr std::size_t kTokenScalars = 2;
 std::vector<float> token_features(const Row& row);
 
