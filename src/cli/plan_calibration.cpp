@@ -1,51 +1,17 @@
 #include "cli/plan_calibration.h"
 
-#include <boost/json/object.hpp>
 #include <cmath>
 #include <map>
 #include <utility>
 #include <vector>
 
+#include "cli/plan_subject.h"
 #include "eval/fingerprint.h"
 #include "eval/plan_calibration.h"
 #include "mechanisms/routing/learned_confidence.h"
 #include "policy/identity.h"
 
 namespace lichen::cli {
-namespace {
-
-/// The name by which an operand can be measured alone; an expression becomes a plan of its own.
-std::string operand_alone(policy::Config& config, const policy::YamlNode& operand,
-                          const std::string& plan) {
-  if (operand.is(policy::YamlNode::Kind::scalar)) return operand.text;
-  config.plans.push_back({.name = operand.key + "-of-" + plan, .expression = operand});
-  return config.plans.back().name;
-}
-
-/// A plan, what chooses in it, and the models alone, in a configuration that can be measured.
-struct Subject {
-  policy::Config config;
-  eval::CalibratedPlan plan;
-  boost::json::object identity;
-};
-
-Result<Subject> subject(const Invocation& invocation, const std::string& plan,
-                        policy::Config (*prepared)(policy::Config)) {
-  auto loaded = load_chosen_config(invocation.config);
-  if (!loaded) return std::unexpected(loaded.error());
-  const auto mechanism = policy::choosing_mechanism(*loaded, plan);
-  if (!mechanism) return std::unexpected(mechanism.error());
-  auto identity = policy::mechanism_identity(*loaded, **mechanism);
-  if (!identity) return std::unexpected(identity.error());
-  Subject subject{.config = eval::for_measuring(prepared(*loaded)),
-                  .plan = {.plan = plan, .mechanism = (*mechanism)->key, .small = {}, .large = {}},
-                  .identity = *std::move(identity)};
-  subject.plan.small = operand_alone(subject.config, *(*mechanism)->find("small"), plan);
-  subject.plan.large = operand_alone(subject.config, *(*mechanism)->find("large"), plan);
-  return subject;
-}
-
-}  // namespace
 
 Result<mechanisms::PlanCalibration> calibrate_plan(const Invocation& invocation,
                                                    const std::string& plan,
@@ -53,7 +19,7 @@ Result<mechanisms::PlanCalibration> calibrate_plan(const Invocation& invocation,
                                                    const std::string& output) {
   const auto suite = load_suite(options);
   if (!suite) return std::unexpected(suite.error());
-  auto of = subject(invocation, plan, policy::without_calibrations);
+  auto of = plan_subject(invocation, plan, policy::without_calibrations);
   if (!of) return std::unexpected(of.error());
   auto host = Host::open(std::move(of->config));
   if (!host) return std::unexpected(host.error());
@@ -78,7 +44,7 @@ Result<std::size_t> train_plan(const Invocation& invocation, const std::string& 
                                const EvaluationOptions& options, const std::string& output) {
   const auto suite = load_suite(options);
   if (!suite) return std::unexpected(suite.error());
-  auto of = subject(invocation, plan, policy::without_learned);
+  auto of = plan_subject(invocation, plan, policy::without_learned);
   if (!of) return std::unexpected(of.error());
   auto host = Host::open(std::move(of->config));
   if (!host) return std::unexpected(host.error());

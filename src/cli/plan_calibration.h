@@ -1,5 +1,5 @@
 // `lichen route calibrate --plan` and `lichen route train --plan`: what is counted of a plan, or
-// learned for it, by measuring it on a suite.
+// learned for it, by measuring it on a suite. handover_plan.h has what is special to a handover.
 #pragma once
 
 #include <string>

@@ -1,5 +1,4 @@
-#include "cli/route_collect.h"
-
+// lichen route collect: what small and large make of a suite's prompts, as data for routers.
 #include <spdlog/fmt/fmt.h>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +7,7 @@
 #include <memory>
 
 #include "cli/evaluation.h"
+#include "cli/route_commands.h"
 #include "cli/terminal.h"
 #include "eval/fingerprint.h"
 #include "eval/route_data.h"

@@ -58,4 +58,20 @@ Result<std::vector<mechanisms::Scored>> scored_requests(const std::vector<Outcom
                                      "`, so there is nothing to calibrate");
 }
 
+Result<mechanisms::GridPoint> handover_point(const std::vector<Outcome>& handover,
+                                             const std::vector<Outcome>& large) {
+  std::map<std::size_t, bool> large_right;
+  for (const Outcome& outcome : large) large_right[outcome.task] = outcome.right;
+  mechanisms::GridPoint point;
+  for (const Outcome& outcome : handover) {
+    point.losses += large_right[outcome.task] && !outcome.right;
+    point.tokens += outcome.answer_tokens;
+    point.by_small += outcome.answer_tokens - outcome.answer_tokens_large;
+  }
+  if (point.tokens > 0) return point;
+  return fail(Errc::upstream,
+              "no request was answered" +
+                  (handover.empty() ? std::string() : ": " + handover.front().error));
+}
+
 }  // namespace lichen::eval

@@ -25,4 +25,9 @@ struct CalibratedPlan {
 Result<std::vector<mechanisms::Scored>> scored_requests(const std::vector<Outcome>& outcomes,
                                                         const CalibratedPlan& calibrated);
 
+/// What a run of a handover at one threshold lost, beside large alone on the same tasks; the
+/// threshold is the caller's to fill in. A request that failed is wrong. `upstream`: all failed.
+Result<mechanisms::GridPoint> handover_point(const std::vector<Outcome>& handover,
+                                             const std::vector<Outcome>& large);
+
 }  // namespace lichen::eval

@@ -55,5 +55,28 @@ TEST(ScoredRequests, RefusesWhatHasNoOneScore) {
   EXPECT_THAT(scored_requests(measured(), none).error().detail, HasSubstr("nothing to calibrate"));
 }
 
+TEST(HandoverPoint, CountsWhatLargeAloneHadRight) {
+  const auto of = [](std::size_t task, bool right, std::int64_t tokens, std::int64_t by_large) {
+    return Outcome{.plan = "p",
+                   .task = task,
+                   .right = right,
+                   .answer_tokens = tokens,
+                   .answer_tokens_large = by_large};
+  };
+  const std::vector<Outcome> large = {of(0, true, 9, 9), of(1, true, 9, 9), of(2, false, 9, 9),
+                                      of(3, true, 9, 9)};
+  std::vector<Outcome> handover = {of(0, true, 10, 1),
+                                   of(1, false, 20, 2),
+                                   of(2, false, 5, 5),
+                                   {.plan = "p", .task = 3, .error = "upstream"}};
+  const auto point = handover_point(handover, large);
+  ASSERT_TRUE(point) << point.error().detail;
+  EXPECT_EQ(point->losses, 2) << "the second, and the last, which failed";
+  EXPECT_EQ(point->tokens, 35);
+  EXPECT_EQ(point->by_small, 27);
+  handover.erase(handover.begin(), handover.begin() + 3);
+  EXPECT_THAT(handover_point(handover, large).error().detail, HasSubstr("upstream"));
+}
+
 }  // namespace
 }  // namespace lichen::eval

@@ -45,4 +45,25 @@ Estimate bootstrap_mean(std::span<const double> values) {
           .high = percentile(means, 97.5).value_or(0)};
 }
 
+double auroc(std::vector<Judged> judged) {
+  std::ranges::sort(judged, {}, &Judged::score);
+  double ranks = 0, positives = 0;
+  for (auto begin = judged.begin(); begin != judged.end();) {
+    const auto end = std::find_if(begin, judged.end(), [score = begin->score](const Judged& one) {
+      return one.score > score;
+    });
+    // Equal scores share the mean of their ranks.
+    const auto first = static_cast<double>(begin - judged.begin() + 1);
+    const auto last = static_cast<double>(end - judged.begin());
+    const auto of_these = static_cast<double>(
+        std::count_if(begin, end, [](const Judged& one) { return one.positive; }));
+    ranks += of_these * (first + last) / 2;
+    positives += of_these;
+    begin = end;
+  }
+  const double negatives = static_cast<double>(judged.size()) - positives;
+  if (positives == 0 || negatives == 0) return 0.5;
+  return (ranks - positives * (positives + 1) / 2) / (positives * negatives);
+}
+
 }  // namespace lichen::eval

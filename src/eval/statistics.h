@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace lichen::eval {
 
@@ -28,5 +29,15 @@ inline constexpr int kResamples = 2'000;
 /// there are no values. For a paired difference give the differences, one for each pair. Where all
 /// values are the same, so are the ends: the sample knows of no other value.
 Estimate bootstrap_mean(std::span<const double> values);
+
+/// A score, and whether what it should tell was so.
+struct Judged {
+  double score = 0;
+  bool positive = false;
+};
+
+/// The area under the ROC curve: the probability that a positive one has a higher score than one
+/// that is not, ties counted half (Mann, Whitney 1947). One half where there are not both kinds.
+double auroc(std::vector<Judged> judged);
 
 }  // namespace lichen::eval

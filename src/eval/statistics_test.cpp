@@ -79,5 +79,14 @@ TEST(Bootstrap, PairsTellWhatRowsApartCannot) {
   EXPECT_GT(difference.low, 0);
 }
 
+TEST(Auroc, IsTheShareOfPairsInOrder) {
+  EXPECT_EQ(auroc({{1, false}, {2, true}, {3, true}}), 1);
+  EXPECT_EQ(auroc({{1, true}, {2, false}, {3, false}}), 0);
+  EXPECT_EQ(auroc({{3, true}, {1, true}, {2, false}}), 0.5);
+  EXPECT_EQ(auroc({{1, true}, {1, false}, {1, false}, {0, false}}), 2.0 / 3) << "ties count half";
+  EXPECT_EQ(auroc({{1, true}}), 0.5);
+  EXPECT_EQ(auroc({}), 0.5);
+}
+
 }  // namespace
 }  // namespace lichen::eval

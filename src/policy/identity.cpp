@@ -194,6 +194,7 @@ void remove_calibrations(YamlNode& node) {
 
 void remove_learned(YamlNode& node) {
   if (node.find("learned") != nullptr) remove_keys(node, {"learned", "confidence", "threshold"});
+  if (node.find("head") != nullptr) remove_keys(node, {"head", "by", "threshold"});
   for (YamlNode& item : node.items) remove_learned(item);
 }
 
@@ -290,6 +291,14 @@ Config without_learned(Config config) {
   config = without_calibrations(std::move(config));
   for (PlanConfig& plan : config.plans) remove_learned(plan.expression);
   return config;
+}
+
+PlanConfig at_threshold(YamlNode mechanism, double threshold, std::string name) {
+  remove_keys(mechanism, {"threshold", "risk", "calibration"});
+  add_key(mechanism, "threshold", fmt::format("{}", threshold));
+  YamlNode expression{.kind = Kind::map, .text = {}, .items = {}, .key = {}};
+  expression.items.push_back(std::move(mechanism));
+  return {.name = std::move(name), .expression = std::move(expression)};
 }
 
 std::vector<std::string> risk_notes(const Config& config, const PlanConfig& plan) {

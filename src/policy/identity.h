@@ -30,8 +30,11 @@ Config with_whole_scores(Config config);
 /// The configuration with the thresholds that come from calibrations replaced by defaults, and
 /// without hedging and early stops, so that what has no calibration yet can be measured for one.
 Config without_calibrations(Config config);
-/// And with confidences that are learned replaced by the default one.
+/// And with confidences and criteria that are learned replaced by the default ones.
 Config without_learned(Config config);
+
+/// A plan of the mechanism alone, with a threshold in place of its own.
+PlanConfig at_threshold(YamlNode mechanism, double threshold, std::string name);
 
 /// A line for each `risk` in the plan: which threshold holds and from how many prompts, or that
 /// there was an alarm.

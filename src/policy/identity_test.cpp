@@ -142,6 +142,30 @@ TEST_F(IdentityTest, WhatIsToBeLearnedIsTakenOutToo) {
   }
 }
 
+TEST_F(IdentityTest, AHeadThatIsToBeLearnedIsTakenOutToo) {
+  const Config loaded = without_learned(
+      config("  p: {handover: {small: small, large: large, by: head, head: none.yet, "
+             "threshold: 0.6, span: 4}}\n"));
+  const YamlNode& handover = loaded.plans.front().expression.items.front();
+  for (const char* key : {"by", "head", "threshold"}) EXPECT_EQ(handover.find(key), nullptr) << key;
+  EXPECT_EQ(handover.find("span")->text, "4");
+}
+
+TEST_F(IdentityTest, AMechanismStandsAloneAtAThreshold) {
+  const Config loaded = config(
+      "  p: {fallback: {of: [{handover: {small: small, large: large, calibration: none, "
+      "risk: {alpha: 0.1, delta: 0.1}}}, large]}}\n");
+  const PlanConfig alone = at_threshold(**choosing_mechanism(loaded, "p"), 0.25, "p at 0.25");
+  EXPECT_EQ(alone.name, "p at 0.25");
+  ASSERT_EQ(alone.expression.items.size(), 1u);
+  const YamlNode& handover = alone.expression.items.front();
+  EXPECT_EQ(handover.key, "handover");
+  EXPECT_EQ(handover.find("threshold")->text, "0.25");
+  EXPECT_EQ(handover.find("risk"), nullptr);
+  EXPECT_EQ(handover.find("calibration"), nullptr);
+  EXPECT_EQ(handover.find("small")->text, "small");
+}
+
 TEST_F(IdentityTest, NotesSayWhatHolds) {
   const auto notes = [&](const std::string& alpha) {
     const Config loaded =

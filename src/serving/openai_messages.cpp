@@ -184,6 +184,21 @@ void read_messages(JsonFields& body, int max_messages, Request& request) {
   }
 }
 
+void read_continuation(JsonFields& body, Request& request) {
+  if (!body.flag("continue_final_message").value_or(false) || body.failed()) return;
+  const Message& last = request.messages.back();
+  if (last.role != "assistant" || !last.tool_calls.empty()) {
+    return body.wrong("continue_final_message",
+                      "needs an assistant's message with text as the last one");
+  }
+  if (body.flag("add_generation_prompt").value_or(false)) {
+    return body.wrong("add_generation_prompt",
+                      "excludes `continue_final_message`, which goes on with the last message");
+  }
+  request.begun = last.content;
+  request.messages.pop_back();
+}
+
 void read_tools(JsonFields& body, Request& request) {
   if (body.any("functions") != nullptr || body.any("function_call") != nullptr) {
     body.wrong("functions", "this form was replaced by `tools`", Errc::unsupported);

@@ -238,6 +238,7 @@ ApiResult<CompletionCall> parse_chat(const json::object& object, RequestLimits l
   CompletionCall call;
   Request request;
   read_messages(body, limits.max_messages, request);
+  read_continuation(body, request);
   read_tools(body, request);
   read_common(body, limits, call, request);
   request.logprobs = body.flag("logprobs").value_or(false);

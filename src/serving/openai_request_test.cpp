@@ -100,6 +100,28 @@ TEST(ParseChat, LeavesOpenWhatIsNotSaid) {
   EXPECT_FALSE(call->stream || request.logprobs);
 }
 
+TEST(ParseChat, TheLastMessageMayBeGoneOnWith) {
+  const auto asked = [](const std::string& last, const std::string& fields) {
+    return chat(R"({"messages":[{"role":"user","content":"hi"},)" + last + R"(],)" + fields + "}");
+  };
+  const std::string begun = R"({"role":"assistant","content":"Hel"})";
+  const auto call =
+      asked(begun, R"("continue_final_message":true,"add_generation_prompt":false,"n":2)");
+  ASSERT_TRUE(call) << call.error().error.detail;
+  for (const Request& request : call->requests) {
+    EXPECT_EQ(request.begun, "Hel");
+    ASSERT_EQ(request.messages.size(), 1U);
+    EXPECT_EQ(request.messages[0].content, "hi");
+  }
+  EXPECT_EQ(asked(begun, R"("continue_final_message":false)")->requests[0].messages.size(), 2U);
+  EXPECT_EQ(
+      asked(R"({"role":"user","content":"Hel"})", R"("continue_final_message":true)").error().param,
+      "continue_final_message");
+  EXPECT_EQ(
+      asked(begun, R"("continue_final_message":true,"add_generation_prompt":true)").error().param,
+      "add_generation_prompt");
+}
+
 TEST(ParseChat, PriorityIsOneOfTwo) {
   EXPECT_EQ(with(R"("n":1)")->priority, Priority::interactive);
   EXPECT_EQ(with(R"("priority":"interactive")")->priority, Priority::interactive);

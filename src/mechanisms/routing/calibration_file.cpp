@@ -24,7 +24,9 @@ constexpr SealedFormat kFormat{
 json::object to_json(const PlanCalibration& calibration) {
   json::array grid;
   for (const GridPoint& point : calibration.counts.grid) {
-    grid.push_back(json::array{point.threshold, point.by_small, point.losses, point.unlike});
+    json::array numbers{point.threshold, point.by_small, point.losses, point.unlike};
+    if (point.tokens > 0) numbers.push_back(point.tokens);
+    grid.push_back(std::move(numbers));
   }
   return {{"valid_for", calibration.valid_for},
           {"n", calibration.counts.n},
@@ -34,27 +36,28 @@ json::object to_json(const PlanCalibration& calibration) {
 
 std::optional<GridPoint> point_from(const json::value& value) {
   const auto* array = value.if_array();
-  if (array == nullptr || array->size() != 4) return std::nullopt;
+  if (array == nullptr || array->size() < 4 || array->size() > 5) return std::nullopt;
   const json::array& point = *array;
-  if (!point[0].is_number()) return std::nullopt;
-  for (const std::size_t i : {1, 2, 3}) {
-    if (!point[i].is_int64()) return std::nullopt;
+  for (std::size_t i = 0; i < point.size(); ++i) {
+    if (i == 0 ? !point[i].is_number() : !point[i].is_int64()) return std::nullopt;
   }
   return GridPoint{.threshold = point[0].to_number<double>(),
                    .by_small = point[1].get_int64(),
                    .losses = point[2].get_int64(),
-                   .unlike = point[3].get_int64()};
+                   .unlike = point[3].get_int64(),
+                   .tokens = point.size() == 5 ? point[4].get_int64() : 0};
 }
 
 /// Whether a point may come after another, or first, in counts of n requests.
 bool may_follow(const GridPoint* before, const GridPoint& point, std::int64_t n) {
-  if (!std::isfinite(point.threshold) || point.losses < 0 || point.losses > point.unlike ||
-      point.unlike > point.by_small || point.by_small > n) {
-    return false;
-  }
-  return before == nullptr ||
-         (before->threshold < point.threshold && before->by_small <= point.by_small &&
-          before->losses <= point.losses && before->unlike <= point.unlike);
+  if (!std::isfinite(point.threshold) || point.by_small < 0 || point.losses < 0) return false;
+  if (point.losses > point.unlike) return false;
+  if (before != nullptr && !(before->threshold < point.threshold)) return false;
+  // Each threshold of a handover was a run of its own, whose counts need not grow.
+  if (point.tokens > 0) return point.unlike <= n && point.by_small <= point.tokens;
+  if (point.unlike > point.by_small || point.by_small > n) return false;
+  return before == nullptr || (before->by_small <= point.by_small &&
+                               before->losses <= point.losses && before->unlike <= point.unlike);
 }
 
 std::optional<PlanCalibration> calibration_from(const json::object& object) {
@@ -167,7 +170,7 @@ Result<std::optional<Bound>> read_plan_bound(Options& options) {
   }
   const auto file = options.file("calibration");
   if (!file) return std::unexpected(file.error());
-  const auto calibration = load_plan_calibration(*file);
+  auto calibration = load_plan_calibration(*file);
   if (!calibration) {
     return std::unexpected(options.error("calibration", calibration.error().detail));
   }
@@ -204,13 +207,15 @@ std::string describe(const Calibration& counts, const RiskTarget& target) {
         counts.n, base::format_percent(target.alpha), base::format_percent(1 - target.delta),
         least_data(target));
   }
+  const GridPoint& at = choice->at;
+  const std::int64_t all = at.tokens > 0 ? at.tokens : counts.n;
   return fmt::format(
-      "small answers {} of the requests; {} of {} prompts were lost, so at confidence {} the risk "
-      "is at most {}",
-      base::format_percent(static_cast<double>(choice->at.by_small) /
-                           static_cast<double>(counts.n)),
-      choice->at.losses, counts.n, base::format_percent(1 - target.delta),
-      base::format_percent(choice->upper_bound));
+      "small {} {} of the {}; {} of {} prompts were lost, so at confidence {} the risk is at most "
+      "{}",
+      at.tokens > 0 ? "writes" : "answers",
+      base::format_percent(static_cast<double>(at.by_small) / static_cast<double>(all)),
+      at.tokens > 0 ? "tokens" : "requests", at.losses, counts.n,
+      base::format_percent(1 - target.delta), base::format_percent(choice->upper_bound));
 }
 
 }  // namespace lichen::mechanisms

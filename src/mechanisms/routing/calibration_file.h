@@ -18,7 +18,8 @@ struct PlanCalibration {
   /// The mechanism, its options and its models by their hashes (Options::identity): a plan of which
   /// another thing is true gives other scores.
   boost::json::object valid_for;
-  /// By need, which is minus the score of the receipts' decisions.
+  /// By need, which is minus the score of the receipts' decisions; of a handover by its thresholds
+  /// as Criterion::turned.
   Calibration counts;
 };
 

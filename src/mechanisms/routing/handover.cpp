@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "mechanisms/routing/calibration_file.h"
 #include "mechanisms/routing/handover_by_text.h"
 #include "mechanisms/routing/handover_in_step.h"
 #include "model/local_model.h"
@@ -33,25 +34,60 @@ Result<int> read_span(Options& options) {
                           kMostTokens)));
 }
 
-Result<HandoverOptions> read_options(Options& options) {
+/// The file that `head` names, if it reads this plan's small.
+Result<std::shared_ptr<const TokenHead>> read_head(Options& options) {
+  const auto file = options.file("head");
+  if (!file) return std::unexpected(file.error());
+  auto head = load_token_head(*file);
+  if (!head) return std::unexpected(options.error("head", head.error().detail));
+  const auto identity = options.identity();
+  if (!identity) return std::unexpected(identity.error());
+  const auto* small = identity->if_contains("small");
+  const boost::json::object is =
+      small != nullptr && small->is_object() ? small->get_object() : boost::json::object{};
+  if (const auto difference = first_difference(head->small, is); !difference.empty()) {
+    return std::unexpected(options.error(
+        "head", fmt::format("{}: reads another small: {}; `lichen route train --plan` makes one "
+                            "for this",
+                            file->string(), difference)));
+  }
+  return std::make_shared<const TokenHead>(*std::move(head));
+}
+
+/// From `threshold`, or `risk` and `calibration`.
+Result<double> read_threshold(Options& options, const Criterion& criterion) {
+  const auto bound = read_plan_bound(options);
+  if (!bound) return std::unexpected(bound.error());
+  if (!*bound) return options.number("threshold", criterion.threshold, 0, criterion.most);
+  const auto& choice = (*bound)->choice;
+  return choice ? criterion.turned(choice->threshold) : criterion.all_critical();
+}
+
+Result<CriticalRule> read_rule(Options& options) {
   std::vector<std::string_view> names;
   for (const Criterion& criterion : criteria()) names.push_back(criterion.name);
   const Result<std::string> by = options.choice("by", names, names.front());
   if (!by) return std::unexpected(by.error());
-  const Criterion& criterion =
-      *std::ranges::find(criteria(), std::string_view(*by), &Criterion::name);
-  const Result<double> threshold =
-      options.number("threshold", criterion.threshold, 0, criterion.most);
+  CriticalRule rule{.criterion = find_criterion(*by)};
+  const Result<double> threshold = read_threshold(options, *rule.criterion);
   if (!threshold) return std::unexpected(threshold.error());
+  rule.threshold = *threshold;
+  if (*by != kByHead) return rule;
+  auto head = read_head(options);
+  if (!head) return std::unexpected(head.error());
+  rule.head = *std::move(head);
+  return rule;
+}
+
+Result<HandoverOptions> read_options(Options& options) {
+  auto rule = read_rule(options);
+  if (!rule) return std::unexpected(rule.error());
   const Result<int> span = read_span(options);
   if (!span) return std::unexpected(span.error());
   const Result<double> back = options.number("back", 0, 0, kMostTokens);
   if (!back) return std::unexpected(back.error());
   if (!whole(*back)) return std::unexpected(options.error("back", "`back` is a whole number"));
-  return HandoverOptions{.criterion = &criterion,
-                         .threshold = *threshold,
-                         .span = *span,
-                         .back = static_cast<int>(*back)};
+  return HandoverOptions{.rule = *std::move(rule), .span = *span, .back = static_cast<int>(*back)};
 }
 
 /// In place of a handover whose small is no LocalModel: while plans are checked before their models
@@ -111,6 +147,15 @@ Result<AnswererPtr> build_handover(Options& options) {
   const auto local_small = std::dynamic_pointer_cast<model::LocalModel>(*small);
   const auto local_large = std::dynamic_pointer_cast<model::LocalModel>(*large);
   if (local_small == nullptr) return std::make_shared<WithoutLogits>((*small)->name());
+  if (const TokenHead* head = read->rule.head.get()) {
+    const std::size_t width = kTokenScalars + static_cast<std::size_t>(local_small->hidden_width());
+    if (head->width() != width) {
+      return std::unexpected(options.error(
+          "head", fmt::format("reads {} features, and a row of `{}` has {}; `lichen route train "
+                              "--plan` makes one for this",
+                              head->width(), local_small->name(), width)));
+    }
+  }
   if (local_large != nullptr && &local_large->lane() == &local_small->lane() &&
       same_tokens(local_small->vocabulary(), local_large->vocabulary())) {
     return make_handover_in_step(local_small, local_large, *read);

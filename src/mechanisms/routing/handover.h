@@ -5,11 +5,17 @@
 //   handover:
 //     small: small
 //     large: large
-//     by: entropy      how a critical token is told from small's distribution of it: `entropy` in
-//                      nats, or `margin`, the likeliest token's probability less the second's
-//     threshold: 0.4   entropy from which on, or margin under which, a token is critical
+//     by: entropy      how a critical token is told: by the `entropy` of small's distribution of it
+//                      in nats, the `margin` between its two likeliest tokens, or a learned `head`
+//                      on its hidden state (token_head.h)
+//     threshold: 0.4   entropy or probability from which on, or margin under which, a token is
+//                      critical
 //     span: token      what large writes at least: one `token`, a number of tokens, or the `rest`
 //     back: 0          after that it goes on until so many of its tokens in a row are small's too
+//
+//     head: small.head                    of `by: head`
+//     risk: {alpha: 0.05, delta: 0.1}     instead of `threshold`: the boldest one that keeps the
+//     calibration: handover.calibration   bound (risk.h), of those that were run
 //
 // Both are models, small a local one. Where both are local, of one lane and one vocabulary, their
 // sessions hold the same tokens: large reads what small has written in one step, and the other way

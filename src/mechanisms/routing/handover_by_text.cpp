@@ -11,8 +11,7 @@
 #include <vector>
 
 #include "base/utf8.h"
-#include "mechanisms/routing/co_writer.h"
-#include "model/answer_writer.h"
+#include "mechanisms/routing/handover_writing.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -65,63 +64,31 @@ class Relay : public Sink {
   Result<bool> more_ = true;
 };
 
-/// One answer. On small's lane, except that the relay works wherever large does.
-class Writing {
+/// The relay works wherever large does.
+class WritingByText : public HandoverWriting {
  public:
-  Writing(LocalModel& small, Model& large, const HandoverOptions& options, const Request& request,
-          const PreparedRequest& job, Turn& turn)
-      : options_(options),
+  WritingByText(LocalModel& small, Model& large, const HandoverOptions& options,
+                const Request& request, const PreparedRequest& job, Turn& turn)
+      : HandoverWriting(
+            options,
+            {.small = small, .prompt = job.prompt, .large = large.name(), .job = job, .of = small},
+            turn),
         request_(request),
-        turn_(turn),
-        vocabulary_(small.vocabulary()),
         context_(small.context_length()),
         max_tokens_(job.form.max_tokens),
-        large_(large),
-        small_(small, job.prompt, tokens_, turn),
-        writer_(job.form, small.chat(), turn),
-        gate_(*options.criterion, options.threshold, job.sampler.get()),
-        gated_(job.want()) {
-    gated_.sampler = &gate_;
-  }
-
-  awaitable<Result<Answer>> answer() {
-    const Result<void> written = co_await write();
-    const std::int64_t tokens = writer_.tokens();
-    const std::int64_t by_large = writer_.tokens_of(large_.name());
-    Result<Answer> answer =
-        written ? co_await writer_.finish() : Result<Answer>(std::unexpected(written.error()));
-    if (auto step = small_.step(tokens - by_large)) turn_.receipt.steps.push_back(*step);
-    turn_.receipt.decisions.push_back(handover_decision(options_, gate_, by_large, tokens));
-    if (!answer) co_return answer;
-    if (full_) answer->finish = Finish::length;
-    answer->prompt_tokens = small_.prompt_tokens();
-    answer->cached_tokens = small_.cached_tokens();
-    if (answer->authors.empty()) answer->authors = {{.model = small_.name()}};
-    co_return answer;
-  }
+        large_(large) {}
 
  private:
-  awaitable<Result<void>> write() {
-    for (;;) {
-      // Half of a character cannot be handed over.
-      gate_.open(base::complete_utf8_prefix(text_) != text_.size());
-      Result<Row> row = co_await small_.next(gated_);
-      if (!row) co_return std::unexpected(std::move(row.error()));
-      const Result<bool> more =
-          gate_.critical() ? co_await take_over(row->token) : co_await add(*std::move(row));
-      if (!more) co_return std::unexpected(more.error());
-      if (!*more) co_return Result<void>{};
-    }
-  }
+  /// Half of a character cannot be handed over.
+  bool can_hand_over() const override { return base::complete_utf8_prefix(text_) == text_.size(); }
 
-  awaitable<Result<bool>> add(Row row) {
-    tokens_.add(row.token, &small_);
+  awaitable<Result<bool>> add(Row row, const CoWriter& author) override {
     text_ += vocabulary_.piece(row.token);
-    return writer_.write(std::move(row), vocabulary_, small_.name());
+    return HandoverWriting::add(std::move(row), author);
   }
 
   /// Stretches of large until it may hand back. False: the answer is complete.
-  awaitable<Result<bool>> take_over(Token likeliest) {
+  awaitable<Result<bool>> take_over(Token likeliest) override {
     for (std::int64_t span = options_.span;;) {
       const std::size_t before = tokens_.tokens.size();
       const Result<bool> more = co_await stretch(span);
@@ -143,7 +110,7 @@ class Writing {
   awaitable<Result<bool>> stretch(std::int64_t span) {
     const std::int64_t left = max_tokens_ - writer_.tokens();
     Request request = request_;
-    request.begun = base::replace_invalid_utf8(text_);
+    request.begun += base::replace_invalid_utf8(text_);
     request.max_tokens = static_cast<int>(std::min(span, left));
     Relay relay(writer_, large_.name());
     const auto turn = turn_.child(&relay);
@@ -165,7 +132,9 @@ class Writing {
   /// Whether large's last tokens, which begin at `first`, are small's likeliest too.
   awaitable<Result<bool>> agrees(std::size_t first, Token likeliest) {
     if (options_.back == 0) co_return true;
-    Result<std::vector<Row>> rows = co_await small_.read({.rows = Want::Rows::all}, 1);
+    Want argmaxes;
+    argmaxes.rows = Want::Rows::all;
+    Result<std::vector<Row>> rows = co_await small_.read(argmaxes, 1);
     if (!rows) co_return std::unexpected(std::move(rows.error()));
     rows->insert(rows->begin(), Row{.token = likeliest});
     int agreed = 0;
@@ -177,20 +146,11 @@ class Writing {
     co_return agreed >= options_.back;
   }
 
-  const HandoverOptions& options_;
   const Request& request_;
-  Turn& turn_;
-  const model::Vocabulary& vocabulary_;
   const std::int64_t context_;
   const std::int64_t max_tokens_;
   Model& large_;
-  SharedAnswer tokens_;  // as small reads the answer
-  std::string text_;     // the same, with what is held back from the stream
-  CoWriter small_;
-  model::AnswerWriter writer_;
-  CriticalGate gate_;
-  Want gated_;
-  bool full_ = false;  // of tokens: max_tokens, or small's context
+  std::string text_;  // of the answer, with what is held back from the stream
 };
 
 /// What a model cannot take up where the other has left it.
@@ -222,7 +182,7 @@ class HandoverByText : public Answerer {
 
  private:
   awaitable<Result<Answer>> on_lane(Request request, PreparedRequest job, Turn& turn) {
-    Writing writing(*small_, *large_, options_, request, job, turn);
+    WritingByText writing(*small_, *large_, options_, request, job, turn);
     co_return co_await writing.answer();
   }
 

@@ -7,9 +7,9 @@
 
 namespace lichen::mechanisms {
 
-Decision handover_decision(const HandoverOptions& options, const CriticalGate& gate,
+Decision handover_decision(const CriticalRule& rule, const CriticalGate& gate,
                            std::int64_t by_large, std::int64_t tokens) {
-  const Criterion& criterion = *options.criterion;
+  const Criterion& criterion = *rule.criterion;
   std::string extreme;
   if (const std::optional<double> value = gate.extreme()) {
     extreme = fmt::format(", {} {:.3f}", criterion.low_is_critical ? "least" : "most", *value);
@@ -21,7 +21,7 @@ Decision handover_decision(const HandoverOptions& options, const CriticalGate& g
           .reason = fmt::format(
               "{} {} {} at {} of {} tokens that small looked at{}; large wrote {} "
               "of {}",
-              criterion.name, criterion.low_is_critical ? "under" : "from", options.threshold,
+              criterion.name, criterion.low_is_critical ? "under" : "from", rule.threshold,
               gate.critical_rows(), gate.rows(), extreme, by_large, tokens)};
 }
 

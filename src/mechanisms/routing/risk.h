@@ -49,6 +49,8 @@ struct GridPoint {
   std::int64_t by_small = 0;  // requests that small would answer
   std::int64_t losses = 0;    // of these
   std::int64_t unlike = 0;    // of these, the losses among them
+  /// Of a handover: how many tokens all answers had, and `by_small` are of these; 0: of others.
+  std::int64_t tokens = 0;
 };
 
 /// All that calibration data tells of a router: enough for every alpha and delta.
