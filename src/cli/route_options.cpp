@@ -15,8 +15,8 @@ namespace lichen::cli {
 mechanisms::TrainingOptions LongWork::training(const RouteOptions& options,
                                                const std::string& embedder_hash) {
   return {.kind = mechanisms::router_kind(options.router).value_or(mechanisms::RouterKind::linear),
-          .seed = options.seed,
           .embedder_hash = embedder_hash,
+          .seed = options.seed,
           .stop = stop_.get_token(),
           .progress = [this](double done) { bar_.update(done, label_); }};
 }

@@ -65,6 +65,7 @@ Result<mechanisms::GridPoint> handover_point(const std::vector<Outcome>& handove
   mechanisms::GridPoint point;
   for (const Outcome& outcome : handover) {
     point.losses += large_right[outcome.task] && !outcome.right;
+    point.unlike += !large_right[outcome.task] || !outcome.right;
     point.tokens += outcome.answer_tokens;
     point.by_small += outcome.answer_tokens - outcome.answer_tokens_large;
   }

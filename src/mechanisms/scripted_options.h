@@ -21,7 +21,6 @@ class ScriptedOptions : public Options {
   std::map<std::string, std::vector<double>, std::less<>> maps;
   std::map<std::string, std::map<std::string, double, std::less<>>, std::less<>> some;
   std::map<std::string, std::string, std::less<>> choices;  // and files
-  std::map<std::string, bool, std::less<>> flags;
   std::vector<std::shared_ptr<Learner>> learners;  // that were made known
   std::vector<Metric> metrics;                     // that are shown
 

@@ -14,7 +14,8 @@ constexpr std::array kEdges = {0.0, 0.1, 0.2, 0.3,  0.4,  0.5,  0.6,
 constexpr double kPrior = 2;
 /// What a bin remembers, in guesses.
 constexpr double kMemory = 500;
-constexpr double kTypicalAtFirst = 0.8;
+/// High, since only a drafter that guesses shows what it is worth: a poor one is soon found out.
+constexpr double kTypicalAtFirst = 0.95;
 constexpr double kPlanRate = 0.02;
 constexpr double kAnswerRate = 0.15;
 constexpr double kAnswerMemory = 40;

@@ -66,10 +66,11 @@ TEST_F(HandoverFilesTest, ARiskChoosesTheThreshold) {
   // Entropies of the scripted model's capital letters are over 5.
   PlanCalibration calibration{
       .valid_for = {},
-      .counts = {.n = 100,
-                 .grid = {{.threshold = 0.1, .by_small = 500, .losses = 0, .tokens = 900},
-                          {.threshold = 6, .by_small = 450, .losses = 1, .tokens = 880},
-                          {.threshold = 7, .by_small = 800, .losses = 30, .tokens = 890}}}};
+      .counts = {
+          .n = 100,
+          .grid = {{.threshold = 0.1, .by_small = 500, .losses = 0, .unlike = 0, .tokens = 900},
+                   {.threshold = 6, .by_small = 450, .losses = 1, .unlike = 1, .tokens = 880},
+                   {.threshold = 7, .by_small = 800, .losses = 30, .unlike = 30, .tokens = 890}}}};
   maps_ = {{"risk", {0.05, 0.1}}};
   choices_ = {{"calibration", path_}};
   ASSERT_TRUE(save_plan_calibration(calibration, path_));
@@ -87,9 +88,11 @@ TEST_F(HandoverFilesTest, AMarginsThresholdsAreTested) {
   // Of the largest margin first, as minus it.
   PlanCalibration calibration{
       .valid_for = {{"by", "margin"}},
-      .counts = {.n = 100,
-                 .grid = {{.threshold = -0.9, .by_small = 500, .losses = 0, .tokens = 900},
-                          {.threshold = -0.001, .by_small = 600, .losses = 9, .tokens = 900}}}};
+      .counts = {
+          .n = 100,
+          .grid = {
+              {.threshold = -0.9, .by_small = 500, .losses = 0, .unlike = 0, .tokens = 900},
+              {.threshold = -0.001, .by_small = 600, .losses = 9, .unlike = 9, .tokens = 900}}}};
   maps_ = {{"risk", {0.05, 0.1}}};
   choices_ = {{"calibration", path_}, {"by", "margin"}};
   ASSERT_TRUE(save_plan_calibration(calibration, path_));

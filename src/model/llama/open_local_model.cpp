@@ -1,4 +1,3 @@
-#include "base/cores.h"
 #include "model/open_local_model.h"
 
 #include <spdlog/spdlog.h>
@@ -6,6 +5,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "base/cores.h"
 #include "model/gguf_file.h"
 #include "model/llama/llama_backend.h"
 #include "model/llama/llama_chat.h"
@@ -34,11 +34,10 @@ void start_libllama() {
   });
 }
 
-/// Milliseconds for one pass over `count` tokens after a short prompt, the best of some tries, of
+/// Milliseconds for one pass over `count` tokens behind `prompt` others, the best of some tries, of
 /// which there are two at least: ThreadChoice needs them. 0: not possible.
-double time_pass(LlamaBackend& backend, int count, Clock::time_point until) {
+double time_pass(LlamaBackend& backend, int prompt, int count, Clock::time_point until) {
   constexpr int kTries = 50;
-  const int prompt = std::min(16, backend.limits().batch);
   const int vocabulary = backend.vocabulary().size();
   auto pass = [&](int from, int tokens) {
     std::vector<BatchToken> batch;
@@ -50,7 +49,10 @@ double time_pass(LlamaBackend& backend, int count, Clock::time_point until) {
     }
     return backend.decode(batch) == Backend::Outcome::ok;
   };
-  if (!pass(0, prompt)) return 0;
+  const int chunk = std::min(16, backend.limits().batch);
+  for (int from = 0; from < prompt; from += chunk) {
+    if (!pass(from, std::min(chunk, prompt - from))) return 0;
+  }
   double best = 0;
   for (int i = 0; i < kTries && (i < 2 || Clock::now() < until); ++i) {
     const auto start = Clock::now();
@@ -69,11 +71,19 @@ double time_pass(LlamaBackend& backend, int count, Clock::time_point until) {
 StepTimes measure(LlamaBackend& backend) {
   constexpr auto kForOne = std::chrono::milliseconds(60);
   constexpr auto kForAll = std::chrono::milliseconds(500);
+  // Attention costs the more the longer the text, and with it passes over several tokens: behind as
+  // many as an ordinary request has, where so many are read in a moment.
+  constexpr int kShort = 16, kOrdinary = 96;
+  constexpr double kMoment = 5;  // milliseconds
+  const int shorter = std::min(kShort, backend.limits().batch);
+  const bool quick = time_pass(backend, shorter, 1, Clock::now()) < kMoment;
+  const int prompt = quick ? std::min(kOrdinary, backend.limits().length() - 32) : shorter;
   const auto until = Clock::now() + kForAll;
   StepTimes times;
   for (int count : {1, 2, 4, 8, 16, 32}) {
     if (count > backend.limits().batch || (count > 1 && Clock::now() > until)) break;
-    const double ms = time_pass(backend, count, std::min(until, Clock::now() + kForOne));
+    const double ms = time_pass(backend, std::max(shorter, prompt), count,
+                                std::min(until, Clock::now() + kForOne));
     if (ms == 0) break;
     times.passes.push_back(
         {.tokens = count, .ms = ms, .threads = backend.threads().fastest(count)});
