@@ -16,9 +16,9 @@
 namespace lichen::eval {
 
 struct SpeedOptions {
-  std::string plain;                   // the plan or model that is compared with
-  std::vector<std::string> plans;      // those that are compared
-  std::vector<int> requests = {1, 8};  // at once
+  std::string plain = {};               // the plan or model that is compared with
+  std::vector<std::string> plans = {};  // those that are compared
+  std::vector<int> requests = {1, 8};   // at once
   std::vector<double> temperatures = {0, 0.8};
   std::optional<int> max_tokens = {};
   /// Called after each group of requests with how many of all groups are done.
