@@ -294,6 +294,7 @@ Config without_learned(Config config) {
 }
 
 PlanConfig at_threshold(YamlNode mechanism, double threshold, std::string name) {
+  remove_shadows(mechanism);
   remove_keys(mechanism, {"threshold", "risk", "calibration"});
   add_key(mechanism, "threshold", fmt::format("{}", threshold));
   YamlNode expression{.kind = Kind::map, .text = {}, .items = {}, .key = {}};

@@ -12,6 +12,7 @@
 #include "mechanisms/routing/calibration_file.h"
 #include "mechanisms/routing/handover_by_text.h"
 #include "mechanisms/routing/handover_in_step.h"
+#include "mechanisms/routing/risk_watch.h"
 #include "model/local_model.h"
 
 namespace lichen::mechanisms {
@@ -54,22 +55,21 @@ Result<std::shared_ptr<const TokenHead>> read_head(Options& options) {
   return std::make_shared<const TokenHead>(*std::move(head));
 }
 
-/// From `threshold`, or `risk` and `calibration`.
-Result<double> read_threshold(Options& options, const Criterion& criterion) {
-  const auto bound = read_plan_bound(options);
-  if (!bound) return std::unexpected(bound.error());
-  if (!*bound) return options.number("threshold", criterion.threshold, 0, criterion.most);
-  const auto& choice = (*bound)->choice;
+/// From `threshold`, or what `risk` and `calibration` promise.
+Result<double> read_threshold(Options& options, const Criterion& criterion,
+                              const std::optional<Bound>& bound) {
+  if (!bound) return options.number("threshold", criterion.threshold, 0, criterion.most);
+  const auto& choice = bound->choice;
   return choice ? criterion.turned(choice->threshold) : criterion.all_critical();
 }
 
-Result<CriticalRule> read_rule(Options& options) {
+Result<CriticalRule> read_rule(Options& options, const std::optional<Bound>& bound) {
   std::vector<std::string_view> names;
   for (const Criterion& criterion : criteria()) names.push_back(criterion.name);
   const Result<std::string> by = options.choice("by", names, names.front());
   if (!by) return std::unexpected(by.error());
   CriticalRule rule{.criterion = find_criterion(*by)};
-  const Result<double> threshold = read_threshold(options, *rule.criterion);
+  const Result<double> threshold = read_threshold(options, *rule.criterion, bound);
   if (!threshold) return std::unexpected(threshold.error());
   rule.threshold = *threshold;
   if (*by != kByHead) return rule;
@@ -79,8 +79,8 @@ Result<CriticalRule> read_rule(Options& options) {
   return rule;
 }
 
-Result<HandoverOptions> read_options(Options& options) {
-  auto rule = read_rule(options);
+Result<HandoverOptions> read_options(Options& options, const std::optional<Bound>& bound) {
+  auto rule = read_rule(options, bound);
   if (!rule) return std::unexpected(rule.error());
   const Result<int> span = read_span(options);
   if (!span) return std::unexpected(span.error());
@@ -89,6 +89,37 @@ Result<HandoverOptions> read_options(Options& options) {
   if (!whole(*back)) return std::unexpected(options.error("back", "`back` is a whole number"));
   return HandoverOptions{.rule = *std::move(rule), .span = *span, .back = static_cast<int>(*back)};
 }
+
+/// A handover with a bound on its risk: large alone answers once that has proved to be broken.
+class Bounded : public Answerer {
+ public:
+  Bounded(AnswererPtr handover, ModelPtr large, RiskWatch watch)
+      : handover_(std::move(handover)), large_(std::move(large)), watch_(std::move(watch)) {}
+
+  awaitable<Result<Answer>> answer(Request request, Turn& turn) override {
+    if (watch_.alarmed()) {
+      turn.receipt.decisions.push_back(
+          {.mechanism = "handover", .choice = "large", .reason = std::string(RiskWatch::kAlarm)});
+      co_return co_await large_->answer(std::move(request), turn);
+    }
+    if (!watch_.looks_at(turn)) co_return co_await handover_->answer(std::move(request), turn);
+    Result<Answer> answer = co_await handover_->answer(request, turn);
+    if (!answer) co_return answer;
+    const bool by_large_alone = std::ranges::all_of(
+        answer->authors, [&](const Stretch& stretch) { return stretch.model == large_->name(); });
+    if (by_large_alone) {
+      watch_.answered_by_large(turn);
+    } else {
+      watch_.answered_by_small(turn, request, *answer, large_);
+    }
+    co_return answer;
+  }
+
+ private:
+  const AnswererPtr handover_;
+  const ModelPtr large_;
+  const RiskWatch watch_;
+};
 
 /// In place of a handover whose small is no LocalModel: while plans are checked before their models
 /// are loaded, or with a model that an embedding program has brought along.
@@ -118,7 +149,11 @@ Result<ModelPtr> read_model(Options& options, std::string_view key) {
 }  // namespace
 
 Result<AnswererPtr> build_handover(Options& options) {
-  const Result<HandoverOptions> read = read_options(options);
+  const auto bound = read_plan_bound(options);
+  if (!bound) return std::unexpected(bound.error());
+  auto watch = RiskWatch::read(options, *bound);
+  if (!watch) return std::unexpected(watch.error());
+  const Result<HandoverOptions> read = read_options(options, *bound);
   if (!read) return std::unexpected(read.error());
   const Result<ModelPtr> small = read_model(options, "small");
   if (!small) return std::unexpected(small.error());
@@ -156,11 +191,15 @@ Result<AnswererPtr> build_handover(Options& options) {
                               head->width(), local_small->name(), width)));
     }
   }
+  AnswererPtr handover;
   if (local_large != nullptr && &local_large->lane() == &local_small->lane() &&
       same_tokens(local_small->vocabulary(), local_large->vocabulary())) {
-    return make_handover_in_step(local_small, local_large, *read);
+    handover = make_handover_in_step(local_small, local_large, *read);
+  } else {
+    handover = make_handover_by_text(local_small, *large, *read);
   }
-  return make_handover_by_text(local_small, *large, *read);
+  if (!*bound) return handover;
+  return std::make_shared<Bounded>(std::move(handover), *large, *std::move(watch));
 }
 
 }  // namespace lichen::mechanisms

@@ -24,6 +24,10 @@ class HandoverFilesTest : public HandoverTest {
                    .weights = {0, 0, 1, 0, 0, 0}};
     return head;
   }
+  std::string answered_by_a_new_plan() {
+    Turn turn("plan");
+    return run((*plan())->answer(request_, turn))->text;
+  }
   std::string refusal() {
     const Result<AnswererPtr> built = plan();
     return built ? "" : built.error().detail;
@@ -43,6 +47,42 @@ TEST_F(HandoverFilesTest, AHeadMayDecide) {
   EXPECT_EQ(answered(), "abcdef");
   numbers_ = {{"threshold", 0}};
   EXPECT_EQ(answered(), "[123456]");
+}
+
+TEST_F(HandoverFilesTest, ItsRiskIsWatched) {
+  pair("abXde", "12345");
+  const PlanCalibration calibration{
+      .valid_for = {},
+      .counts = {.n = 100,
+                 .data_hash = "aa",
+                 .grid = {{.threshold = 6, .by_small = 450, .unlike = 5, .tokens = 500}}}};
+  ASSERT_TRUE(save_plan_calibration(calibration, path_));
+  maps_ = {{"risk", {0.05, 0.1}}, {"shadow", {0.999, 0.05}}};
+  choices_ = {{"calibration", path_}};
+  const AnswererPtr watched = *plan();
+  std::string said;
+  int asked = 0;
+  for (; asked < 200; ++asked) {
+    Turn turn("plan");
+    said = run(watched->answer(request_, turn))->text;
+    if (said == "12345") {
+      EXPECT_THAT(turn.receipt.decisions.front().reason, HasSubstr("drift alarm"));
+      break;
+    }
+    EXPECT_EQ(said, "abXde");
+    for (const Turn::Later& work : turn.later) {
+      Turn shadow("plan");
+      ASSERT_TRUE(run(work(shadow)));
+      EXPECT_EQ(shadow.receipt.decisions.front().choice, "lost");
+    }
+  }
+  EXPECT_EQ(said, "12345") << "large alone, once the bound has proved to be broken";
+  EXPECT_GT(asked, 1);
+  EXPECT_EQ(answered_by_a_new_plan(), "12345") << "and after a restart";
+  std::filesystem::remove(path_ + ".drift");
+  maps_ = {{"shadow", {0.02, 0.05}}};
+  choices_ = {};
+  EXPECT_THAT(refusal(), HasSubstr("without that there is nothing to hold"));
 }
 
 TEST_F(HandoverFilesTest, AHeadThatDoesNotFitIsRefused) {
