@@ -5,7 +5,9 @@
 namespace lichen::mechanisms {
 
 double DraftCosts::check(std::size_t guesses) const {
-  return target->ms(sessions * static_cast<double>(guesses + 1));
+  const auto count = static_cast<double>(guesses);
+  if (sessions <= 1) return target->ms(count + 1);
+  return target->ms(sessions) + (guesses == 0 ? 0 : sessions * target->ms(count));
 }
 
 double DraftCosts::draft(std::size_t guesses) const {

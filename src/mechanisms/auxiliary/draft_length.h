@@ -8,7 +8,9 @@
 
 namespace lichen::mechanisms {
 
-/// What passes cost. All sessions that share a pass are taken to draft alike.
+/// What passes cost. All sessions that share a pass are taken to draft, and each another number of
+/// tokens: libllama computes sequences with cells of their own in one pass only where they have
+/// equally many tokens, so each session's guesses are a pass more.
 struct DraftCosts {
   const model::PassTimes* target = nullptr;
   const model::PassTimes* drafter = nullptr;  // null: guesses cost nothing
