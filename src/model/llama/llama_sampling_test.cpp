@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <cmath>
+#include <random>
 #include <set>
 
 #include "model/llama/llama_sampler.h"
@@ -262,6 +263,95 @@ TEST_F(LlamaSamplingTest, GrammarsMeanWhatLibllamaMeans) {
       llama_sampler_accept(theirs.get(), token);
     }
   }
+}
+
+/// Chi-square of what a sampler draws, when told of drafts, against `expected`.
+class DraftedSampling : public LlamaSamplingTest {
+ protected:
+  static constexpr int kDraws = 4'000;
+  static constexpr Token kFirst = 300;  // of the few tokens that are possible
+
+  /// `drafts`: what the drafts are drawn from; `chosen`: the drafts were not drawn.
+  static double chi_square(const Sampling& sampling, const std::vector<double>& target,
+                           const std::vector<double>& drafts, bool chosen,
+                           const std::vector<double>& expected) {
+    auto sampler = *make_llama_sampler(std::make_shared<const TokenOrder>(small_->vocabulary()),
+                                       sampling, "", "");
+    std::vector<float> logits(static_cast<std::size_t>(small_->vocabulary().size()), -INFINITY);
+    std::vector<TokenOdds> odds;
+    for (std::size_t i = 0; i < target.size(); ++i) {
+      const Token token = kFirst + static_cast<Token>(i);
+      logits[static_cast<std::size_t>(token)] = static_cast<float>(std::log(target[i]));
+      odds.push_back({token, static_cast<float>(drafts[i])});
+    }
+    std::mt19937 random(5);
+    std::discrete_distribution<int> draw(drafts.begin(), drafts.end());
+    std::vector<double> counts(target.size());
+    for (int i = 0; i < kDraws; ++i) {
+      Draft draft{.token = kFirst + draw(random)};
+      if (!chosen) draft.odds = odds;
+      const Token token = *sampler->sample(logits, draft);
+      counts.at(static_cast<std::size_t>(token - kFirst)) += 1;
+    }
+    double chi = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      const double mean = kDraws * expected[i];
+      if (mean == 0) {
+        EXPECT_EQ(counts[i], 0);
+      } else {
+        chi += (counts[i] - mean) * (counts[i] - mean) / mean;
+      }
+    }
+    return chi;
+  }
+  static Sampling warm(float temperature = 1) {
+    Sampling sampling;
+    sampling.temperature = temperature;
+    sampling.seed = 3;
+    return sampling;
+  }
+};
+
+constexpr double kUnlikely = 27;  // chi-square with 4 degrees of freedom is over it once in 50,000
+
+TEST_F(DraftedSampling, DraftsDoNotChangeTheDistribution) {
+  const std::vector<double> target = {0.4, 0.3, 0.15, 0.1, 0.05};
+  for (const auto& drafts : std::vector<std::vector<double>>{{0.4, 0.3, 0.15, 0.1, 0.05},
+                                                             {0.05, 0.1, 0.15, 0.3, 0.4},
+                                                             {0.9, 0.1, 0, 0, 0},
+                                                             {0.2, 0.2, 0.2, 0.2, 0.2}}) {
+    EXPECT_LT(chi_square(warm(), target, drafts, false, target), kUnlikely);
+    EXPECT_LT(chi_square(warm(), target, drafts, true, target), kUnlikely) << "chosen drafts";
+  }
+}
+
+TEST_F(DraftedSampling, NorBehindFiltersAndTemperatures) {
+  const std::vector<double> target = {0.4, 0.3, 0.15, 0.1, 0.05},
+                            drafts = {0.2, 0.1, 0.3, 0.3, 0.1};
+  Sampling sampling = warm();
+  sampling.top_k = 3;
+  EXPECT_LT(
+      chi_square(sampling, target, drafts, false, {0.4 / 0.85, 0.3 / 0.85, 0.15 / 0.85, 0, 0}),
+      kUnlikely);
+  const double sum = 0.16 + 0.09 + 0.0225 + 0.01 + 0.0025;
+  EXPECT_LT(chi_square(warm(0.5F), target, drafts, false,
+                       {0.16 / sum, 0.09 / sum, 0.0225 / sum, 0.01 / sum, 0.0025 / sum}),
+            kUnlikely);
+}
+
+TEST_F(DraftedSampling, AGoodDraftIsMostlyTaken) {
+  auto sampler =
+      *make_llama_sampler(std::make_shared<const TokenOrder>(small_->vocabulary()), warm(), "", "");
+  std::vector<float> logits(static_cast<std::size_t>(small_->vocabulary().size()), -INFINITY);
+  logits[300] = std::log(0.5F);
+  logits[301] = std::log(0.5F);
+  const std::vector<TokenOdds> odds = {{300, 0.6F}, {301, 0.4F}};
+  int taken = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    const Token token = i % 5 < 3 ? 300 : 301;
+    taken += *sampler->sample(logits, {.token = token, .odds = odds}) == token;
+  }
+  EXPECT_NEAR(taken, 900, 40) << "the two have 0.9 in common";
 }
 
 }  // namespace
