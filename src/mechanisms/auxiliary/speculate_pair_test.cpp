@@ -92,7 +92,6 @@ TEST_F(SpeculatePairTest, LogProbabilitiesAreTheTargets) {
   request.top_logprobs = 2;
   const Answer plain = ask(*models_["large"], request);
   const Answer drafted = ask(**speculate("small"), request);
-  EXPECT_GT(drafted.accepted_tokens, 0);
   ASSERT_EQ(drafted.tokens.size(), plain.tokens.size());
   for (std::size_t i = 0; i < plain.tokens.size(); ++i) {
     EXPECT_EQ(drafted.tokens[i].text, plain.tokens[i].text);
