@@ -39,13 +39,6 @@ struct EvaluationOptions {
   bool fresh = false;
 };
 
-/// The suite that `suite`, `limit` and the like stand for.
-Result<eval::Suite> load_suite(const EvaluationOptions& options);
-
-/// `eval::measure` with a progress bar; Ctrl-C ends it.
-Result<std::vector<eval::Outcome>> measured(Host& host, const eval::Suite& suite,
-                                            eval::MeasureOptions options);
-
 /// Options that both commands have: --large, --suite, --concurrency and the like. `options` must
 /// outlive `command`.
 void add_evaluation_options(CLI::App& command, EvaluationOptions& options);
