@@ -41,7 +41,6 @@ class DraftLength {
   /// How many of the guesses are worth checking.
   std::size_t worth_checking() const;
 
-  double rate() const { return rate_; }
   std::size_t most() const { return most_; }
 
  private:
