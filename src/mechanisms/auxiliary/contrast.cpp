@@ -4,6 +4,7 @@
 
 #include "mechanisms/auxiliary/in_step.h"
 #include "mechanisms/auxiliary/logit_rules.h"
+#include "mechanisms/without_logits.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -14,10 +15,8 @@ Result<AnswererPtr> build(Options& options, std::string mechanism,
                           std::span<const std::string_view> keys, RowRule rule) {
   auto models = read_models_in_step(options, mechanism, keys);
   if (!models) return std::unexpected(models.error());
-  return make_in_step(
-      std::move(mechanism),
-      std::move(*models).value_or(std::vector<std::shared_ptr<model::LocalModel>>{}),
-      std::move(rule));
+  if (!*models) return without_logits(std::move(mechanism), std::string(keys.front()));
+  return make_in_step(std::move(mechanism), **std::move(models), std::move(rule));
 }
 
 }  // namespace

@@ -109,11 +109,6 @@ class InStep : public Answerer {
       : mechanism_(std::move(mechanism)), models_(std::move(models)), rule_(std::move(rule)) {}
 
   awaitable<Result<Answer>> answer(Request request, Turn& turn) override {
-    if (models_.empty()) {
-      co_return fail(
-          Errc::unsupported,
-          fmt::format("`{}` needs the logits of its models, which offer none", mechanism_));
-    }
     std::vector<PreparedRequest> jobs;
     for (const auto& model : models_) {
       Result<PreparedRequest> job = co_await model->prepare(request);

@@ -26,7 +26,7 @@ Result<std::optional<std::vector<std::shared_ptr<model::LocalModel>>>> read_mode
 
 /// The first model is the one that answers: its chat form, its sampling, its name as the author;
 /// the others are told the same in their own forms. Log-probabilities are those of the row that was
-/// made. `models` empty: an answerer that says that it has no logits.
+/// made.
 AnswererPtr make_in_step(std::string mechanism,
                          std::vector<std::shared_ptr<model::LocalModel>> models, RowRule rule);
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "mechanisms/auxiliary/speculation.h"
+#include "mechanisms/without_logits.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -51,20 +52,6 @@ class Speculate : public Answerer {
   }
 
   const std::unique_ptr<SpeculatePlan> plan_;
-};
-
-/// In place of a speculation whose models are no LocalModels: while plans are checked before their
-/// models are loaded, or with models that an embedding program has brought along.
-class WithoutLogits : public Answerer {
- public:
-  explicit WithoutLogits(std::string target) : target_(std::move(target)) {}
-  awaitable<Result<Answer>> answer(Request, Turn&) override {
-    co_return fail(Errc::unsupported,
-                   fmt::format("`speculate` needs the logits of `{}`, which offers none", target_));
-  }
-
- private:
-  const std::string target_;
 };
 
 Result<ModelPtr> read_model(Options& options, std::string_view key) {
@@ -147,7 +134,7 @@ Result<AnswererPtr> build_speculate(Options& options) {
                     .copies = *copies,
                     .longest = static_cast<std::size_t>(*longest)});
   if (plan->target == nullptr || (plan->drafter == nullptr) != (drafter == nullptr)) {
-    return std::make_shared<WithoutLogits>((*target)->name());
+    return without_logits("speculate", (*target)->name());
   }
   if (plan->drafter != nullptr) {
     if (Result<void> checked = check_pair(options, *plan); !checked) {

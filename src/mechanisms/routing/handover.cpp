@@ -13,6 +13,7 @@
 #include "mechanisms/routing/handover_by_text.h"
 #include "mechanisms/routing/handover_in_step.h"
 #include "mechanisms/routing/risk_watch.h"
+#include "mechanisms/without_logits.h"
 #include "model/local_model.h"
 
 namespace lichen::mechanisms {
@@ -121,20 +122,6 @@ class Bounded : public Answerer {
   const RiskWatch watch_;
 };
 
-/// In place of a handover whose small is no LocalModel: while plans are checked before their models
-/// are loaded, or with a model that an embedding program has brought along.
-class WithoutLogits : public Answerer {
- public:
-  explicit WithoutLogits(std::string small) : small_(std::move(small)) {}
-  awaitable<Result<Answer>> answer(Request, Turn&) override {
-    co_return fail(Errc::unsupported,
-                   fmt::format("`handover` needs the logits of `{}`, which offers none", small_));
-  }
-
- private:
-  const std::string small_;
-};
-
 Result<ModelPtr> read_model(Options& options, std::string_view key) {
   Result<AnswererPtr> operand = options.operand(key);
   if (!operand) return std::unexpected(operand.error());
@@ -181,7 +168,7 @@ Result<AnswererPtr> build_handover(Options& options) {
   }
   const auto local_small = std::dynamic_pointer_cast<model::LocalModel>(*small);
   const auto local_large = std::dynamic_pointer_cast<model::LocalModel>(*large);
-  if (local_small == nullptr) return std::make_shared<WithoutLogits>((*small)->name());
+  if (local_small == nullptr) return without_logits("handover", (*small)->name());
   if (const TokenHead* head = read->rule.head.get()) {
     const std::size_t width = kTokenScalars + static_cast<std::size_t>(local_small->hidden_width());
     if (head->width() != width) {
