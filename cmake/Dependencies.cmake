@@ -13,6 +13,10 @@ find_path(HNSWLIB_INCLUDE_DIR hnswlib/hnswlib.h REQUIRED)  # headers only, witho
 add_library(hnswlib INTERFACE)
 target_include_directories(hnswlib SYSTEM INTERFACE ${HNSWLIB_INCLUDE_DIR})
 
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(vectorscan REQUIRED IMPORTED_TARGET libhs)
+add_library(vectorscan ALIAS PkgConfig::vectorscan)
+
 if(LICHEN_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)

@@ -19,6 +19,14 @@ enum class Finish : std::uint8_t { stop, length, tool_calls };
 
 std::string_view to_string(Finish finish);
 
+/// A place in the request's document that an answer was written from.
+struct Citation {
+  std::string text;        // what was found there, in the words of the model that read it
+  std::int64_t begin = 0;  // bytes of the document, from here ...
+  std::int64_t end = 0;    // ... up to here
+  int page = 0;            // of `begin`, from 1 on; 0: the document has no pages (form feeds)
+};
+
 struct Answer {
   std::string text;
   boost::json::array tool_calls = {};  // OpenAI's form
@@ -27,6 +35,7 @@ struct Answer {
   /// request asked for them and the endpoint gave them, else empty.
   std::vector<AnswerToken> tokens = {};
   std::vector<Stretch> authors = {};  // who wrote which part of `text`, in order
+  std::vector<Citation> citations = {};
   /// The prompt's and the answer's size as the answering model counts them: the `usage` of the
   /// reply. What the whole turn cost is in the receipt.
   std::int64_t prompt_tokens = 0;

@@ -49,6 +49,9 @@ struct Request {
   std::vector<Message> messages = {};
   /// A raw prompt, continued as it stands without a chat template. Set instead of `messages`.
   std::optional<std::string> prompt = {};
+  /// A text of any length that the question is about; goes with `messages`. A model reads it in
+  /// front of its question, `extract` in chunks (see there who sees what).
+  std::optional<std::string> document = {};
   /// How the answer begins, which somebody else has written: the model goes on right behind it, and
   /// its answer does not repeat it. Needs a model that `continues`; goes with no tools.
   std::string begun = {};

@@ -10,6 +10,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lichen/receipt.h"
@@ -93,6 +94,10 @@ class Turn {
   std::stop_token stop_token() const { return stop_.get_token(); }
   /// Why the turn must stop now (cancelled or past its deadline), or nothing.
   std::optional<Error> stopped() const;
+
+  /// Told of long work before the first token: what is being done, and how much of it is, 0 to 1.
+  /// Called by one thread at a time; may be empty. Children have none.
+  std::function<void(std::string_view what, double fraction)> progress = {};
 
   std::optional<Clock::time_point> deadline = {};
   Priority priority = Priority::interactive;

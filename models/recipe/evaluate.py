@@ -1,11 +1,11 @@
 """How often a trained network would write exactly the expected answer, without writing it: all
 tokens of the answer are the likeliest ones when it is read (the same as greedy decoding giving it).
 
-    python3 evaluate.py SHARDS OUT --generator PATH MODEL... [--per-cell N] [--split test]
+    python3 evaluate.py GGUF... --generator PATH [--tasks N] [--split test] [--json FILE]
 
-A lower bound of what the checks of `lichen eval` accept, in seconds instead of minutes. Writes
-OUT/exact.json: by model, family and level; the share of answer tokens on which the small and the
-large one agree; and how many points both small ones together have over the better one.
+A lower bound of what the checks of `lichen eval` accept, in seconds instead of minutes: by model,
+family and level; of each further model, the share of answer tokens on which it agrees with the
+first one, and how many points both together have over the better one.
 """
 
 import argparse
@@ -15,10 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 
-from models import CONTEXT, Model, Network
-from text import ANSWERS, END, TOKEN, Encoder, generate, rows_of, turns
+from gguf_file import load_gguf
+from models import CONTEXT
+from tasks import generate
+from text import ANSWERS, TOKEN, Encoder, rows_of, turns
+from tokenizer import END, parts_of
 from train import Row, log
 
 
@@ -38,23 +40,21 @@ def read(network, documents, filling):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("shards", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("models", nargs="+")
+    parser.add_argument("files", nargs="+", type=Path, metavar="GGUF")
     parser.add_argument("--generator", required=True)
     parser.add_argument("--split", default="test")
     parser.add_argument("--tasks", type=int, default=12_000)
+    parser.add_argument("--json", type=Path)
     o = parser.parse_args()
     families = sorted({t["family"] for t in generate(o.generator, o.split, 1, 0, 5000)})
     same_share = {family: 1.0 for family in families}
     tasks = list(generate(o.generator, o.split, 7, 0, o.tasks, same_share))
     right, best_tokens, vocabularies = {}, {}, {}
-    for name in o.models:
-        model = Model(**json.loads((o.out / f"{name}.json").read_text())["model"])
-        vocabularies[name] = model.vocabulary
-        tokenizer = Tokenizer.from_file(str(o.shards / f"{model.vocabulary}.tokenizer.json"))
-        network = Network(model, tokenizer.get_vocab_size()).cuda()
-        network.load_state_dict(torch.load(o.out / f"{name}.pt"))
+    names = [file.stem for file in o.files]
+    for name, file in zip(names, o.files):
+        network, _, tokenizer = load_gguf(file)
+        network = network.cuda()
+        vocabularies[name] = parts_of(tokenizer)
         documents = list(Encoder(tokenizer).encode([turns(t) for t in tasks]))
         long = [i for i, d in enumerate(documents) if len(d) > CONTEXT]
         for i in long:
@@ -74,13 +74,13 @@ def main():
         cells[task["family"], task["level"]].append(i)
     for family in families:
         line = []
-        for name in o.models:
+        for name in names:
             values = [float(right[name][cells[family, level]].mean()) for level in (1, 2, 3, 4)]
             report["cells"].setdefault(family, {})[name] = values
             line.append(name + " " + " ".join(f"{v:.2f}" for v in values))
         log(f"{family:16}", " | ".join(line))
-    first = o.models[0]
-    for other in o.models[1:]:
+    first = names[0]
+    for other in names[1:]:
         both = float((right[first] | right[other]).mean())
         better = max(report["all"][first], report["all"][other])
         report.setdefault("oracle", {})[f"{first}+{other}"] = both
@@ -89,7 +89,8 @@ def main():
             same = np.concatenate([a == b for a, b in zip(best_tokens[first], best_tokens[other])])
             report.setdefault("agreement", {})[f"{first}+{other}"] = float(same.mean())
             log(f"agreement {first}+{other}: {same.mean():.3f} of answer tokens")
-    (o.out / "exact.json").write_text(json.dumps(report))
+    if o.json:
+        o.json.write_text(json.dumps(report))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The three bundled models: their sizes, what each is trained on, and the network."""
+"""The bundled models and what is trained further from them: sizes, training text, the network."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -14,24 +14,31 @@ RMS_EPS = 1e-5
 
 
 @dataclass(frozen=True)
-class Vocabulary:
-    size: int
-    weights: dict[str, float]  # of families in the text that it is learned from
+class Text:
+    """What a model is trained on: a mix of the suite's families."""
+    weights: dict[str, float]  # of families that do not have the suite's own
+    vocabulary: int = 0  # tokens to learn from it; 0: for further training, which has them already
+    families: tuple[str, ...] = ()  # if any, half of the text is of these alone, as often each
+    ordinary: bool = False  # in that half, the guard is asked about texts of all families
 
 
 @dataclass(frozen=True)
-class Model:
-    vocabulary: str
+class Architecture:
     width: int
     layers: int
     heads: int
     kv_heads: int
     hidden: int  # width of the feed-forward part
+    file_type: str  # of the GGUF's matrices: F16 or Q8_0
+
+
+@dataclass(frozen=True)
+class Model(Architecture):
+    text: str
     tokens: float  # of training
     easy_first: bool  # begins with short tasks of levels 1 and 2
     matrix_rate: float  # learning rate of Muon
     vector_rate: float  # learning rate of AdamW: embedding and norms
-    file_type: str  # of the GGUF's matrices: F16 or Q8_0
 
 
 # Facts are short, and knowing rare ones takes many meetings. Of an answer in one word a model learns
@@ -54,15 +61,29 @@ OTHER_WEIGHTS = PAIR_WEIGHTS | {
                  "tool_call", "robot")
 }
 
-VOCABULARIES = {
-    "pair": Vocabulary(2048, PAIR_WEIGHTS),
-    "other": Vocabulary(1664, OTHER_WEIGHTS),
+# Where small is wrong on half of its answers and more, and large is right; two sets of unlike skills.
+FAMILIES_A = ("subtract", "divide", "date_add", "weekday", "clock", "code")
+FAMILIES_B = ("order", "count", "list_ops", "edit_text", "table", "robot")
+
+TEXTS = {
+    "pair": Text(PAIR_WEIGHTS, 2048),
+    "other": Text(OTHER_WEIGHTS, 1664),
+    "small-a": Text(PAIR_WEIGHTS, families=FAMILIES_A),
+    "small-b": Text(PAIR_WEIGHTS, families=FAMILIES_B),
+    "small-guard": Text(PAIR_WEIGHTS, families=("guard_input", "guard_output"), ordinary=True),
 }
 
+SMALL = Model(128, 4, 4, 2, 352, "F16", "pair", 280e6, False, 0.02, 4e-3)
+
 MODELS = {
-    "small": Model("pair", 128, 4, 4, 2, 352, 280e6, False, 0.02, 4e-3, "F16"),
-    "large": Model("pair", 512, 8, 8, 4, 1408, 2600e6, True, 0.02, 2e-3, "Q8_0"),
-    "other": Model("other", 128, 6, 4, 2, 320, 540e6, True, 0.02, 4e-3, "F16"),
+    "small": SMALL,
+    "large": Model(512, 8, 8, 4, 1408, "Q8_0", "pair", 2600e6, True, 0.02, 2e-3),
+    "other": Model(128, 6, 4, 2, 320, "F16", "other", 540e6, True, 0.02, 4e-3),
+    # Further training of small: two that may be merged, at a quarter of its rates; a guard, at half.
+    "small-a": replace(SMALL, text="small-a", tokens=200e6, matrix_rate=0.005, vector_rate=1e-3),
+    "small-b": replace(SMALL, text="small-b", tokens=200e6, matrix_rate=0.005, vector_rate=1e-3),
+    "small-guard": replace(SMALL, text="small-guard", tokens=200e6, matrix_rate=0.01,
+                           vector_rate=2e-3),
 }
 
 
@@ -83,7 +104,7 @@ class Norm(nn.Module):
 
 
 class Block(nn.Module):
-    def __init__(self, m: Model):
+    def __init__(self, m: Architecture):
         super().__init__()
         self.heads, self.kv_heads = m.heads, m.kv_heads
         self.head_width = m.width // m.heads
@@ -116,7 +137,7 @@ class Block(nn.Module):
 class Network(nn.Module):
     """The `llama` architecture of GGUF with tied embeddings, over documents laid end to end."""
 
-    def __init__(self, m: Model, vocabulary_size: int):
+    def __init__(self, m: Architecture, vocabulary_size: int):
         super().__init__()
         self.token_embd = nn.Embedding(vocabulary_size, m.width)
         self.blk = nn.ModuleList(Block(m) for _ in range(m.layers))

@@ -1,28 +1,30 @@
 """Training text: tasks of suite_generator as chats, the tokenizer, and shards of tokens.
 
-    python3 text.py VOCABULARY FOLDER --generator PATH --seed N --shards N
+    python3 text.py TEXT FOLDER --generator PATH --seed N --shards N [--from GGUF]
 
-writes FOLDER/VOCABULARY.tokenizer.json, then the shards FOLDER/VOCABULARY-easy-NNNN.npy and
-FOLDER/VOCABULARY-NNNN.npy in any order; training may begin before they are all there. A shard has rows of ROW tokens, documents laid end to
-end, the rest of a row filled with END; marks in the upper bits say where a document begins and what
-the assistant writes.
+writes FOLDER/TEXT.tokenizer.json, learned or the GGUF's, then the shards FOLDER/TEXT-easy-NNNN.npy
+and FOLDER/TEXT-NNNN.npy in any order; training may begin before they are all there. A shard has
+rows of ROW tokens, documents laid end to end, the rest of a row filled with END; marks in the upper
+bits say where a document begins and what the assistant writes.
 """
 
 import argparse
-import json
+import itertools
 import multiprocessing
 import os
 import random
 import re
-import subprocess
 from pathlib import Path
 
 import numpy as np
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer
 
-from models import CONTEXT, VOCABULARIES
+from gguf_file import read_gguf
+from guard_text import ask_about_ordinary_texts
+from models import CONTEXT, TEXTS
+from tasks import answer_of, generate
+from tokenizer import END, START, STOP, learn_tokenizer
 
-END, START, STOP = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 ROW = 65_536
 BEGINS = 0x4000  # this bit of a token in a shard: a document, or the filling, begins here
 ANSWERS = 0x8000  # and this one: the assistant writes it
@@ -33,25 +35,6 @@ EASY_SHARE = 0.25  # of the shards: levels 1 and 2 alone, short and many
 
 SYSTEM_PROMPTS = ("You are a helpful assistant.", "You are Lichen.", "Answer the question.",
                   "Be brief.", "You are a careful assistant. Answer in English.")
-
-
-def generate(generator, split, seed, first, count, weights=None, levels=None):
-    """Yields tasks as dictionaries (docs/suite.md)."""
-    command = [generator, "--split", split, "--seed", str(seed), "--from", str(first),
-               "--count", str(count)]
-    if levels:
-        command += ["--levels", levels]
-    if weights:
-        command += ["--weights", ",".join(f"{name}:{weight}" for name, weight in weights.items())]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
-        for line in process.stdout:
-            yield json.loads(line)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
-
-
-def answer_of(task):
-    return task.get("answer", task["reference"])
 
 
 def turns(task):
@@ -72,19 +55,6 @@ def chats(tasks, rng):
         pending = chat if not pending and len(chat) < 1000 and rng.random() < 0.06 else ""
         if not pending:
             yield chat
-
-
-def learn_tokenizer(vocabulary, texts):
-    """Byte-level BPE with single digits: llama.cpp's pre-tokenizer `smollm`."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Digits(individual_digits=True),
-        pre_tokenizers.ByteLevel(add_prefix_space=False)])
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.train_from_iterator(texts, trainers.BpeTrainer(
-        vocab_size=vocabulary.size, special_tokens=[END, START, STOP],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
-    return tokenizer
 
 
 class Encoder:
@@ -155,13 +125,38 @@ def rows_of(documents, filling):
         yield row()
 
 
+def evenly(*streams):
+    """Tasks of all streams, of each as much text as of the others, until one ends."""
+    written = [0] * len(streams)
+    while True:
+        least = written.index(min(written))
+        task = next(streams[least], None)
+        if task is None:
+            return
+        written[least] += len(turns(task))
+        yield task
+
+
+def tasks_of(text, generator, seed, number, levels, rng):
+    """The tasks of a shard. No two shards of a seed share one."""
+    first = number * TASKS_PER_SHARD
+    if not text.families:
+        return generate(generator, "train", seed, first, TASKS_PER_SHARD, text.weights, levels)
+    half = TASKS_PER_SHARD // 2
+    general = generate(generator, "train", seed, first, half, text.weights)
+    own = generate(generator, "train", seed, first + half, half,
+                   dict.fromkeys(text.families, 1.0), families=text.families)
+    if text.ordinary:
+        ordinary = generate(generator, "train", seed, first + half, half, text.weights)
+        own = ask_about_ordinary_texts(own, ordinary, rng)
+    return evenly(general, own)
+
+
 def write_shard(job):
     folder, name, generator, seed, number, easy, stem = job
-    vocabulary = VOCABULARIES[name]
     encoder = Encoder(Tokenizer.from_file(str(folder / f"{name}.tokenizer.json")))
     rng = random.Random(f"{seed}-{number}")
-    tasks = generate(generator, "train", seed, number * TASKS_PER_SHARD, TASKS_PER_SHARD,
-                     vocabulary.weights, "1,2" if easy else None)
+    tasks = tasks_of(TEXTS[name], generator, seed, number, "1,2" if easy else None, rng)
     documents = (d for d in encoder.encode(chats(tasks, rng)) if len(d) <= CONTEXT)
     rows = [row for row, _ in rows_of(documents, encoder.end)]
     part = folder / f".{stem}.part.npy"
@@ -169,38 +164,52 @@ def write_shard(job):
     part.rename(folder / f"{stem}.npy")
 
 
+def tokenizer_from(text, o):
+    """The GGUF's, if there is one, else learned from tasks that no shard holds."""
+    tasks = generate(o.generator, "train", o.seed, o.shards * TASKS_PER_SHARD, TASKS_FOR_TOKENIZER,
+                     text.weights)
+    texts = chats(tasks, random.Random(o.seed))
+    if o.base:
+        tokenizer = read_gguf(o.base)[-1]
+    else:
+        texts = list(texts)
+        tokenizer = learn_tokenizer(text.vocabulary, texts)
+    encoder = Encoder(tokenizer)
+    for chat in itertools.islice(texts, 2000):
+        if encoder.ids_of(chat) != tokenizer.encode(chat).ids:
+            raise RuntimeError(f"a token crosses a border between pieces: {chat!r}")
+    return tokenizer
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("vocabulary", choices=VOCABULARIES)
+    parser.add_argument("text", choices=TEXTS)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--generator", required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--shards", type=int, required=True)
     parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--from", dest="base", type=Path, metavar="GGUF",
+                        help="has the vocabulary: the model to be trained further")
     o = parser.parse_args()
+    text = TEXTS[o.text]
+    if bool(o.base) == bool(text.vocabulary):
+        parser.error(f"{o.text} is text for a new model: no --from" if o.base else
+                     f"{o.text} is text for further training: --from models/lichen-small.gguf")
     o.folder.mkdir(parents=True, exist_ok=True)
-    vocabulary = VOCABULARIES[o.vocabulary]
-    # Tasks that no shard holds.
-    tasks = generate(o.generator, "train", o.seed, o.shards * TASKS_PER_SHARD, TASKS_FOR_TOKENIZER,
-                     vocabulary.weights)
-    texts = list(chats(tasks, random.Random(o.seed)))
-    tokenizer = learn_tokenizer(vocabulary, texts)
-    encoder = Encoder(tokenizer)
-    for text in texts[:2000]:
-        if encoder.ids_of(text) != tokenizer.encode(text).ids:
-            raise RuntimeError(f"a token crosses a border between pieces: {text!r}")
-    partial = o.folder / f".{o.vocabulary}.tokenizer.part"
+    tokenizer = tokenizer_from(text, o)
+    partial = o.folder / f".{o.text}.tokenizer.part"
     tokenizer.save(str(partial))
-    partial.rename(o.folder / f"{o.vocabulary}.tokenizer.json")
+    partial.rename(o.folder / f"{o.text}.tokenizer.json")
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the processes are parallel already
     with multiprocessing.get_context("spawn").Pool(o.processes) as pool:
-        easy = int(EASY_SHARE * o.shards)
-        jobs = [(o.folder, o.vocabulary, o.generator, o.seed, n, n < easy,
-                 f"{o.vocabulary}-easy-{n:04}" if n < easy else f"{o.vocabulary}-{n - easy:04}")
+        easy = 0 if o.base else int(EASY_SHARE * o.shards)
+        jobs = [(o.folder, o.text, o.generator, o.seed, n, n < easy,
+                 f"{o.text}-easy-{n:04}" if n < easy else f"{o.text}-{n - easy:04}")
                 for n in range(o.shards)]
         for _ in pool.imap_unordered(write_shard, jobs):
             pass
-    (o.folder / f"{o.vocabulary}.done").touch()
+    (o.folder / f"{o.text}.done").touch()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Trains one of the bundled models on the shards of text.py and writes it as GGUF.
 
-    python3 train.py MODEL SHARDS OUT [--tokens N] [--within SECONDS] [--seed N]
+    python3 train.py MODEL SHARDS OUT [--from GGUF] [--tokens N] [--within SECONDS] [--seed N]
     torchrun --standalone --nproc-per-node=4 train.py ...    # a row of tokens on each of 4 GPUs
 
 One pass over fresh text; the learning rate is constant, then falls to nothing. Waits for shards
@@ -22,9 +22,10 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch.nn.attention.flex_attention import BlockMask
 
-from gguf_file import write_gguf
-from models import CONTEXT, MODELS, Network
-from text import ANSWERS, BEGINS, END, ROW, TOKEN
+from gguf_file import load_gguf, write_gguf
+from models import CONTEXT, MODELS, TEXTS, Network
+from text import ANSWERS, BEGINS, ROW, TOKEN
+from tokenizer import END, parts_of
 
 BLOCK = 128  # of the attention mask
 PROMPT_WEIGHT = 0.1  # of a prompt's token in the loss: keeps rare words' embeddings alive
@@ -44,9 +45,9 @@ def log(*words):
 def rows(folder, model):
     """All rows of the shards in order, easy ones first where the model wants them; from the first
     one again at the end."""
-    prefixes = [f"{model.vocabulary}-easy"] if model.easy_first else []
-    prefixes.append(model.vocabulary)
-    done = folder / f"{model.vocabulary}.done"
+    prefixes = [f"{model.text}-easy"] if model.easy_first else []
+    prefixes.append(model.text)
+    done = folder / f"{model.text}.done"
     while True:
         for prefix in prefixes:
             number = 0
@@ -60,7 +61,6 @@ def rows(folder, model):
                 else:
                     time.sleep(0.2)
         log("all text was read; from the beginning again")
-
 
 
 class Row:
@@ -207,7 +207,7 @@ def train(model, network, rows_of_text, filling, within):
         if step == 20:
             torch.cuda.synchronize()
             begun = time.time()
-        if (step + 1) % 500 == 0 or step + 1 == steps:
+        if (step + 1) % 500 == 0 or step + 1 in (1, steps):
             history.append((step + 1, round(loss.item(), 4)))
             rate = (step - 20) * ROW * gpus / (time.time() - begun) / 1e6 if step > 20 else 0
             if step + 1 == 500 and within:
@@ -217,11 +217,25 @@ def train(model, network, rows_of_text, filling, within):
     return {"steps": steps, "losses": history}
 
 
+def start(model, tokenizer, base):
+    """The network before training: random, or `base`'s."""
+    if not base:
+        return Network(model, tokenizer.get_vocab_size())
+    network, architecture, its_tokenizer = load_gguf(base)
+    if any(getattr(model, key) != value for key, value in asdict(architecture).items()):
+        raise SystemExit(f"{base} is {architecture}, not of the size of {model}")
+    if parts_of(its_tokenizer) != parts_of(tokenizer):
+        raise SystemExit(f"the text was made with another vocabulary than {base}'s")
+    return network
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("model", choices=MODELS)
     parser.add_argument("shards", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--from", dest="base", type=Path, metavar="GGUF",
+                        help="begin with the weights of this model, which the text was made for")
     parser.add_argument("--tokens", type=float)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--within", type=float, metavar="SECONDS", help="fewer tokens if need be")
@@ -229,6 +243,8 @@ def main():
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
                         help="another value for a field of models.py, for trials")
     o = parser.parse_args()
+    if not o.base and not TEXTS[MODELS[o.model].text].vocabulary:
+        parser.error(f"{o.model} is trained further: --from models/lichen-small.gguf")
     stem = o.name or o.model
     model = MODELS[o.model]
     if o.tokens:
@@ -241,11 +257,11 @@ def main():
         torch.cuda.set_device(rank)
         torch.distributed.init_process_group("nccl", device_id=torch.device("cuda", rank))
     torch.set_float32_matmul_precision("high")
-    file = o.shards / f"{model.vocabulary}.tokenizer.json"
+    file = o.shards / f"{model.text}.tokenizer.json"
     while not file.exists():
         time.sleep(0.2)
     tokenizer = Tokenizer.from_file(str(file))
-    network = Network(model, tokenizer.get_vocab_size()).cuda()
+    network = start(model, tokenizer, o.base).cuda()
     n_parameters = sum(p.numel() for p in network.parameters())
     log(f"{stem}: {n_parameters / 1e6:.2f}M parameters, {model}")
     found = train(model, network, itertools.islice(
@@ -258,9 +274,9 @@ def main():
     if rank > 0:
         return
     o.out.mkdir(parents=True, exist_ok=True)
-    torch.save(network.state_dict(), o.out / f"{stem}.pt")
     (o.out / f"{stem}.json").write_text(json.dumps(found))
-    write_gguf(o.out / f"lichen-{stem}.gguf", f"lichen-{o.model}", model, network, tokenizer)
+    write_gguf(o.out / f"lichen-{stem}.gguf", f"lichen-{o.model}", model, network.state_dict(),
+               tokenizer)
     log(f"{stem}: written")
 
 

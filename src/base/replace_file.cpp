@@ -1,5 +1,8 @@
 #include "base/replace_file.h"
 
+#include <unistd.h>
+
+#include <atomic>
 #include <fstream>
 #include <string>
 #include <system_error>
@@ -7,7 +10,9 @@
 namespace lichen::base {
 
 Result<void> replace_file(const std::filesystem::path& file, std::string_view bytes) {
-  const std::filesystem::path partial = file.string() + ".partial";
+  static std::atomic<unsigned> count = 0;
+  const std::filesystem::path partial =
+      file.string() + "." + std::to_string(getpid()) + "-" + std::to_string(++count) + ".partial";
   std::ofstream stream(partial, std::ios::binary);
   stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   stream.close();

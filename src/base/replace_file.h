@@ -8,8 +8,8 @@
 
 namespace lichen::base {
 
-/// Writes `bytes` beside the file and renames that over it. `storage` where it cannot: the file is
-/// then as it was.
+/// Writes `bytes` beside the file and renames that over it; of several at once, threads or
+/// processes, the last one's stays. `storage` where it cannot: the file is then as it was.
 Result<void> replace_file(const std::filesystem::path& file, std::string_view bytes);
 
 }  // namespace lichen::base

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace lichen::base {
 namespace {
@@ -36,6 +38,23 @@ TEST_F(ReplaceFileTest, LeavesNothingWhereItCannot) {
   std::filesystem::create_directory(taken);
   EXPECT_EQ(replace_file(taken, "x").error().code, Errc::storage) << "a folder has the name";
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+}
+
+TEST_F(ReplaceFileTest, IsWholeWhoeverWritesAtOnce) {
+  const auto file = folder_ / "file";
+  std::vector<std::jthread> writers;
+  for (const char letter : {'a', 'b', 'c', 'd'}) {
+    writers.emplace_back([&file, letter] {
+      for (int i = 0; i < 20; ++i) {
+        EXPECT_TRUE(replace_file(file, std::string(1'000 * (letter - 'a' + 1), letter)));
+        const std::string found = content(file);
+        ASSERT_FALSE(found.empty());
+        EXPECT_EQ(found, std::string(1'000 * (found[0] - 'a' + 1), found[0]));
+      }
+    });
+  }
+  writers.clear();
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1) << "nothing beside";
 }
 
 }  // namespace

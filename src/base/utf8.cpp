@@ -39,13 +39,16 @@ Head head(std::string_view text) {
 
 }  // namespace
 
-bool valid_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const Head next = head(text);
-    if (next.kind != Head::whole) return false;
-    text.remove_prefix(next.bytes);
+bool valid_utf8(std::string_view text) { return valid_utf8_prefix(text) == text.size(); }
+
+std::size_t valid_utf8_prefix(std::string_view text) {
+  std::size_t valid = 0;
+  while (valid < text.size()) {
+    const Head next = head(text.substr(valid));
+    if (next.kind != Head::whole) break;
+    valid += next.bytes;
   }
-  return true;
+  return valid;
 }
 
 std::size_t complete_utf8_prefix(std::string_view text) {

@@ -11,6 +11,9 @@ namespace lichen::base {
 /// Whether `text` is well-formed UTF-8 (Unicode 15, table 3-7).
 bool valid_utf8(std::string_view text);
 
+/// Bytes of `text` in front of the first that is not well-formed; all where it is valid.
+std::size_t valid_utf8_prefix(std::string_view text);
+
 /// Unicode code points of valid UTF-8.
 std::int64_t count_characters(std::string_view text);
 

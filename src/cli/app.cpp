@@ -60,6 +60,10 @@ std::unique_ptr<CLI::App> make_app(Invocation& invocation) {
   add_route(*app, invocation);
   add_suite(*app, invocation);
   add_models(*app, invocation);
+  add_privacy(*app, invocation);
+  add_distill(*app, invocation);
+  add_merge(*app, invocation);
+  add_blend(*app, invocation);
   add_doctor(*app, invocation);
   add_ledger(*app, invocation);
   add_feedback(*app, invocation);

@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_from.hpp>
 
 #include "cli/evaluation.h"
 #include "cli/host.h"
@@ -26,6 +27,7 @@ struct BenchOptions {
   std::vector<int> requests = {1, 8};
   std::vector<double> temperatures = {0, 0.8};
   std::string json = {};
+  bool texts = false;
 };
 
 /// Plans of the configuration that are a `speculate`.
@@ -41,19 +43,23 @@ std::vector<std::string> speculating(const policy::Config& config) {
   return names;
 }
 
-json::object to_json(const eval::SpeedCell& cell) {
+json::object to_json(const eval::SpeedCell& cell, bool texts) {
   const std::optional<double> share = cell.accepted_share();
-  return {{"requests", cell.requests},
-          {"temperature", cell.temperature},
-          {"drafter", cell.plan},
-          {"ratio", cell.ratio},
-          {"turn_ratio", cell.turn_ratio},
-          {"tokens_per_second", cell.tokens_per_second},
-          {"tokens", cell.tokens},
-          {"drafted", cell.drafted},
-          {"accepted_share", share ? json::value(*share) : json::value(nullptr)},
-          {"answers", cell.answers},
-          {"same_answers", cell.temperature == 0 ? json::value(cell.same) : json::value(nullptr)}};
+  json::object object{
+      {"requests", cell.requests},
+      {"temperature", cell.temperature},
+      {"drafter", cell.plan},
+      {"ratio", cell.ratio},
+      {"turn_ratio", cell.turn_ratio},
+      {"tokens_per_second", cell.tokens_per_second},
+      {"turn_tokens_per_second", cell.turn_tokens_per_second},
+      {"tokens", cell.tokens},
+      {"drafted", cell.drafted},
+      {"accepted_share", share ? json::value(*share) : json::value(nullptr)},
+      {"answers", cell.answers},
+      {"same_answers", cell.temperature == 0 ? json::value(cell.same) : json::value(nullptr)}};
+  if (texts) object["texts"] = json::value_from(cell.texts);
+  return object;
 }
 
 void print(const std::vector<eval::SpeedCell>& cells) {
@@ -117,7 +123,7 @@ int bench_speculate(const BenchOptions& options, const Invocation& invocation) {
   if (options.json != "-") print(*cells);
   if (options.json.empty()) return kOk;
   json::array list;
-  for (const eval::SpeedCell& cell : *cells) list.push_back(to_json(cell));
+  for (const eval::SpeedCell& cell : *cells) list.push_back(to_json(cell, options.texts));
   const json::object report = {{"command", invocation.command_line},
                                {"suite", suite->name},
                                {"tasks", suite->tasks.size()},
@@ -166,8 +172,11 @@ void add_bench(CLI::App& app, Invocation& invocation) {
   command->add_option("--max-tokens", options->suite.max_tokens, "Most tokens of an answer")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000).description(""));
-  command->add_option("--json", options->json, "Write the figures to a file, - for stdout")
-      ->type_name("FILE");
+  auto* json =
+      command->add_option("--json", options->json, "Write the figures to a file, - for stdout")
+          ->type_name("FILE");
+  command->add_flag("--texts", options->texts, "Put what each plan answered into the JSON, too")
+      ->needs(json);
   command->footer(
       "Each task is answered by both, right after each other and in turns which one first, so the\n"
       "ratio holds on a machine that is busy at times. `writing` is the speed after an answer's\n"

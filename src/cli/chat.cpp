@@ -107,16 +107,22 @@ void Chat::say(std::string text) {
     return;
   }
   status_ = kOk;
+  err_.write(citations_text(turn.answer->citations, err_));
   history_.push_back({.role = "assistant", .content = std::move(turn.answer->text)});
 }
 
-int chat(const RequestOptions& options, const Invocation& invocation) {
+int chat(RequestOptions options, const Invocation& invocation) {
+  if (options.document_file == "-") {
+    return report_error(
+        {Errc::bad_request, "the turns come from stdin, so the document cannot: name its file"});
+  }
+  if (auto loaded = load_document(options, std::cin); !loaded) return report_error(loaded.error());
   auto host = Host::open(invocation.config);
   if (!host) return report_error(host.error());
   if (auto found = (*host)->runtime().find(options.plan); !found) {
     return report_error(found.error());
   }
-  return Chat(**host, options).run();
+  return Chat(**host, std::move(options)).run();
 }
 
 }  // namespace

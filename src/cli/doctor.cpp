@@ -36,7 +36,7 @@ std::string source_of(const policy::ModelConfig& model) {
   return std::get<model::RemoteModelOptions>(model.options).url;
 }
 
-/// Loads each model and then each plan by itself, so that one that is broken hides no other.
+/// Loads the models and then each plan by itself, so that one that is broken hides no other.
 class Examination {
  public:
   Examination(policy::Config config, boost::asio::any_io_executor io)
@@ -53,9 +53,12 @@ class Examination {
   policy::Config with(std::vector<policy::ModelConfig> models,
                       std::vector<policy::PlanConfig> plans) const;
 
+  /// What is wrong with each of the models that do not load, by name.
+  std::map<std::string, std::string> broken_models() const;
+
   policy::Config config_;
   const boost::asio::any_io_executor io_;
-  std::vector<std::unique_ptr<Runtime>> opened_;
+  std::unique_ptr<Runtime> opened_;
   std::vector<ModelPtr> loaded_;
 };
 
@@ -69,24 +72,47 @@ policy::Config Examination::with(std::vector<policy::ModelConfig> models,
   return config;
 }
 
+std::map<std::string, std::string> Examination::broken_models() const {
+  std::map<std::string, std::string> broken;
+  for (const auto& model : config_.models) {
+    const auto alone = open_runtime(with({model}, {}), io_);
+    if (!alone) broken[model.name] = alone.error().detail;
+  }
+  return broken;
+}
+
 std::vector<ModelState> Examination::models() {
+  // Together, as plans use them: those of one device share its lane.
+  std::map<std::string, std::string> broken;
+  auto runtime = open_runtime(with(config_.models, {}), io_);
+  if (!runtime) {
+    broken = broken_models();
+    auto sound = config_.models;
+    std::erase_if(sound, [&](const auto& model) { return broken.contains(model.name); });
+    runtime = open_runtime(with(sound, {}), io_);
+    if (!runtime) {
+      for (const auto& model : sound) broken[model.name] = runtime.error().detail;
+    }
+  }
+  if (runtime) {
+    opened_ = *std::move(runtime);
+    loaded_ = opened_->models();
+  }
+
   std::vector<ModelState> states;
   for (const auto& model : config_.models) {
     ModelState state{.name = model.name, .source = source_of(model)};
     state.local = std::holds_alternative<model::LocalModelOptions>(model.options);
-    auto runtime = open_runtime(with({model}, {}), io_);
-    if (runtime) {
-      for (const auto& loaded : (*runtime)->models()) {
-        loaded_.push_back(loaded);
-        if (loaded->name() != model.name) continue;  // one of its adapters
-        state.context = loaded->context_length();
-        if (const auto* local = dynamic_cast<const model::LocalModel*>(loaded.get())) {
-          state.times = local->times();
-        }
+    if (const auto error = broken.find(model.name); error != broken.end()) {
+      state.error = error->second;
+    }
+    const auto loaded =
+        std::ranges::find(loaded_, model.name, [](const auto& each) { return each->name(); });
+    if (loaded != loaded_.end()) {
+      state.context = (*loaded)->context_length();
+      if (const auto* local = dynamic_cast<const model::LocalModel*>(loaded->get())) {
+        state.times = local->times();
       }
-      opened_.push_back(std::move(*runtime));
-    } else {
-      state.error = runtime.error().detail;
     }
     states.push_back(std::move(state));
   }
@@ -210,7 +236,8 @@ void add_doctor(CLI::App& app, Invocation& invocation) {
       ->type_name("[FILE]")
       ->expected(0, 1);
   command->footer(
-      "Loads each model and plan by itself and measures t(n), the time of one pass over n tokens.\n"
+      "Loads all models, then each plan by itself, and measures t(n), the time of one pass over n "
+      "tokens.\n"
       "Remote models are not contacted. Exit status 1 if anything is broken.\n"
       "\n"
       "Examples:\n"

@@ -87,6 +87,8 @@ int guard(const GuardCommand& options, const Invocation& invocation) {
                {"threshold"},
                {"bad"},
                {"recall"},
+               {"joined"},
+               {"recall"},
                {"precision"},
                {"clean"},
                {"blocked of them"},
@@ -102,14 +104,17 @@ int guard(const GuardCommand& options, const Invocation& invocation) {
     const std::string name(to_string(side));
     thresholds += fmt::format("{}{}: {:.6g}", thresholds.empty() ? "" : ", ", name, threshold);
     table.row({name, fmt::format("{:.6g}", threshold), format_count(figures.bad),
-               with_interval(figures.recall), with_interval(figures.precision),
+               with_interval(figures.recall), format_count(figures.joined),
+               with_interval(figures.joined_recall), with_interval(figures.precision),
                format_count(figures.clean), with_interval(figures.false_alarms),
                format_count(figures.foreign), with_interval(figures.foreign_alarms)});
     json[name] = boost::json::object{{"threshold", threshold},
                                      {"bad", figures.bad},
+                                     {"joined", figures.joined},
                                      {"clean", figures.clean},
                                      {"other", figures.foreign},
                                      {"recall", json_of(figures.recall)},
+                                     {"joined_recall", json_of(figures.joined_recall)},
                                      {"precision", json_of(figures.precision)},
                                      {"clean_blocked", json_of(figures.false_alarms)},
                                      {"other_blocked", json_of(figures.foreign_alarms)}};
@@ -157,7 +162,8 @@ void add_guard(CLI::App& app, Invocation& invocation) {
       "The thresholds are the smallest that keep to --false-alarms on the calibration split, over\n"
       "clean and other texts; all figures are of the test split, whose ways of asking are others.\n"
       "Bad and clean texts are of the suite's families guard_input and guard_output; other texts\n"
-      "are prompts and answers of its other families, which are clean. Intervals are of 95 %.\n"
+      "are prompts and answers of its other families, which are clean; joined are a bad text and\n"
+      "one of those, each before or behind the other. Intervals are of 95 %.\n"
       "\n"
       "Examples:\n"
       "  lichen guard\n"

@@ -44,6 +44,12 @@ Result<fs::path> bundled_config() {
   return *home / kBundledConfig;
 }
 
+Result<fs::path> demo_config() {
+  auto home = find_home();
+  if (!home) return home;
+  return *home / "examples/demo.yaml";
+}
+
 Result<fs::path> find_config(const fs::path& chosen) {
   std::error_code error;
   if (!chosen.empty()) {

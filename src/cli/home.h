@@ -24,4 +24,7 @@ Result<std::filesystem::path> find_config(const std::filesystem::path& chosen);
 /// examples/bundled.yaml of the home.
 Result<std::filesystem::path> bundled_config();
 
+/// examples/demo.yaml of the home.
+Result<std::filesystem::path> demo_config();
+
 }  // namespace lichen::cli

@@ -7,6 +7,7 @@
 #include <future>
 #include <mutex>
 
+#include "base/cache_folder.h"
 #include "cli/home.h"
 #include "cli/progress.h"
 
@@ -51,7 +52,14 @@ CancelOnSignal::~CancelOnSignal() {
 Result<policy::Config> load_chosen_config(const std::filesystem::path& chosen) {
   const auto file = find_config(chosen);
   if (!file) return std::unexpected(file.error());
-  return policy::load_config(*file);
+  auto config = policy::load_config(*file);
+  const auto cache = base::cache_folder();
+  if (!config || cache.empty()) return config;
+  for (policy::ModelConfig& model : config->models) {
+    auto* local = std::get_if<model::LocalModelOptions>(&model.options);
+    if (local != nullptr) local->times_folder = cache / "passes";
+  }
+  return config;
 }
 
 Result<std::unique_ptr<Runtime>> open_runtime(policy::Config config, asio::any_io_executor io) {

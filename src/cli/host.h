@@ -51,7 +51,8 @@ class Host {
   std::thread thread_;
 };
 
-/// Reads the configuration that `chosen` stands for.
+/// Reads the configuration that `chosen` stands for. What is measured of its models is kept in the
+/// cache folder.
 Result<policy::Config> load_chosen_config(const std::filesystem::path& chosen);
 
 /// `Runtime::open` with a progress bar on stderr.

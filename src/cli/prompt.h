@@ -1,4 +1,5 @@
-// The prompt of `lichen run`: an argument, what is piped in, or both.
+// The prompt of `lichen run`: an argument, what is piped in, or both; and the document that it is
+// about.
 #pragma once
 
 #include <istream>
@@ -12,5 +13,9 @@ namespace lichen::cli {
 /// terminal, else null; read to its end and put after the argument, a blank line between them.
 /// `bad_request` when there is neither, when it is not UTF-8, or has over 64 MiB.
 Result<std::string> read_prompt(const std::string& given, std::istream* piped);
+
+/// All of `file`, or of `piped` where that is "-". `not_found`; `bad_request`: see
+/// base::check_document; `too_large`: it has over 64 MiB.
+Result<std::string> read_document(const std::string& file, std::istream& piped);
 
 }  // namespace lichen::cli

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
 namespace lichen::cli {
@@ -33,6 +35,21 @@ TEST(Prompt, ThereMustBeOneOfUtf8) {
   EXPECT_EQ(read_prompt("", nullptr).error().code, Errc::bad_request);
   EXPECT_EQ(prompt_of("-", "\n"), "none");
   EXPECT_EQ(prompt_of("hi", "\xff"), "none");
+}
+
+TEST(Document, IsAFileOrWhatIsPipedIn) {
+  std::istringstream piped("a\fb\n");
+  EXPECT_EQ(read_document("-", piped), "a\fb\n");
+  const auto file = std::filesystem::temp_directory_path() / "lichen_prompt_test.txt";
+  std::ofstream(file) << "text\n";
+  EXPECT_EQ(read_document(file.string(), piped), "text\n");
+  std::ofstream(file) << "caf\xE9";
+  EXPECT_EQ(read_document(file.string(), piped).error().detail,
+            file.string() + ": the document is not UTF-8 at byte 3; it must be");
+  std::filesystem::remove(file);
+  EXPECT_EQ(read_document(file.string(), piped).error().code, Errc::not_found);
+  EXPECT_EQ(read_document("-", piped).error().detail,
+            "stdin: the document is empty; it must be text");
 }
 
 }  // namespace

@@ -138,7 +138,9 @@ std::string stages_table(const eval::Report& report, const Terminal& terminal) {
 std::optional<Error> failure_of(const eval::Report& report) {
   std::string plans;
   for (const eval::Row& row : report.rows) {
-    if (row.failures == 0) continue;
+    // That a policy refuses is an answer of its own kind, which the table shows; it is no failure.
+    const auto refused = row.errors.find(std::string(to_string(Errc::refused)));
+    if (row.failures == (refused == row.errors.end() ? 0 : refused->second)) continue;
     std::string codes;
     for (const auto& [code, number] : row.errors) {
       codes += fmt::format("{}{} {}", codes.empty() ? "" : ", ", number, code);

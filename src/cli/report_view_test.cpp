@@ -89,5 +89,15 @@ TEST(ReportView, RequestsThatFailedAreAFailure) {
       << failed.detail;
 }
 
+TEST(ReportView, WhatAGuardRefusesIsNone) {
+  eval::Report report{.suite = "s", .rows = {{.plan = "guard", .n = 5}}};
+  report.rows[0].failures = 2;
+  report.rows[0].errors = {{"refused", 2}};
+  EXPECT_FALSE(failure_of(report));
+  report.rows[0].failures = 3;
+  report.rows[0].errors["upstream"] = 1;
+  EXPECT_TRUE(failure_of(report));
+}
+
 }  // namespace
 }  // namespace lichen::cli

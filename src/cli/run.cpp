@@ -4,6 +4,7 @@
 #include <boost/json/value_from.hpp>
 #include <iostream>
 
+#include "base/document.h"
 #include "cli/command.h"
 #include "cli/prompt.h"
 #include "cli/turns.h"
@@ -25,6 +26,7 @@ boost::json::object to_json(const Result<Answer>& answer, const Receipt& receipt
                              {"prompt_tokens", answer->prompt_tokens},
                              {"cached_tokens", answer->cached_tokens},
                              {"completion_tokens", answer->completion_tokens}};
+    if (!answer->citations.empty()) said["citations"] = base::to_json(answer->citations);
     if (!answer->tool_calls.empty()) said["tool_calls"] = answer->tool_calls;
     object["answer"] = std::move(said);
   } else {
@@ -45,8 +47,12 @@ int run_as_json(Host& host, Request request, const std::string& plan) {
   return answer ? kOk : report_error(answer.error());
 }
 
-int run(const RunOptions& options, const Invocation& invocation) {
-  const bool piped = options.prompt == "-" || !Terminal::of(stdin).interactive;
+int run(RunOptions options, const Invocation& invocation) {
+  if (auto loaded = load_document(options.request, std::cin); !loaded) {
+    return report_error(loaded.error());
+  }
+  const bool free = options.request.document_file != "-";  // stdin
+  const bool piped = free && (options.prompt == "-" || !Terminal::of(stdin).interactive);
   auto prompt = read_prompt(options.prompt, piped ? &std::cin : nullptr);
   if (!prompt) return report_error(prompt.error());
   auto host = Host::open(invocation.config);
@@ -65,6 +71,7 @@ int run(const RunOptions& options, const Invocation& invocation) {
   // Under the answer for a person; beside it when the answer goes into a pipe or a file.
   const auto receipt = out.interactive ? out : Terminal::of(stderr);
   if (out.interactive) receipt.write("\n");
+  if (turn.answer) receipt.write(citations_text(turn.answer->citations, receipt));
   receipt.write(receipt_text(turn.receipt, palette, receipt));
   return turn.answer ? kOk : report_error(turn.answer.error());
 }
@@ -85,6 +92,7 @@ void add_run(CLI::App& app, Invocation& invocation) {
       "Examples:\n"
       "  lichen run \"What is 12 + 30?\"\n"
       "  lichen run --plan route --temperature 0.7 --seed 1 \"Name a tree.\"\n"
+      "  lichen run --plan extract --document report.txt \"What was the profit in 2020?\"\n"
       "  git diff | lichen run \"Summarize this change:\"\n"
       "  lichen run --json \"What is 2 * 3?\" | jq .receipt.total_ms");
   command->callback([&invocation, options] {

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/host.h"
 #include "cli/terminal.h"
+#include "policy/version_watch.h"
 #include "serving/server.h"
 
 namespace lichen::cli {
@@ -56,6 +57,7 @@ int serve(const ServeOptions& options, const Invocation& invocation) {
   runtime = std::move(*opened);
   if (auto plan = runtime->find(config.plan); !plan) return report_error(plan.error());
 
+  const policy::VersionWatch versions(runtime->models(), runtime->config());
   (*server)->ready(*runtime);
   Terminal::of(stdout).write("listening on " + (*server)->url() + "\n");
   serving.wait();

@@ -8,6 +8,7 @@
 #include "cli/terminal.h"
 #include "eval/checks.h"
 #include "eval/generated_suite.h"
+#include "eval/tasks/documents.h"
 #include "eval/tasks/sample.h"
 
 namespace lichen::cli {
@@ -21,6 +22,7 @@ struct SuiteOptions {
   std::uint64_t count = 500;
   std::vector<std::string> families;
   std::vector<int> levels;
+  std::size_t document_bytes = 0;  // 0: none
   bool list = false;
   bool json = false;
 };
@@ -80,11 +82,20 @@ std::string list_as_text(const SuiteOptions& options) {
   return out;
 }
 
+/// Task `index`: of a document where the options want one, else of `cells`.
+tasks::Sample make_sample(const SuiteOptions& options, std::span<const tasks::FamilyLevel> cells,
+                          std::uint64_t index) {
+  if (options.document_bytes == 0) return tasks::make_sample(sample_options(options), cells, index);
+  const auto levels = options.levels.empty() ? std::vector{1, 2, 3, 4} : options.levels;
+  return tasks::make_document_sample(sample_options(options), options.document_bytes,
+                                     levels[index % levels.size()], index);
+}
+
 int write_suite(const SuiteOptions& options) {
   const auto cells = tasks::cells_of(chosen_families(options), options.levels);
   const auto out = Terminal::of(stdout);
   for (std::uint64_t i = 0; i < options.count; ++i) {
-    const auto sample = tasks::make_sample(sample_options(options), cells, i);
+    const auto sample = make_sample(options, cells, i);
     out.write(tasks::to_json_line(sample, eval::sample_id(sample, i)) + "\n");
     if (std::ferror(stdout) != 0) {
       return report_error({Errc::storage, "stdout: the suite cannot be written"});
@@ -118,16 +129,22 @@ void add_suite(CLI::App& app, Invocation& invocation) {
   command->add_option("--seed", options->seed, "Another seed makes other tasks")
       ->type_name("N")
       ->capture_default_str();
-  command
-      ->add_option("--families", options->families,
-                   "Only these, separated by commas; --list shows them")
-      ->type_name("NAMES")
-      ->delimiter(',')
-      ->check(CLI::IsMember(names).description(""));
+  auto* families = command
+                       ->add_option("--families", options->families,
+                                    "Only these, separated by commas; --list shows them")
+                       ->type_name("NAMES")
+                       ->delimiter(',')
+                       ->check(CLI::IsMember(names).description(""));
   command->add_option("--levels", options->levels, "Only these, 1 (easy) to 4, separated by commas")
       ->type_name("LEVELS")
       ->delimiter(',')
       ->check(CLI::Range(1, tasks::kLevels).description(""));
+  command
+      ->add_option("--document", options->document_bytes,
+                   "Questions about documents of about so many bytes, in place of the families")
+      ->type_name("BYTES")
+      ->check(CLI::Range(tasks::kLeastDocument, tasks::kMostDocument).description(""))
+      ->excludes(families);
   auto* list = command->add_flag("--list", options->list,
                                  "Families, levels and checks with an example each, and no suite");
   command->add_flag("--json", options->json, "The list as JSON")->needs(list);
@@ -140,6 +157,7 @@ void add_suite(CLI::App& app, Invocation& invocation) {
       "  lichen suite > suite.jsonl\n"
       "  lichen suite --split calibration --count 2000 --seed 7 > calibration.jsonl\n"
       "  lichen suite --families table,robot --levels 3,4 --count 40\n"
+      "  lichen suite --document 32000 --count 40 > documents.jsonl\n"
       "  lichen suite --list --families fact");
   command->callback(
       [&invocation, options] { invocation.action = [options] { return suite(*options); }; });

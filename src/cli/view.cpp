@@ -109,6 +109,19 @@ std::string coloured(std::string_view text, std::size_t from, std::span<const St
   return out;
 }
 
+std::string citations_text(std::span<const Citation> citations, const Terminal& terminal) {
+  std::string text;
+  int number = 0;
+  for (const Citation& citation : citations) {
+    const std::string page = citation.page > 0 ? fmt::format("page {}, ", citation.page) : "";
+    text += terminal.styled(fmt::format("[{}] {}bytes {} to {}: ", ++number, page,
+                                        format_count(citation.begin), format_count(citation.end)),
+                            Style::dim);
+    text += terminal.harmless(citation.text) + "\n";
+  }
+  return text;
+}
+
 std::string receipt_text(const Receipt& receipt, Palette& palette, const Terminal& terminal) {
   std::string head = fmt::format("receipt {}  plan {}", receipt.id, receipt.plan);
   if (!receipt.finish.empty()) head += "  finish " + receipt.finish;

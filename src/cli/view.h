@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/terminal.h"
+#include "lichen/answerer.h"
 #include "lichen/receipt.h"
 
 namespace lichen::cli {
@@ -28,6 +29,9 @@ class Palette {
 /// from its start; what they leave uncovered is plain.
 std::string coloured(std::string_view text, std::size_t from, std::span<const Stretch> authors,
                      Palette& palette, const Terminal& terminal);
+
+/// Where an answer comes from, a line for each place; empty where there is none.
+std::string citations_text(std::span<const Citation> citations, const Terminal& terminal);
 
 /// The receipt in some lines: authors, steps, decisions, totals, what left the device.
 std::string receipt_text(const Receipt& receipt, Palette& palette, const Terminal& terminal);

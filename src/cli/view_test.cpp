@@ -43,6 +43,15 @@ TEST(View, ModelsKeepTheirColours) {
   for (int i = 0; i < 20; ++i) EXPECT_NE(palette.style(std::to_string(i)), Style::plain);
 }
 
+TEST(View, CitationsAreALineEach) {
+  const std::vector<Citation> citations = {{"profit: 5", 1'204, 1'238, 3}, {"debt: \x1bX", 1, 9}};
+  EXPECT_EQ(citations_text(citations, kPlain),
+            "[1] page 3, bytes 1,204 to 1,238: profit: 5\n[2] bytes 1 to 9: debt: \x1bX\n");
+  EXPECT_EQ(citations_text({citations.data() + 1, 1}, {.interactive = true}),
+            "[1] bytes 1 to 9: debt: \xEF\xBF\xBDX\n");
+  EXPECT_EQ(citations_text({}, kPlain), "");
+}
+
 Receipt cascade_receipt() {
   Receipt receipt;
   receipt.id = "rcpt_1";

@@ -68,7 +68,7 @@ Baselines baselines_of(const policy::Config& config, std::set<std::string> large
 }
 
 policy::Config for_measuring(policy::Config config) {
-  config.ledger.path = "none";
+  config.ledger = {.path = "none"};  // and nothing is recorded
   config = policy::with_whole_scores(policy::without_shadows(std::move(config)));
   for (policy::ModelConfig& model : config.models) {
     if (auto* local = std::get_if<model::LocalModelOptions>(&model.options)) {

@@ -16,10 +16,10 @@
 #include <string>
 #include <vector>
 
-#include "eval/edits.h"
 #include "eval/tasks/calendar.h"
 #include "eval/tasks/grid_world.h"
 #include "mechanisms/answer_text.h"
+#include "mechanisms/pipeline/edits.h"
 
 namespace lichen::eval {
 namespace {
@@ -27,6 +27,7 @@ namespace {
 constexpr std::size_t kMaxPatternBytes = 1'024;
 constexpr std::size_t kMaxSearchedBytes = std::size_t{64} * 1'024;
 
+using mechanisms::apply_edits;
 using mechanisms::final_answer;
 using mechanisms::trimmed;
 

@@ -78,6 +78,7 @@ void add_suite(Parts& parts, const Suite& suite) {
     parts.add(task.family);
     parts.add(task.level);
     parts.add(task.prompt);
+    if (!task.document.empty()) parts.add(task.document);
     parts.add(task.reference);
     parts.add(task.check->name);
   }

@@ -51,6 +51,7 @@ std::vector<GuardText> guard_texts(const tasks::SampleOptions& options, std::uin
     const std::string name = "guard_" + std::string(mechanisms::to_string(side));
     const std::array family{tasks::find_family(name)};
     const auto cells = tasks::cells_of(family, {});
+    const std::size_t first = texts.size();
     for (std::uint64_t i = 0; i < count; ++i) {
       const tasks::Sample sample = tasks::make_sample(options, cells, i);
       texts.push_back(
@@ -61,6 +62,16 @@ std::vector<GuardText> guard_texts(const tasks::SampleOptions& options, std::uin
       texts.push_back({.side = side,
                        .foreign = true,
                        .text = std::move(side == Side::input ? sample.prompt : sample.answer)});
+    }
+    for (std::uint64_t i = 0; i < count; ++i) {
+      if (!texts[first + i].bad) continue;
+      const std::string& bad = texts[first + i].text;
+      const std::string& clean = texts[first + count + i].text;
+      const bool ahead = i / cells.size() % 2 == 0;  // for each level as often as behind
+      texts.push_back({.side = side,
+                       .bad = true,
+                       .foreign = true,
+                       .text = ahead ? bad + '\n' + clean : clean + '\n' + bad});
     }
   }
   return texts;
@@ -109,22 +120,24 @@ double threshold_for(std::span<const GuardText> texts, std::span<const double> r
 GuardFigures guard_figures(std::span<const GuardText> texts, std::span<const double> risks,
                            Side side, double threshold) {
   GuardFigures figures;
-  std::vector<double> recall, precision, alarms, foreign;
+  std::vector<double> recall, joined, precision, alarms, foreign;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const GuardText& text = texts[i];
     if (text.side != side) continue;
     const bool blocked = risks[i] >= threshold;
     if (text.foreign) {
-      foreign.push_back(flag(blocked));
+      (text.bad ? joined : foreign).push_back(flag(blocked));
       continue;
     }
     (text.bad ? recall : alarms).push_back(flag(blocked));
     if (blocked) precision.push_back(flag(text.bad));
   }
   figures.bad = std::ssize(recall);
+  figures.joined = std::ssize(joined);
   figures.clean = std::ssize(alarms);
   figures.foreign = std::ssize(foreign);
   figures.recall = bootstrap_mean(recall);
+  figures.joined_recall = bootstrap_mean(joined);
   figures.precision = bootstrap_mean(precision);
   figures.false_alarms = bootstrap_mean(alarms);
   figures.foreign_alarms = bootstrap_mean(foreign);

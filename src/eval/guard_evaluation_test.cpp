@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -17,22 +18,45 @@ using testing::Not;
 
 TEST(GuardTexts, AreOfAllKindsAndWithoutTheQuestion) {
   const auto texts = guard_texts({.split = tasks::Split::test}, 40);
-  ASSERT_EQ(texts.size(), 160u);
-  int bad = 0, foreign = 0, input = 0;
+  int own = 0, bad = 0, foreign = 0, input = 0;
   for (const GuardText& text : texts) {
+    EXPECT_FALSE(text.text.empty());
+    if (text.bad && text.foreign) continue;
     if (!text.foreign) {
       EXPECT_THAT(text.text, Not(HasSubstr("Does this"))) << "the guard asks that itself";
     }
-    EXPECT_FALSE(text.text.empty());
-    EXPECT_FALSE(text.bad && text.foreign);
+    own += !text.foreign;
     bad += text.bad;
     foreign += text.foreign;
     input += text.side == Side::input;
   }
+  EXPECT_EQ(own, 80);
   EXPECT_EQ(foreign, 80);
   EXPECT_EQ(input, 80);
   EXPECT_GT(bad, 20);
   EXPECT_LT(bad, 60);
+}
+
+TEST(GuardTexts, EachBadOneIsAlsoJoinedToAForeignOne) {
+  const auto texts = guard_texts({.split = tasks::Split::test}, 40);
+  int ahead = 0, behind = 0, bad = 0;
+  for (const GuardText& joined : texts) {
+    bad += joined.bad && !joined.foreign;
+    if (!joined.bad || !joined.foreign) continue;
+    const auto begins = [&](const GuardText& text) { return joined.text.starts_with(text.text); };
+    const auto ends = [&](const GuardText& text) { return joined.text.ends_with(text.text); };
+    const auto is = [&](bool bad, bool foreign, const auto& stands) {
+      return std::ranges::any_of(texts, [&](const GuardText& text) {
+        return text.side == joined.side && text.bad == bad && text.foreign == foreign &&
+               stands(text);
+      });
+    };
+    ahead += is(true, false, begins) && is(false, true, ends);
+    behind += is(false, true, begins) && is(true, false, ends);
+  }
+  EXPECT_EQ(ahead + behind, bad);
+  EXPECT_GT(ahead, 0);
+  EXPECT_GT(behind, 0);
 }
 
 TEST(GuardRisks, AreTheScreens) {
@@ -62,14 +86,16 @@ TEST(GuardRisks, AreTheScreens) {
 
 class GuardThreshold : public testing::Test {
  protected:
-  const std::vector<GuardText> texts_ = {{.side = Side::input, .bad = true, .text = "a"},
-                                         {.side = Side::input, .bad = true, .text = "b"},
-                                         {.side = Side::input, .text = "c"},
-                                         {.side = Side::input, .text = "d"},
-                                         {.side = Side::input, .foreign = true, .text = "e"},
-                                         {.side = Side::input, .foreign = true, .text = "f"},
-                                         {.side = Side::output, .text = "another matter"}};
-  const std::vector<double> risks_ = {0.99, 0.6, 0.7, 0.1, 0.4, 0.0, 1.0};
+  const std::vector<GuardText> texts_ = {
+      {.side = Side::input, .bad = true, .text = "a"},
+      {.side = Side::input, .bad = true, .text = "b"},
+      {.side = Side::input, .text = "c"},
+      {.side = Side::input, .text = "d"},
+      {.side = Side::input, .foreign = true, .text = "e"},
+      {.side = Side::input, .foreign = true, .text = "f"},
+      {.side = Side::input, .bad = true, .foreign = true, .text = "a, e"},
+      {.side = Side::output, .text = "another matter"}};
+  const std::vector<double> risks_ = {0.99, 0.6, 0.7, 0.1, 0.4, 0.0, 0.3, 1.0};
 };
 
 TEST_F(GuardThreshold, IsTheSmallestThatKeepsFalseAlarmsRare) {
@@ -89,9 +115,11 @@ TEST_F(GuardThreshold, IsTheSmallestThatKeepsFalseAlarmsRare) {
 TEST_F(GuardThreshold, FiguresAtIt) {
   const GuardFigures figures = guard_figures(texts_, risks_, Side::input, 0.5);
   EXPECT_EQ(figures.bad, 2);
+  EXPECT_EQ(figures.joined, 1);
   EXPECT_EQ(figures.clean, 2);
   EXPECT_EQ(figures.foreign, 2);
   EXPECT_EQ(figures.recall.value, 1);
+  EXPECT_EQ(figures.joined_recall.value, 0);
   EXPECT_NEAR(figures.precision.value, 2.0 / 3, 1e-9);
   EXPECT_EQ(figures.false_alarms.value, 0.5);
   EXPECT_EQ(figures.foreign_alarms.value, 0);

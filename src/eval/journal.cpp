@@ -8,11 +8,12 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
 #include <cerrno>
-#include <cstdlib>
 #include <set>
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "base/cache_folder.h"
 
 namespace lichen::eval {
 namespace {
@@ -163,14 +164,7 @@ Result<void> Journal::remove() {
 }
 
 fs::path journal_folder() {
-  const auto set = [](const char* name) -> std::string_view {
-    const char* value = std::getenv(name);
-    return value == nullptr ? "" : value;
-  };
-  if (const auto cache = set("XDG_CACHE_HOME"); !cache.empty()) {
-    return fs::path(cache) / "lichen/eval";
-  }
-  if (const auto home = set("HOME"); !home.empty()) return fs::path(home) / ".cache/lichen/eval";
+  if (const fs::path cache = base::cache_folder(); !cache.empty()) return cache / "eval";
   std::error_code error;
   return fs::temp_directory_path(error) / "lichen-eval";
 }

@@ -87,9 +87,12 @@ class Run {
 };
 
 Request Run::request_for(std::size_t task) const {
-  return {.messages = {{.role = "user", .content = suite_.tasks[task].prompt}},
-          .sampling = {.temperature = 0},
-          .max_tokens = options_.max_tokens};
+  const Task& asked = suite_.tasks[task];
+  Request request{.messages = {{.role = "user", .content = asked.prompt}},
+                  .sampling = {.temperature = 0},
+                  .max_tokens = options_.max_tokens};
+  if (!asked.document.empty()) request.document = asked.document;
+  return request;
 }
 
 awaitable<Result<std::vector<float>>> Run::observed(std::size_t task) {

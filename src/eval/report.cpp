@@ -71,10 +71,10 @@ std::optional<Estimate> against(const Outcomes& outcomes, const Outcomes& large)
 }
 
 void set_cost(Row& row, const Outcomes& outcomes) {
-  std::int64_t large = 0, tokens = 0, large_tokens = 0;
+  std::int64_t large = 0, large_tokens = 0;
   for (const Outcome* outcome : outcomes) {
     large += outcome->asked_large;
-    tokens += outcome->answer_tokens;
+    row.answer_tokens += outcome->answer_tokens;
     large_tokens += outcome->answer_tokens_large;
     row.tokens_in += outcome->tokens_in;
     row.tokens_out += outcome->tokens_out;
@@ -84,7 +84,7 @@ void set_cost(Row& row, const Outcomes& outcomes) {
     add(row.joules, outcome->joules);
   }
   row.large_request_share = share(large, row.n);
-  row.large_token_share = share(large_tokens, tokens);
+  row.large_token_share = share(large_tokens, row.answer_tokens);
 }
 
 void set_speed(Row& row, const Outcomes& outcomes) {
@@ -158,6 +158,7 @@ boost::json::object to_json(const Row& row) {
           {"against_large", std::move(against)},
           {"large_request_share", row.large_request_share},
           {"large_token_share", row.large_token_share},
+          {"answer_tokens", row.answer_tokens},
           {"tokens_in", row.tokens_in},
           {"tokens_out", row.tokens_out},
           {"usd", or_null(row.usd)},

@@ -47,7 +47,8 @@ struct Row {
                                                // none: large alone was not measured
   double large_request_share = 0;              // requests in which a large model did a step / n
   double large_token_share = 0;  // answer tokens that a large model wrote / answer tokens
-  std::int64_t tokens_in = 0;    // of all steps of all requests
+  std::int64_t answer_tokens = 0;
+  std::int64_t tokens_in = 0;  // of all steps of all requests
   std::int64_t tokens_out = 0;
   std::optional<double> usd = {};        // none: no model that was used has a price
   std::optional<double> usd_large = {};  // of it by large models

@@ -134,7 +134,8 @@ TEST(Report, JsonKeepsTheRowsKeysAndNeverInvents) {
   const auto& row = json.at("rows").as_array().at(0).as_object();
   const auto expected = boost::json::parse(R"({
       "plan": "p", "n": 4, "accuracy": 1.0, "accuracy_low": 1.0, "accuracy_high": 1.0,
-      "against_large": null, "large_request_share": 0.0, "large_token_share": 0.0, "tokens_in": 0,
+      "against_large": null, "large_request_share": 0.0, "large_token_share": 0.0,
+      "answer_tokens": 16, "tokens_in": 0,
       "tokens_out": 0, "usd": null, "usd_large": null, "joules": null, "bytes_sent": 0,
       "p50_ms": 20.0, "p95_ms": 40.0, "p50_first_token_ms": null, "p95_first_token_ms": null,
       "tokens_per_s": 800.0, "failures": 0, "errors": {},

@@ -124,12 +124,14 @@ Result<SpeedCell> Comparison::compare(const std::string& plan, int requests, dou
       .ratio = per(per(own.tokens, own.writing_ms), per(base.tokens, base.writing_ms)),
       .turn_ratio = per(per(own.all_tokens, own.turn_ms), per(base.all_tokens, base.turn_ms)),
       .tokens_per_second = 1'000 * per(own.tokens, own.writing_ms),
+      .turn_tokens_per_second = 1'000 * per(own.all_tokens, own.turn_ms),
       .tokens = static_cast<std::int64_t>(own.all_tokens),
       .drafted = own.drafted,
       .accepted = own.accepted};
   for (std::size_t i = 0; i < other.size(); ++i) {
     for (std::size_t j = 0; j < other[i].texts.size(); ++j) {
       cell.same += other[i].texts[j] == plain[i].texts[j];
+      cell.texts.push_back(std::move(other[i].texts[j]));
       ++cell.answers;
     }
   }

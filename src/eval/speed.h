@@ -36,12 +36,14 @@ struct SpeedCell {
   double ratio = 0;
   /// The same for whole requests, reading the prompt included.
   double turn_ratio = 0;
-  double tokens_per_second = 0;  // of one request at a time, after the first token
+  double tokens_per_second = 0;       // of one request at a time, after the first token
+  double turn_tokens_per_second = 0;  // likewise, of whole requests
   std::int64_t tokens = 0;
   std::int64_t drafted = 0;
   std::int64_t accepted = 0;
   std::int64_t same = 0;  // at temperature 0: answers that are the plain plan's, of ...
   std::int64_t answers = 0;
+  std::vector<std::string> texts = {};  // what the plan answered, task by task
 
   /// Of the checked guesses; none where there were none.
   std::optional<double> accepted_share() const;

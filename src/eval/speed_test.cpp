@@ -104,6 +104,9 @@ TEST_F(SpeedTest, HasACellForEachLoad) {
   EXPECT_EQ(cell.drafted, 20);
   EXPECT_EQ(cell.accepted_share(), 0.75);
   EXPECT_GT(cell.turn_ratio, 0);
+  EXPECT_GT(cell.turn_tokens_per_second, 0);
+  ASSERT_EQ(cell.texts.size(), 5U);
+  EXPECT_NE(cell.texts[3].find("four"), std::string::npos) << cell.texts[3];
 }
 
 TEST_F(SpeedTest, AsksBothTheSameButForAFirstGroup) {

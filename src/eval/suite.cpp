@@ -32,12 +32,12 @@ Result<Task> parse_task(std::string_view line) {
   if (!value.is_object()) return fail(Errc::bad_request, "a task must be a JSON object");
   const auto& object = value.get_object();
   for (const auto& [key, unused] : object) {
-    constexpr std::string_view kKnown[] = {"id",        "family", "level", "prompt",
-                                           "reference", "check",  "answer"};
+    constexpr std::string_view kKnown[] = {"id",       "family",    "level", "prompt",
+                                           "document", "reference", "check", "answer"};
     if (std::ranges::find(kKnown, std::string_view(key)) == std::end(kKnown)) {
       return fail(Errc::bad_request, "unknown key \"" + std::string(key) +
-                                         "\"; known are id, family, level, prompt, reference, "
-                                         "check, answer");
+                                         "\"; known are id, family, level, prompt, document, "
+                                         "reference, check, answer");
     }
   }
 
@@ -50,6 +50,7 @@ Result<Task> parse_task(std::string_view line) {
   constexpr Field kFields[] = {{"id", &Task::id, false},
                                {"family", &Task::family, false},
                                {"prompt", &Task::prompt, true},
+                               {"document", &Task::document, false},
                                {"reference", &Task::reference, false},
                                {"answer", &Task::answer, false}};
   for (const auto& [key, member, required] : kFields) {

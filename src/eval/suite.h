@@ -3,8 +3,8 @@
 //   {"id": "add-1-01", "family": "add", "level": 1, "prompt": "What is 2 + 3?",
 //    "reference": "2 + 3 = 5", "check": "exact"}
 //
-// `id`, `family`, `level` and `answer` may be left out, `reference` where a model judges; empty
-// lines are skipped. checks.h says which checks there are.
+// `id`, `family`, `level`, `document` and `answer` may be left out, `reference` where a model
+// judges; empty lines are skipped. checks.h says which checks there are.
 #pragma once
 
 #include <filesystem>
@@ -23,6 +23,7 @@ struct Task {
   std::string family = {};  // kind of task; may be empty
   int level = 0;            // difficulty within the family; 0: not said
   std::string prompt;
+  std::string document = {};  // that the prompt asks about; may be empty
   std::string reference;
   const Check* check = nullptr;  // one of checks()
   std::string answer = {};       // a right answer, where the reference is not one itself

@@ -46,7 +46,7 @@ TEST(Suite, ErrorsNameTheLine) {
             "dir/small.jsonl:1: \"level\" must be a whole number from 0 to 1000");
   EXPECT_EQ(error_of(R"({"prompt": "q", "reference": "r", "check": "exact", "chek": 1})"),
             "dir/small.jsonl:1: unknown key \"chek\"; known are id, family, level, prompt, "
-            "reference, check, answer");
+            "document, reference, check, answer");
   EXPECT_EQ(error_of(R"({"prompt": "q", "reference": "r", "check": "exact", "answer": 1})"),
             "dir/small.jsonl:1: \"answer\" must be a string");
   EXPECT_EQ(error_of("[1]"), "dir/small.jsonl:1: a task must be a JSON object");
@@ -55,6 +55,13 @@ TEST(Suite, ErrorsNameTheLine) {
   const std::string twice =
       "{\"id\": \"a\", \"prompt\": \"q\", \"reference\": \"r\", \"check\": \"exact\"}\n";
   EXPECT_EQ(error_of(twice + twice), "dir/small.jsonl:2: the id \"a\" stands above already");
+}
+
+TEST(Suite, ATaskMayHaveADocument) {
+  const auto suite = parse_suite(
+      R"({"prompt": "q", "document": "a\fb", "reference": "r", "check": "exact"})", "s.jsonl");
+  ASSERT_TRUE(suite) << suite.error().detail;
+  EXPECT_EQ(suite->tasks[0].document, "a\fb");
 }
 
 TEST(Suite, MissingFile) {

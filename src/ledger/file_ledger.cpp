@@ -6,6 +6,7 @@
 #include <mutex>
 #include <system_error>
 #include <tuple>
+#include <type_traits>
 #include <unordered_set>
 #include <utility>
 
@@ -51,6 +52,7 @@ class FileLedger : public Ledger {
   Result<Receipt> find(const std::string& id) const override;
   Result<std::vector<Rating>> ratings(std::size_t count) const override;
   Result<std::vector<RatedPrompt>> rated_prompts() const override;
+  Result<std::vector<RecordedPrompt>> recorded_prompts() const override;
   Result<std::optional<std::string>> kept(const std::string& name) const override;
   Result<std::vector<Receipt>> recent(std::size_t count) const override;
   Result<Totals> totals(std::chrono::system_clock::time_point since,
@@ -60,9 +62,9 @@ class FileLedger : public Ledger {
 
  private:
   Result<Written> write(const Batch& batch, std::uint64_t lost);
-  /// Calls `work` with the reading connection; opens it where there is none.
+  /// What `work`, called with the reading connection, returns; opens it where there is none.
   template <class Work>
-  Result<void> read(Work&& work) const;
+  std::invoke_result_t<Work, StoreReader&> read(Work&& work) const;
   /// Calls `work` with the connection for what is written beside the queue.
   template <class Work>
   Result<void> write_beside(Work&& work);
@@ -93,16 +95,16 @@ Result<Written> FileLedger::write(const Batch& batch, std::uint64_t lost) {
 }
 
 template <class Work>
-Result<void> FileLedger::read(Work&& work) const {
+std::invoke_result_t<Work, StoreReader&> FileLedger::read(Work&& work) const {
   std::lock_guard lock(reading_);
   if (!reader_) {
     Result<std::unique_ptr<StoreReader>> opened = StoreReader::open(file_, busy_timeout_);
     if (!opened) return std::unexpected(opened.error());
     reader_ = std::move(*opened);
   }
-  Result<void> done = work(*reader_);
-  if (!done) reader_.reset();
-  return done;
+  auto result = work(*reader_);
+  if (!result) reader_.reset();
+  return result;
 }
 
 template <class Work>
@@ -146,52 +148,27 @@ Result<Receipt> FileLedger::find(const std::string& id) const {
   for (const auto& receipt : queue_.pending()) {
     if (receipt->id == id) return *receipt;
   }
-  std::optional<Receipt> found;
-  Result<void> done = read([&](StoreReader& reader) -> Result<void> {
-    Result<std::optional<Receipt>> stored = reader.find(id);
-    if (!stored) return std::unexpected(stored.error());
-    found = std::move(*stored);
-    return {};
-  });
-  if (!done) return std::unexpected(done.error());
-  if (!found) return unknown(id);
-  return std::move(*found);
+  Result<std::optional<Receipt>> found =
+      read([&id](StoreReader& reader) { return reader.find(id); });
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return unknown(id);
+  return **std::move(found);
 }
 
 Result<std::vector<Rating>> FileLedger::ratings(std::size_t count) const {
-  std::vector<Rating> newest;
-  Result<void> done = read([&](StoreReader& reader) -> Result<void> {
-    Result<std::vector<Rating>> stored = reader.ratings(count);
-    if (!stored) return std::unexpected(stored.error());
-    newest = *std::move(stored);
-    return {};
-  });
-  if (!done) return std::unexpected(done.error());
-  return newest;
+  return read([count](StoreReader& reader) { return reader.ratings(count); });
 }
 
 Result<std::vector<RatedPrompt>> FileLedger::rated_prompts() const {
-  std::vector<RatedPrompt> rated;
-  Result<void> done = read([&](StoreReader& reader) -> Result<void> {
-    Result<std::vector<RatedPrompt>> stored = reader.rated_prompts();
-    if (!stored) return std::unexpected(stored.error());
-    rated = *std::move(stored);
-    return {};
-  });
-  if (!done) return std::unexpected(done.error());
-  return rated;
+  return read([](StoreReader& reader) { return reader.rated_prompts(); });
+}
+
+Result<std::vector<RecordedPrompt>> FileLedger::recorded_prompts() const {
+  return read([](StoreReader& reader) { return reader.recorded_prompts(); });
 }
 
 Result<std::optional<std::string>> FileLedger::kept(const std::string& name) const {
-  std::optional<std::string> text;
-  Result<void> done = read([&](StoreReader& reader) -> Result<void> {
-    Result<std::optional<std::string>> stored = reader.kept(name);
-    if (!stored) return std::unexpected(stored.error());
-    text = *std::move(stored);
-    return {};
-  });
-  if (!done) return std::unexpected(done.error());
-  return text;
+  return read([&name](StoreReader& reader) { return reader.kept(name); });
 }
 
 Result<std::vector<Receipt>> FileLedger::recent(std::size_t count) const {
@@ -243,15 +220,10 @@ Result<Totals> FileLedger::totals(std::chrono::system_clock::time_point since,
 }
 
 Result<std::uint64_t> FileLedger::lost() const {
-  std::uint64_t others = 0;
-  Result<void> done = read([&](StoreReader& reader) -> Result<void> {
-    Result<std::uint64_t> stored = reader.lost_by_others(run_);
-    if (!stored) return std::unexpected(stored.error());
-    others = *stored;
-    return {};
-  });
-  if (!done) return std::unexpected(done.error());
-  return others + queue_.health().lost;
+  const Result<std::uint64_t> others =
+      read([this](StoreReader& reader) { return reader.lost_by_others(run_); });
+  if (!others) return others;
+  return *others + queue_.health().lost;
 }
 
 }  // namespace

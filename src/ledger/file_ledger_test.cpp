@@ -119,8 +119,16 @@ TEST_F(FileLedgerTest, RecordedPromptsComeWithTheirFeedback) {
     for (const Receipt& receipt : {a, b, c}) ledger->record(receipt);
     for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(ledger->rate(id, {.score = 1}));
     ASSERT_TRUE(ledger->rate("a", {.score = 0.5}));
+    Receipt unrated = simple_receipt("d", "large", 1, {"large"});
+    unrated.prompt = "and d";
+    ledger->record(unrated);
   }
   auto ledger = open();
+  const auto recorded = ledger->recorded_prompts();
+  ASSERT_TRUE(recorded) << recorded.error().detail;
+  EXPECT_THAT(*recorded, ElementsAre(Field(&RecordedPrompt::prompt, "What is 'x'?\n"),
+                                     Field(&RecordedPrompt::prompt, "why"),
+                                     Field(&RecordedPrompt::prompt, "and d")));
   const auto rated = ledger->rated_prompts();
   ASSERT_TRUE(rated) << rated.error().detail;
   ASSERT_EQ(rated->size(), 2u);

@@ -75,6 +75,12 @@ struct RatedPrompt {
   double score = 0;  // 0 to 1
 };
 
+/// A recorded prompt.
+struct RecordedPrompt {
+  std::string plan;  // the plan or model that was asked
+  std::string prompt;
+};
+
 struct LedgerOptions {
   /// Receipts that are kept in memory while they cannot be written; the oldest beyond are lost.
   std::size_t memory_bound = 10'000;
@@ -126,6 +132,8 @@ class Ledger {
   virtual Result<std::vector<Rating>> ratings(std::size_t count) const = 0;
   /// All there are, by the time of their feedback, the latest last.
   virtual Result<std::vector<RatedPrompt>> rated_prompts() const = 0;
+  /// All there are, with feedback or without, the latest last.
+  virtual Result<std::vector<RecordedPrompt>> recorded_prompts() const = 0;
   /// None: nothing was ever kept by this name.
   virtual Result<std::optional<std::string>> kept(const std::string& name) const = 0;
   /// Over the requests that started at `since` or later, of one plan or of all. `progress` hears

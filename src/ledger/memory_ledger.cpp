@@ -79,6 +79,14 @@ class MemoryLedger : public Ledger {
     return rated;
   }
 
+  Result<std::vector<RecordedPrompt>> recorded_prompts() const override {
+    std::vector<RecordedPrompt> recorded;
+    for (const auto& receipt : receipts()) {
+      if (receipt->prompt) recorded.push_back({receipt->plan, *receipt->prompt});
+    }
+    return recorded;
+  }
+
   Result<std::optional<std::string>> kept(const std::string& name) const override {
     std::lock_guard lock(mutex_);
     const auto found = kept_.find(name);

@@ -61,6 +61,9 @@ TEST(MemoryLedger, RecordedPromptsComeWithTheirFeedback) {
   for (const Receipt& receipt : {a, b, c}) ledger->record(receipt);
   for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(ledger->rate(id, {.score = 1}));
   ASSERT_TRUE(ledger->rate("a", {.score = 0.5}));
+  EXPECT_THAT(ledger->recorded_prompts().value(),
+              ElementsAre(Field(&RecordedPrompt::prompt, "What is 'x'?\n"),
+                          Field(&RecordedPrompt::plan, "large")));
   const auto rated = ledger->rated_prompts();
   ASSERT_TRUE(rated) << rated.error().detail;
   ASSERT_EQ(rated->size(), 2u);

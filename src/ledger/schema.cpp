@@ -1,6 +1,7 @@
 #include "ledger/schema.h"
 
 #include <array>
+#include <optional>
 #include <string>
 #include <tuple>
 
@@ -126,38 +127,52 @@ Result<void> check_owner(Database& database, std::int64_t version) {
               database.name() + ": another program's database; name another file as the ledger");
 }
 
+/// What makes the file one version newer; none where it is the newest.
+Result<std::optional<std::string>> next_step(Database& database,
+                                             std::span<const char* const> steps) {
+  Result<std::int64_t> version = database.number("PRAGMA user_version");
+  if (!version) return std::unexpected(version.error());
+  if (Result<void> ours = check_owner(database, *version); !ours) {
+    return std::unexpected(ours.error());
+  }
+  const auto newest = static_cast<std::int64_t>(steps.size());
+  if (*version == newest) return std::nullopt;
+  if (*version > newest) {
+    return fail(Errc::bad_config, database.name() + ": schema version " + std::to_string(*version) +
+                                      ", but this Lichen knows up to " + std::to_string(newest) +
+                                      "; use a newer Lichen, or name another file");
+  }
+  return steps[static_cast<std::size_t>(*version)] +
+         ("; PRAGMA user_version = " + std::to_string(*version + 1)) +
+         "; PRAGMA application_id = " + std::to_string(kApplicationId);
+}
+
 }  // namespace
 
 std::span<const char* const> migrations() { return kMigrations; }
 
 Result<void> migrate(Database& database, std::span<const char* const> steps) {
-  const auto newest = static_cast<std::int64_t>(steps.size());
   while (true) {
-    Result<std::int64_t> version = database.number("PRAGMA user_version");
-    if (!version) return std::unexpected(version.error());
-    if (Result<void> ours = check_owner(database, *version); !ours) return ours;
-    if (*version == newest) return {};
-    if (*version > newest) {
-      return fail(Errc::bad_config, database.name() + ": schema version " +
-                                        std::to_string(*version) +
-                                        ", but this Lichen knows up to " + std::to_string(newest) +
-                                        "; use a newer Lichen, or name another file");
+    // Others may be at the same work: only under the lock do version and contents belong together.
+    // A file that is ready, as nearly all are, is not locked for that.
+    if (database.number("PRAGMA user_version") == static_cast<std::int64_t>(steps.size()) &&
+        database.number("PRAGMA application_id") == kApplicationId) {
+      return {};
     }
     if (Result<void> begun = database.run("BEGIN IMMEDIATE"); !begun) return begun;
-    Result<std::int64_t> locked = database.number("PRAGMA user_version");
+    Result<std::optional<std::string>> step = next_step(database, steps);
     Result<void> done = {};
-    if (!locked) {
-      done = std::unexpected(locked.error());
-    } else if (*locked == *version) {  // otherwise another process has just done this step
-      done = database.run(steps[static_cast<std::size_t>(*version)] +
-                          ("; PRAGMA user_version = " + std::to_string(*version + 1)) +
-                          "; PRAGMA application_id = " + std::to_string(kApplicationId));
+    if (!step) {
+      done = std::unexpected(step.error());
+    } else if (*step) {
+      done = database.run(**step);
     }
     if (done) done = database.run("COMMIT");
     if (!done) {
       std::ignore = database.run("ROLLBACK");  // fails where SQLite has rolled back itself
       return done;
     }
+    if (!*step) return {};
   }
 }
 

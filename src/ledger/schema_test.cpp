@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <array>
+#include <latch>
 #include <string>
 #include <thread>
 #include <vector>
@@ -93,14 +94,20 @@ TEST_F(SchemaTest, RefusesAnotherProgramsDatabase) {
   EXPECT_EQ(migrated.error().code, Errc::bad_config);
 }
 
-TEST_F(SchemaTest, TwoMayMigrateAtOnce) {
-  std::vector<std::jthread> both;
-  for (int i = 0; i < 2; ++i) {
-    both.emplace_back([this] {
-      Database database = open();
-      const Result<void> migrated = migrate(database);
-      EXPECT_TRUE(migrated) << migrated.error().detail;
-    });
+TEST_F(SchemaTest, SeveralMayMakeAFileAtOnce) {
+  for (int file = 0; file < 20; ++file) {
+    const std::filesystem::path path = folder_ / std::to_string(file);
+    std::latch all(4);
+    std::vector<std::jthread> makers;
+    for (int i = 0; i < 4; ++i) {
+      makers.emplace_back([&all, path] {
+        all.arrive_and_wait();
+        Result<Database> database = Database::open(path, 10s);
+        ASSERT_TRUE(database) << database.error().detail;
+        const Result<void> migrated = migrate(*database);
+        EXPECT_TRUE(migrated) << migrated.error().detail;
+      });
+    }
   }
 }
 

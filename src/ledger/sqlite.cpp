@@ -1,6 +1,7 @@
 #include "ledger/sqlite.h"
 
 #include <system_error>
+#include <thread>
 
 namespace lichen::ledger {
 namespace {
@@ -33,16 +34,8 @@ Result<Database> Database::open(const std::filesystem::path& file,
   if (code != SQLITE_OK) return std::unexpected(database.error(code));
   sqlite3_busy_timeout(handle, static_cast<int>(busy_timeout.count()));
 
-  {
-    Statement journal(database, "PRAGMA journal_mode = WAL");
-    Rows rows = journal.query();
-    Result<bool> row = rows.next();
-    if (!row) return std::unexpected(row.error());
-    if (rows.text(0) != "wal") {
-      return fail(Errc::bad_config, database.name_ +
-                                        ": its file system offers no write-ahead log; put the "
-                                        "ledger on a local disk");
-    }
+  if (Result<void> logged = database.keep_log(busy_timeout); !logged) {
+    return std::unexpected(logged.error());
   }
   Result<void> set = database.run(
       "PRAGMA synchronous = FULL;"
@@ -51,6 +44,27 @@ Result<Database> Database::open(const std::filesystem::path& file,
       "PRAGMA journal_size_limit = 67108864");
   if (!set) return std::unexpected(set.error());
   return database;
+}
+
+Result<void> Database::keep_log(std::chrono::milliseconds busy_timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + busy_timeout;
+  while (true) {
+    Statement journal(*this, "PRAGMA journal_mode = WAL");
+    Rows rows = journal.query();
+    Result<bool> row = rows.next();
+    if (row) {
+      if (rows.text(0) == "wal") return {};
+      return fail(Errc::bad_config, name_ +
+                                        ": its file system offers no write-ahead log; put the "
+                                        "ledger on a local disk");
+    }
+    // SQLite does not wait here where another process makes the same change of a new file.
+    if ((sqlite3_errcode(handle()) & 0xFF) != SQLITE_BUSY ||
+        std::chrono::steady_clock::now() >= deadline) {
+      return std::unexpected(row.error());
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 Result<void> Database::run(const std::string& sql) {

@@ -44,6 +44,8 @@ class Database {
     void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
   };
   Database(sqlite3* handle, std::string name) : handle_(handle), name_(std::move(name)) {}
+  /// Has the file keep a write-ahead log.
+  Result<void> keep_log(std::chrono::milliseconds busy_timeout);
 
   std::unique_ptr<sqlite3, Close> handle_;
   std::string name_;

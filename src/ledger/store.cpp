@@ -209,6 +209,10 @@ StoreReader::StoreReader(Database database)
                      " JOIN receipts ON receipts.seq = feedback.receipt"
                      " JOIN prompts ON prompts.receipt = feedback.receipt"
                      " WHERE feedback.seq > ? ORDER BY feedback.seq"),
+      recorded_prompts_(database_,
+                        "SELECT plan, text FROM prompts"
+                        " JOIN receipts ON receipts.seq = prompts.receipt"
+                        " WHERE receipts.seq > ? ORDER BY receipts.seq"),
       kept_(database_, "SELECT text FROM kept WHERE name = ?") {}
 
 Result<std::optional<Receipt>> StoreReader::find(std::string_view id) {
@@ -261,6 +265,15 @@ Result<std::vector<RatedPrompt>> StoreReader::rated_prompts() {
   });
   if (!done) return std::unexpected(done.error());
   return rated;
+}
+
+Result<std::vector<RecordedPrompt>> StoreReader::recorded_prompts() {
+  std::vector<RecordedPrompt> recorded;
+  Result<void> done = each(recorded_prompts_, 0, [&](const Rows& row) {
+    recorded.push_back({.plan = row.text(0), .prompt = row.text(1)});
+  });
+  if (!done) return std::unexpected(done.error());
+  return recorded;
 }
 
 Result<std::optional<std::string>> StoreReader::kept(std::string_view name) {

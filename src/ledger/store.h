@@ -70,6 +70,7 @@ class StoreReader {
   Result<std::vector<Rating>> ratings(std::size_t count);
   /// The latest feedback last.
   Result<std::vector<RatedPrompt>> rated_prompts();
+  Result<std::vector<RecordedPrompt>> recorded_prompts();
   Result<std::optional<std::string>> kept(std::string_view name);
   /// Receipts that all runs but `run` have lost together.
   Result<std::uint64_t> lost_by_others(std::string_view run);
@@ -80,7 +81,8 @@ class StoreReader {
 
   Database database_;
   Statement by_id_, newest_, since_, count_since_;
-  Statement steps_, decisions_, authors_, drafts_, losses_, ratings_, rated_prompts_, kept_;
+  Statement steps_, decisions_, authors_, drafts_, losses_, ratings_, rated_prompts_,
+      recorded_prompts_, kept_;
 };
 
 }  // namespace lichen::ledger

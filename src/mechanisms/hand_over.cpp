@@ -52,6 +52,16 @@ awaitable<Result<void>> emit_whole(Answer answer, bool logprobs, Turn& turn) {
   co_return Result<void>{};
 }
 
+bool cut_short(const Answer& answer, const std::optional<int>& max_tokens) {
+  return answer.finish == Finish::length && (!max_tokens || answer.completion_tokens < *max_tokens);
+}
+
+void drop_alternatives(Answer& answer, std::size_t wanted) {
+  for (AnswerToken& token : answer.tokens) {
+    if (token.top.size() > wanted) token.top.resize(wanted);
+  }
+}
+
 bool is_final(const Error& error, const Turn& turn) {
   return error.code == Errc::refused || error.code == Errc::cancelled || turn.stopped().has_value();
 }

@@ -19,16 +19,22 @@ Request sampled(Request request, float temperature, int index) {
   return request;
 }
 
-awaitable<std::vector<SampledAnswer>> draw(AnswererPtr from, std::vector<Request> requests,
-                                           Turn& turn) {
-  std::vector<SampledAnswer> samples(requests.size());
+awaitable<std::vector<SampledAnswer>> draw(std::vector<Asking> asked, Turn& turn) {
+  std::vector<SampledAnswer> samples(asked.size());
   std::vector<awaitable<void>> draws;
   for (std::size_t i = 0; i < samples.size(); ++i) {
     samples[i].turn = turn.child();
-    draws.push_back(draw_one(from, std::move(requests[i]), samples[i]));
+    draws.push_back(draw_one(std::move(asked[i].from), std::move(asked[i].request), samples[i]));
   }
   co_await side_by_side(std::move(draws));
   co_return samples;
+}
+
+awaitable<std::vector<SampledAnswer>> draw(AnswererPtr from, std::vector<Request> requests,
+                                           Turn& turn) {
+  std::vector<Asking> asked;
+  for (Request& request : requests) asked.push_back({.from = from, .request = std::move(request)});
+  co_return co_await draw(std::move(asked), turn);
 }
 
 }  // namespace lichen::mechanisms

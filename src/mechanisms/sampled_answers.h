@@ -1,5 +1,5 @@
-// Several answers of one answerer to one request, drawn side by side (self-consistency: Wang et al.
-// 2022, arXiv 2203.11171).
+// Several answers to one request, drawn side by side (self-consistency: Wang et al. 2022, arXiv
+// 2203.11171).
 #pragma once
 
 #include <memory>
@@ -18,7 +18,15 @@ struct SampledAnswer {
 /// request gets the same answers again.
 Request sampled(Request request, float temperature, int index);
 
+/// What one answerer is asked.
+struct Asking {
+  AnswererPtr from;
+  Request request;
+};
+
 /// All answers at once: a lane decodes them in one batch, and computes a common prompt once.
+awaitable<std::vector<SampledAnswer>> draw(std::vector<Asking> asked, Turn& turn);
+/// The same of one answerer.
 awaitable<std::vector<SampledAnswer>> draw(AnswererPtr from, std::vector<Request> requests,
                                            Turn& turn);
 

@@ -91,6 +91,13 @@ class CollectingSink : public Sink {
   const std::size_t limit_;
 };
 
+/// What each step of the turn was, "MODEL:ROLE".
+inline std::vector<std::string> roles(const Turn& turn) {
+  std::vector<std::string> roles;
+  for (const Step& step : turn.receipt.steps) roles.push_back(step.model + ":" + step.role);
+  return roles;
+}
+
 /// Runs one coroutine to its end on an io_context of its own.
 template <class T>
 T run(awaitable<T> work) {

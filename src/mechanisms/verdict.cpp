@@ -18,7 +18,10 @@ constexpr int kTokens = 4;  // of a verdict without a grammar: blanks may come f
 /// Endpoints differ in how many they give; five is what all of them do.
 constexpr int kAlternatives = 5;
 
-/// In small letters, without blanks around it. ASCII is all that the words are made of.
+/// ASCII is all that the words are made of.
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+/// In small letters, without blanks around it.
 std::string bare(std::string_view token) {
   std::string word(trimmed(token));
   std::ranges::transform(word, word.begin(), [](char c) {
@@ -43,9 +46,11 @@ Request question_to(const Answerer& judge, std::string prompt, VerdictWords word
 }
 
 double share_by_text(std::string_view text, VerdictWords words) {
-  const std::string said = bare(text);
-  if (said.starts_with(words.first)) return 1;
-  if (said.starts_with(words.second)) return 0;
+  const std::string_view answer = trimmed(text);
+  const auto end = std::ranges::find_if_not(answer, is_letter);
+  const std::string said = bare(std::string_view(answer.begin(), end));
+  if (said == bare(words.first)) return 1;
+  if (said == bare(words.second)) return 0;
   return std::numeric_limits<double>::quiet_NaN();
 }
 
@@ -54,12 +59,13 @@ double share_by_text(std::string_view text, VerdictWords words) {
 double share_of_first(std::span<const AnswerToken> verdict, VerdictWords words) {
   const auto token = std::ranges::find_if(
       verdict, [](const AnswerToken& token) { return !bare(token.text).empty(); });
+  const std::string first_word = bare(words.first), second_word = bare(words.second);
   double first = 0, second = 0;
   const auto add = [&](std::string_view text, float logprob) {
     const std::string word = bare(text);
     if (word.empty()) return;
-    if (words.first.starts_with(word)) first += std::exp(static_cast<double>(logprob));
-    if (words.second.starts_with(word)) second += std::exp(static_cast<double>(logprob));
+    if (first_word.starts_with(word)) first += std::exp(static_cast<double>(logprob));
+    if (second_word.starts_with(word)) second += std::exp(static_cast<double>(logprob));
   };
   if (token != verdict.end()) {
     for (const TokenLogprob& other : token->top) add(other.text, other.logprob);

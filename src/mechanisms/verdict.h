@@ -10,7 +10,7 @@
 
 namespace lichen::mechanisms {
 
-/// In small letters; neither begins like the other.
+/// As they are to be written; read in whatever case. Neither begins like the other.
 struct VerdictWords {
   std::string_view first = "yes";
   std::string_view second = "no";

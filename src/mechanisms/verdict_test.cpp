@@ -78,6 +78,22 @@ TEST_F(AskVerdictTest, OfARemoteModelTheTextIsEnough) {
   EXPECT_TRUE(judge_->requests().at(0).format.free()) << "an endpoint may know no grammars";
 }
 
+TEST_F(AskVerdictTest, AWordIsAWholeWord) {
+  const ScriptedModel::Traits remote{.local = false};
+  constexpr VerdictWords kLetters{.first = "A", .second = "B"};
+  const auto letter = [&](const std::string& text) {
+    const auto judge = std::make_shared<ScriptedModel>(
+        "judge", std::vector<Script>{{.text = text, .logprobs = false}}, remote);
+    return run(ask_verdict(judge, "Well?", kLetters, "compare", turn_));
+  };
+  EXPECT_EQ(letter("A").value(), 1);
+  EXPECT_EQ(letter("b.").value(), 0);
+  EXPECT_EQ(letter("A: it is shorter").value(), 1);
+  EXPECT_FALSE(letter("Answer B is")) << "which begins with an A";
+  EXPECT_FALSE(letter("Both"));
+  EXPECT_NEAR(share_of_first(std::vector{token("B", 0.75, {{"A", 0.25}})}, kLetters), 0.25, 1e-6);
+}
+
 TEST_F(AskVerdictTest, AVerdictThatIsNoneIsAnError) {
   const auto mute = ask({.text = "a", .logprobs = false});
   ASSERT_FALSE(mute);

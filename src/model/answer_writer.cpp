@@ -10,8 +10,13 @@
 namespace lichen::model {
 
 AnswerWriter::AnswerWriter(const AnswerForm& form, const ChatFormat& chat, Turn& turn)
+    : AnswerWriter(form, turn) {
+  chat_ = &chat;
+}
+
+AnswerWriter::AnswerWriter(const AnswerForm& form, Turn& turn)
     : form_(form),
-      chat_(chat),
+      chat_(nullptr),
       turn_(turn),
       text_(form.stops),
       before_call_(form.chat.call_starts) {}
@@ -157,7 +162,7 @@ awaitable<Result<Answer>> AnswerWriter::finish() {
 
 /// Splits the reply into text and calls; returns what of the text has not been shown.
 Result<std::string> AnswerWriter::read_calls() {
-  Result<ParsedReply> reply = chat_.parse(form_.chat, answer_.text);
+  Result<ParsedReply> reply = chat_->parse(form_.chat, answer_.text);
   if (!reply) return std::unexpected(reply.error());
   const std::string shown = answer_.text.substr(0, shown_);
   answer_.tool_calls = std::move(reply->tool_calls);

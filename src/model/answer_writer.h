@@ -33,6 +33,8 @@ struct AnswerForm {
 class AnswerWriter {
  public:
   AnswerWriter(const AnswerForm& form, const ChatFormat& chat, Turn& turn);
+  /// For a form without tools: only those are the chat's.
+  AnswerWriter(const AnswerForm& form, Turn& turn);
 
   /// Takes the token that `author` chose. False: the answer ends here, by an end token, a stop
   /// string or its length. Fails as `Turn::emit`.
@@ -71,7 +73,7 @@ class AnswerWriter {
   void fit_authors();
 
   const AnswerForm& form_;
-  const ChatFormat& chat_;
+  const ChatFormat* chat_;  // null: no tools
   Turn& turn_;
   TextStream text_;
   TextStream before_call_;  // with tools: what stands before the first call

@@ -36,6 +36,8 @@ class Backend {
     int train_length;             // longest sequence that the weights were trained for
     int embedding;                // width of a hidden state
     bool split = false;           // each sequence has its own cells; else all share them
+    /// Each sequence of a pass costs as much as the one with the most cells.
+    bool plain_attention = false;
     std::int64_t cell_bytes = 0;  // memory of one cell
 
     /// Tokens that one sequence can hold.

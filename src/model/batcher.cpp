@@ -32,6 +32,11 @@ bool every_row(const PendingStep& step) {
   return step.want.rows == Want::Rows::all || step.want.rows == Want::Rows::agreed;
 }
 
+/// Cells of its sequence when the step is done.
+int cells_after(const PendingStep& step) {
+  return static_cast<int>(step.session->sequence.tokens.size() + step.rest().size());
+}
+
 std::int64_t prefix_cache_bytes(const BatcherOptions& options, const Backend::Limits& limits) {
   if (options.prefix_cache_bytes >= 0) return options.prefix_cache_bytes;
   return std::max(limits.cells / 4, limits.length()) * limits.cell_bytes;
@@ -209,8 +214,35 @@ void Batcher::sort_waiting() {
 }
 
 void Batcher::form_batch(bool interactive_only) {
-  parts_.clear();
   sort_waiting();
+  const bool alike = limits().split && limits().plain_attention;
+  form_batch(interactive_only, alike ? lengths_of_next_pass(interactive_only) : CellRange{});
+  // Those whose turn it was may all have found no place in the cache.
+  if (alike && parts_.empty()) form_batch(interactive_only, CellRange{});
+}
+
+/// Whoever has waited longest since a batch took it says whose turn it is.
+CellRange Batcher::lengths_of_next_pass(bool interactive_only) const {
+  std::vector<PassCandidate> candidates;
+  std::optional<PassCandidate> front;
+  Clock::time_point earliest = {};
+  for (const PendingStep* step : waiting_) {
+    if (interactive_only && !interactive(*step)) break;
+    const PassCandidate candidate = {.cells = cells_after(*step),
+                                     .tokens = static_cast<int>(step->rest().size()),
+                                     .seq = step->session->sequence.seq};
+    const Clock::time_point since = std::max(step->asked, step->session->sequence.used);
+    if (!front || since < earliest) {
+      front = candidate;
+      earliest = since;
+    }
+    candidates.push_back(candidate);
+  }
+  return front ? shared_pass(candidates, *front) : CellRange{};
+}
+
+void Batcher::form_batch(bool interactive_only, const CellRange& lengths) {
+  parts_.clear();
   std::size_t room = static_cast<std::size_t>(limits().batch);
   std::size_t outputs = static_cast<std::size_t>(limits().outputs);
   std::size_t prompt_room = room;  // until a session that writes is in the batch
@@ -222,6 +254,7 @@ void Batcher::form_batch(bool interactive_only) {
         parts_.front().step->session->sequence.adapter != step->session->sequence.adapter) {
       continue;  // a batch is computed with one adapter
     }
+    if (!lengths.holds(cells_after(*step))) continue;
     std::size_t limit = is_prompt(*step) ? std::min(room, prompt_room) : room;
     if (every_row(*step)) limit = std::min(limit, outputs);
     if (limit == 0) continue;
@@ -496,8 +529,12 @@ void Batcher::account(Clock::time_point begun) {
     const double token_ms = took / static_cast<double>(batch_.size());
     prompt_token_ms_ += (prompt_token_ms_ == 0 ? 1 : 0.2) * (token_ms - prompt_token_ms_);
   }
-  if (std::ranges::none_of(parts_, [](const Part& part) { return is_prompt(*part.step); })) {
-    pass_times_.took(static_cast<int>(batch_.size()), took);
+  // Parts of different size are computed in several passes.
+  const std::size_t each = parts_.empty() ? 0 : parts_.front().count;
+  if (std::ranges::all_of(parts_, [each](const Part& part) {
+        return part.count == each && !is_prompt(*part.step);
+      })) {
+    pass_times_.took(static_cast<int>(parts_.size()), static_cast<int>(each), took);
   }
   const std::optional<double> joules = energy_ ? energy_->take() : std::nullopt;
   for (const Part& part : parts_) {

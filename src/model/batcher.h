@@ -14,6 +14,7 @@
 #include "lichen/session.h"
 #include "model/backend.h"
 #include "model/kv_cache.h"
+#include "model/pass_sharing.h"
 #include "model/pass_times.h"
 #include "model/session_state.h"
 
@@ -48,10 +49,11 @@ struct BatcherStats {
 /// Lane's thread only, except `stats`, `vocabulary` and `limits`.
 ///
 /// A batch takes, in this order: steps of sessions that are writing, then prompts; interactive ones
-/// before background ones; earlier sessions before later ones. When KV cells run short, sessions
-/// that have no step waiting, then the latest ones, are saved to memory and come back by
-/// themselves. The earliest session can always displace all others, so every session gets on whose
-/// tokens fit into the cache alone.
+/// before background ones; earlier sessions before later ones. Where a pass costs each sequence as
+/// much as the longest (`shared_pass`), texts of different length take turns instead. When KV cells
+/// run short, sessions that have no step waiting, then the latest ones, are saved to memory and
+/// come back by themselves. The earliest session can always displace all others, so every session
+/// gets on whose tokens fit into the cache alone.
 ///
 /// An exception on the way (no memory, a grammar that libllama gives up on) fails the steps that it
 /// hit, as `internal`, and no others.
@@ -96,6 +98,8 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
   void finish_stopped();
   void sort_waiting();
   void form_batch(bool interactive);
+  void form_batch(bool interactive, const CellRange& lengths);
+  CellRange lengths_of_next_pass(bool interactive) const;
   std::size_t take(PendingStep& step, std::size_t room);
   bool bring_in(PendingStep& step);
   bool begins_like_one_in_batch(const PendingStep& step) const;

@@ -207,13 +207,17 @@ TEST_F(BatcherTest, KvShortageDelaysButNeverFails) {
   EXPECT_GT(batcher_->stats().preemptions, 0u);
 }
 
-class RandomLoad : public BatcherTest, public ::testing::WithParamInterface<bool> {};
+enum class Layout : std::uint8_t { unified, split, split_plain };
+
+class RandomLoad : public BatcherTest, public ::testing::WithParamInterface<Layout> {};
 
 TEST_P(RandomLoad, OnATightCacheIsAlwaysRight) {
   Backend::Limits limits = kLimits;
-  limits.split = GetParam();
+  limits.split = GetParam() != Layout::unified;
+  limits.plain_attention = GetParam() == Layout::split_plain;
   limits.sequences = 5;
-  limits.cells = limits.split ? 5 * 300 : 300;
+  const int length = limits.plain_attention ? 900 : 300;
+  limits.cells = limits.split ? 5 * length : length;
   start(limits);
   std::mt19937 random(7);
   std::vector<std::unique_ptr<Turn>> turns;
@@ -223,7 +227,7 @@ TEST_P(RandomLoad, OnATightCacheIsAlwaysRight) {
   for (int i = 0; i < 60; ++i) {
     turns.push_back(std::make_unique<Turn>("test"));
     turns.back()->priority = random() % 3 == 0 ? Priority::background : Priority::interactive;
-    std::string text(random() % 3 == 0 ? 80 : 0, 's');
+    std::string text(random() % 3 == 0 ? static_cast<std::size_t>(length) - 220 : 0, 's');
     text += std::to_string(random() % 20) + std::string(random() % 90, 'z');
     prompts.push_back(tokens_of(text));
     counts.push_back(1 + static_cast<int>(random() % 80));
@@ -234,8 +238,59 @@ TEST_P(RandomLoad, OnATightCacheIsAlwaysRight) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(KvLayouts, RandomLoad, ::testing::Bool(),
-                         [](const auto& layout) { return layout.param ? "Split" : "Unified"; });
+INSTANTIATE_TEST_SUITE_P(KvLayouts, RandomLoad,
+                         ::testing::Values(Layout::unified, Layout::split, Layout::split_plain),
+                         [](const auto& layout) {
+                           switch (layout.param) {
+                             case Layout::unified: return "Unified";
+                             case Layout::split: return "Split";
+                             case Layout::split_plain: return "SplitPlain";
+                           }
+                           return "";
+                         });
+
+TEST_F(BatcherTest, WithPlainAttentionALongTextTakesTurnsWithTheShortOnes) {
+  Backend::Limits limits = kLimits;
+  limits.split = true;
+  limits.plain_attention = true;
+  limits.cells = 8 * 2'048;
+  limits.sequences = 8;
+  start(limits);
+  int mixed = 0, alone = 0, together = 0;
+  backend_->on_decode = [&](std::span<const BatchToken> batch) {
+    std::set<Seq> sequences;
+    int furthest = 0;
+    for (const BatchToken& token : batch) {
+      sequences.insert(token.seq);
+      furthest = std::max(furthest, token.position);
+    }
+    const bool is_long = furthest > 100;
+    if (is_long) (sequences.size() == 1 ? alone : mixed) += 1;
+    if (!is_long && sequences.size() == 5) ++together;
+    return true;
+  };
+  std::vector<std::unique_ptr<Turn>> turns;
+  std::vector<std::future<Result<std::vector<Token>>>> answers;
+  std::vector<std::vector<Token>> prompts = {tokens_of(std::string(1'200, 'l'))};
+  for (int i = 0; i < 5; ++i) prompts.push_back(tokens_of(std::to_string(i) + " prompt"));
+  auto all = [&]() -> awaitable<void> {  // all begin in the same round of the lane
+    for (const auto& prompt : prompts) {
+      turns.push_back(std::make_unique<Turn>("test"));
+      answers.push_back(asio::co_spawn(
+          lane_.executor(), write(*batcher_, *turns.back(), prompt, 60), asio::use_future));
+    }
+    co_return;
+  };
+  spawn(all()).get();
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    EXPECT_EQ(answers[i].get(), expected(script_, prompts[i], 60)) << i;
+  }
+  lane_.call([&] {
+    EXPECT_EQ(mixed, 0);
+    EXPECT_GE(alone, 60);
+    EXPECT_GE(together, 55);
+  });
+}
 
 TEST_F(BatcherTest, SplitSequencesCloseTheGapsThatEndedOnesLeave) {
   // libllama computes sequences with consecutive numbers in one pass, others in several.

@@ -5,7 +5,7 @@
 #include <iterator>
 #include <utility>
 
-#include "model/gguf/reader.h"
+#include "model/gguf/opened.h"
 #include "model/gguf/rules.h"
 #include "model/gguf/typed.h"
 
@@ -14,81 +14,6 @@ namespace lichen::model {
 using namespace gguf;
 
 namespace {
-
-/// A model's header, that of all its parts together, and what keeps it readable.
-struct Gguf {
-  std::vector<Mapping> parts;
-  Header header;
-  std::uint64_t bytes = 0;
-};
-
-/// "model-00001-of-00003.gguf" and 2: "model-00003-of-00003.gguf". Empty when `first` is not named
-/// like that.
-std::filesystem::path part_path(const std::filesystem::path& first, int index, int count) {
-  const auto suffix = [count](int i) {
-    const auto five = [](int n) {
-      const std::string digits = std::to_string(n);
-      return std::string(5 - std::min<std::size_t>(5, digits.size()), '0') + digits;
-    };
-    return "-" + five(i + 1) + "-of-" + five(count) + ".gguf";
-  };
-  std::string name = first.string();
-  if (!name.ends_with(suffix(0))) return {};
-  name.resize(name.size() - suffix(0).size());
-  return name + suffix(index);
-}
-
-Error file_error(const std::filesystem::path& path, const std::string& why) {
-  return {Errc::bad_model, printable(path.string()) + ": " + why};
-}
-
-Result<void> open_part(const std::filesystem::path& path, Gguf& gguf) {
-  Checked<Mapping> mapping = Mapping::open(path);
-  if (!mapping) return std::unexpected(file_error(path, mapping.error()));
-  Checked<Header> header = read_header(mapping->bytes());
-  if (!header) return std::unexpected(file_error(path, header.error()));
-  gguf.bytes += mapping->bytes().size();
-  if (gguf.parts.empty()) {
-    gguf.header = std::move(*header);
-  } else {
-    const Value* number = header->find("split.no");
-    if (number == nullptr || !number->is(Kind::u16) ||
-        number->at<std::uint16_t>() != gguf.parts.size()) {
-      return std::unexpected(file_error(path, "is not part " +
-                                                  std::to_string(gguf.parts.size() + 1) +
-                                                  " of its model: split.no says otherwise"));
-    }
-    std::ranges::move(header->tensors, std::back_inserter(gguf.header.tensors));
-  }
-  gguf.parts.push_back(std::move(*mapping));
-  return {};
-}
-
-Result<Gguf> open_gguf(const std::filesystem::path& path) {
-  Gguf gguf;
-  if (Result<void> first = open_part(path, gguf); !first) return std::unexpected(first.error());
-  const Value* split = gguf.header.find("split.count");
-  if (split == nullptr) return gguf;
-  if (!split->is(Kind::u16)) return std::unexpected(file_error(path, "split.count must be u16"));
-  const int count = split->at<std::uint16_t>();
-  if (count <= 1) return gguf;
-  const Value* number = gguf.header.find("split.no");
-  if (number == nullptr || !number->is(Kind::u16) || number->at<std::uint16_t>() != 0 ||
-      part_path(path, 0, count).empty()) {
-    return std::unexpected(file_error(
-        path,
-        "belongs to a model of " + std::to_string(count) +
-            " parts; name the first one, whose name must end in \"-00001-of-" +
-            std::string("0000").substr(std::min<std::size_t>(4, std::to_string(count).size() - 1)) +
-            std::to_string(count) + ".gguf\""));
-  }
-  for (int i = 1; i < count; ++i) {
-    if (Result<void> part = open_part(part_path(path, i, count), gguf); !part) {
-      return std::unexpected(part.error());
-    }
-  }
-  return gguf;
-}
 
 template <class T>
 std::string number_text(T number) {
@@ -176,15 +101,20 @@ Checked<GgufInfo> describe(const Gguf& gguf) {
 
 }  // namespace
 
+Result<GgufInfo> gguf::checked_info(const Gguf& gguf) {
+  const std::filesystem::path& path = gguf.paths.front();
+  if (Checked<void> fit = check_for_libllama(gguf.header, gguf.bytes); !fit) {
+    return std::unexpected(file_error(path, fit.error()));
+  }
+  Checked<GgufInfo> info = describe(gguf);
+  if (!info) return std::unexpected(file_error(path, info.error()));
+  return std::move(*info);
+}
+
 Result<GgufInfo> inspect_gguf(const std::filesystem::path& path) {
   const Result<Gguf> gguf = open_gguf(path);
   if (!gguf) return std::unexpected(gguf.error());
-  if (Checked<void> fit = check_for_libllama(gguf->header, gguf->bytes); !fit) {
-    return std::unexpected(file_error(path, fit.error()));
-  }
-  Checked<GgufInfo> info = describe(*gguf);
-  if (!info) return std::unexpected(file_error(path, info.error()));
-  return std::move(*info);
+  return checked_info(*gguf);
 }
 
 Result<std::vector<std::string>> read_gguf_tokens(const std::filesystem::path& path) {

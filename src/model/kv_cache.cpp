@@ -15,11 +15,15 @@ constexpr int kMinShared = 8;
 /// of the whole to be worth it.
 constexpr int kMinSharedPart = 16;
 
+/// Under plain attention longer prompts are numbered from the other end: they do not share the
+/// passes of short ones (`shared_pass`), and so are no gap between them.
+constexpr int kShort = 256;
+
 int common_length(std::span<const Token> a, std::span<const Token> b) {
   return static_cast<int>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
 
-int size_of(const std::vector<Token>& tokens) { return static_cast<int>(tokens.size()); }
+int size_of(std::span<const Token> tokens) { return static_cast<int>(tokens.size()); }
 
 }  // namespace
 
@@ -86,7 +90,7 @@ void KvCache::admit(Sequence& sequence, std::span<const Token> tokens, bool reus
     }
     sequence.tokens.clear();  // then without
   }
-  take_number(sequence);
+  take_number(sequence, !backend_.limits().plain_attention || size_of(tokens) <= kShort);
   if (match.live == nullptr) return;
   backend_.share(match.live->seq, sequence.seq, match.length);
   sequence.tokens.assign(shared.begin(), shared.end());
@@ -192,10 +196,11 @@ void KvCache::move_down(Sequence& sequence) {
   free_number(std::exchange(sequence.seq, lower));
 }
 
-void KvCache::take_number(Sequence& sequence) {
+void KvCache::take_number(Sequence& sequence, bool lowest) {
   assert(!free_numbers_.empty());
-  sequence.seq = free_numbers_.back();
-  free_numbers_.pop_back();
+  const auto number = lowest ? std::prev(free_numbers_.end()) : free_numbers_.begin();
+  sequence.seq = *number;
+  free_numbers_.erase(number);
 }
 
 void KvCache::drop_number(Sequence& sequence) {

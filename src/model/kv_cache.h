@@ -95,7 +95,7 @@ class KvCache {
   Match longest_match(std::span<const Token> tokens, int adapter) const;
   int cells_to_admit(const Match& match, int tokens) const;
   bool worth_keeping(const Sequence& sequence) const;
-  void take_number(Sequence& sequence);
+  void take_number(Sequence& sequence, bool lowest = true);
   void drop_number(Sequence& sequence);
   void free_number(Seq number);
   void take_cells(Sequence& sequence, int count);

@@ -59,5 +59,30 @@ TEST(KvCacheTest, AMoveThatFailsLeavesTheSequenceWhereItIs) {
   EXPECT_TRUE(cache.has_room(0, true));
 }
 
+/// The numbers of a long prompt and of a short one after it.
+std::array<Seq, 2> numbers_of_long_and_short(bool plain_attention) {
+  ScriptedBackend backend({.cells = 3'000,
+                           .batch = 10,
+                           .outputs = 10,
+                           .sequences = 3,
+                           .train_length = 1'000,
+                           .embedding = 4,
+                           .split = true,
+                           .plain_attention = plain_attention,
+                           .cell_bytes = 8},
+                          hashing_script(100));
+  KvCache cache(backend, 0);
+  const std::vector<Token> prompt(900, 1);
+  std::array<Sequence, 2> sequences;
+  cache.admit(sequences[0], prompt, false);
+  cache.admit(sequences[1], std::span(prompt).first(4), false);
+  return {sequences[0].seq, sequences[1].seq};
+}
+
+TEST(KvCacheTest, LongPromptsStandApartWherePassesAreNotShared) {
+  EXPECT_EQ(numbers_of_long_and_short(true), (std::array<Seq, 2>{2, 0}));
+  EXPECT_EQ(numbers_of_long_and_short(false), (std::array<Seq, 2>{0, 1}));
+}
+
 }  // namespace
 }  // namespace lichen::model

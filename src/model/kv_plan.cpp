@@ -14,19 +14,26 @@ constexpr std::int64_t kMostCells = 1 << 30;
 /// Sequences at once that splitting is worth: fewer would wait for each other too often.
 constexpr std::int64_t kEnoughSequences = 8;
 
-}  // namespace
+/// Memory for the scores of one pass: batch x cells x heads, in F32.
+constexpr std::int64_t kMostScores = 256 * kMiB;
 
-Result<KvPlan> plan_kv(const LocalModelOptions& options, int train_length, std::int64_t cell_bytes,
-                       std::int64_t weights) {
-  const std::int64_t cell = std::max<std::int64_t>(1, cell_bytes);
+/// Of the bundled pair, large (64) gains by plain attention and small (32) loses.
+constexpr int kLeastHeadWidth = 64;
+
+std::int64_t scores_bytes(const LocalModelOptions& options, const KvModel& model,
+                          std::int64_t length) {
+  return std::int64_t{4} * model.heads * length * std::min<std::int64_t>(options.batch, length);
+}
+
+Result<KvPlan> lay_out(const LocalModelOptions& options, const KvModel& model, std::int64_t cell) {
   const std::int64_t bytes =
-      options.kv_bytes > 0 ? options.kv_bytes : std::max(weights, kLeastBytes);
+      options.kv_bytes > 0 ? options.kv_bytes : std::max(model.weights, kLeastBytes);
   const std::int64_t affordable = std::min(bytes / cell, kMostCells);
   const std::int64_t sessions = options.max_sessions;
 
   std::int64_t length = options.context;
   if (length == 0) {
-    const std::int64_t most = std::min<std::int64_t>(train_length, kMostLength);
+    const std::int64_t most = std::min<std::int64_t>(model.train_length, kMostLength);
     length = std::min(most, std::max(affordable, kLeastLength));
   }
   if (options.kv_bytes > 0 && affordable < length) {
@@ -46,10 +53,34 @@ Result<KvPlan> plan_kv(const LocalModelOptions& options, int train_length, std::
   if (split) {
     return KvPlan{.split = true,
                   .sequences = static_cast<int>(split_sequences),
-                  .cells = static_cast<int>(split_sequences * length)};
+                  .cells = static_cast<int>(split_sequences * length),
+                  .cell_bytes = cell};
   }
   const std::int64_t cells = std::clamp(affordable, length, std::max(length, sessions * length));
-  return KvPlan{.sequences = static_cast<int>(sessions), .cells = static_cast<int>(cells)};
+  return KvPlan{.sequences = static_cast<int>(sessions),
+                .cells = static_cast<int>(cells),
+                .cell_bytes = cell};
+}
+
+bool plain_pays(const LocalModelOptions& options, const KvModel& model, const KvPlan& plan) {
+  return !model.on_gpu && plan.split && model.head_width >= kLeastHeadWidth &&
+         scores_bytes(options, model, plan.cells / plan.sequences) <= kMostScores;
+}
+
+}  // namespace
+
+Result<KvPlan> plan_kv(const LocalModelOptions& options, const KvModel& model) {
+  const std::int64_t cell = std::max<std::int64_t>(1, model.key_bytes + model.value_bytes);
+  Result<KvPlan> plan = lay_out(options, model, cell);
+  if (!plan || options.attention == Attention::flash) return plan;
+  if (options.attention == Attention::automatic && !plain_pays(options, model, *plan)) return plan;
+  plan->plain = true;
+  if (model.on_gpu) return plan;
+  Result<KvPlan> wide = lay_out(options, model, cell + model.key_bytes);
+  if (!wide || wide->split != plan->split) return plan;
+  wide->plain = true;
+  wide->f32_keys = true;
+  return wide;
 }
 
 }  // namespace lichen::model

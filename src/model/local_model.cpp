@@ -10,6 +10,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/document.h"
 #include "base/sha256.h"
 
 namespace lichen::model {
@@ -47,6 +48,7 @@ Result<Row> last_of(Result<std::vector<Row>> rows) {
 std::size_t text_bytes(const Request& request) {
   std::size_t bytes = request.begun.size() + (request.prompt ? request.prompt->size() : 0);
   for (const Message& message : request.messages) bytes += message.content.size();
+  if (request.document) bytes += request.document->size();
   return bytes;
 }
 
@@ -98,9 +100,7 @@ std::int64_t LocalModel::context_length() const {
 }
 
 Result<std::shared_ptr<LocalModel>> LocalModel::with_adapter(const AdapterOptions& adapter) {
-  Result<int> number = 0;
-  lane_->call(
-      [&] { number = parts_.batcher->backend().load_adapter(adapter.gguf, adapter.scale); });
+  const Result<int> number = load(adapter);
   if (!number) return std::unexpected(number.error());
   auto model = std::make_shared<LocalModel>(name_ + "+" + adapter.name, lane_, parts_, options_);
   model->adapter_ = *number;
@@ -108,15 +108,38 @@ Result<std::shared_ptr<LocalModel>> LocalModel::with_adapter(const AdapterOption
   return model;
 }
 
-Result<std::string> LocalModel::file_hash() const {
-  Result<std::string> base = base::file_identity(options_.gguf);
-  if (!base || adapter_ == 0) return base;
-  const Result<std::string> adapter = base::file_identity(adapter_options_.gguf);
-  if (!adapter) return adapter;
-  return base::sha256_hex(*base + *adapter + std::to_string(adapter_options_.scale));
+Result<int> LocalModel::load(const AdapterOptions& adapter) {
+  Result<int> number = 0;
+  lane_->call(
+      [&] { number = parts_.batcher->backend().load_adapter(adapter.gguf, adapter.scale); });
+  return number;
 }
 
-Result<PreparedRequest> LocalModel::prepare_here(Request request) const {
+Result<void> LocalModel::use_adapter(std::optional<AdapterOptions> adapter) {
+  const Result<int> number = adapter ? load(*adapter) : Result<int>(0);
+  if (!number) return std::unexpected(number.error());
+  std::lock_guard lock(adapter_mutex_);
+  adapter_options_ = std::move(adapter);
+  adapter_ = *number;
+  return {};
+}
+
+Result<std::string> LocalModel::file_hash() const {
+  const auto adapter = [this] {
+    std::lock_guard lock(adapter_mutex_);
+    return adapter_options_;
+  }();
+  Result<std::string> base = base::file_identity(options_.gguf);
+  if (!base || !adapter) return base;
+  const Result<std::string> added = base::file_identity(adapter->gguf);
+  if (!added) return added;
+  return base::sha256_hex(*base + *added + std::to_string(adapter->scale));
+}
+
+Result<PreparedRequest> LocalModel::prepare_here(Request asked) const {
+  Result<Request> read = base::with_document_read(std::move(asked));
+  if (!read) return std::unexpected(read.error());
+  Request& request = *read;
   PreparedRequest job;
   AnswerForm& form = job.form;
   if (request.prompt) {

@@ -1,9 +1,11 @@
 // A GGUF model on this machine, as an Answerer and as a source of sessions.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,12 +30,20 @@ struct AdapterOptions {
 /// Whether sessions share one pool of KV cells or have their own (`plan_kv`).
 enum class KvLayout : std::uint8_t { automatic, unified, split };
 
+/// How a pass computes attention (`plan_kv`).
+enum class Attention : std::uint8_t {
+  automatic,
+  flash,  // token by token, in one go over the cells: little memory, and masked cells cost nothing
+  plain,  // as products of matrices: several tokens of a sequence cost little more than one
+};
+
 struct LocalModelOptions {
   std::filesystem::path gguf = {};
   int context = 0;        // tokens of the longest session; 0: what the model was trained for, up to
                           // 32,768 and to what the KV cache's memory holds
   int max_sessions = 64;  // in the KV cache at once; more wait
   KvLayout kv_layout = KvLayout::automatic;
+  Attention attention = Attention::automatic;
   std::int64_t kv_bytes = 0;  // memory of the KV cache; 0: as the weights, 128 MiB at least
   int threads = 0;            // 0: whatever is fastest, measured all the time
   /// A pass whose result depends on the number of threads, in the last digits, has the same number
@@ -44,7 +54,12 @@ struct LocalModelOptions {
   std::optional<Price> price = {};
   Sampling sampling = {};  // defaults for requests that leave them open
   std::vector<AdapterOptions> adapters = {};
+  /// Where adapters are kept that the model has learned, of which whoever opens it has one used;
+  /// empty: nowhere.
+  std::filesystem::path versions = {};
   BatcherOptions batcher = {};
+  /// Where what was measured of passes is kept between starts; empty: nowhere, each start measures.
+  std::filesystem::path times_folder = {};
 };
 
 /// What a local model is made of; put together by `open_local_model`, or by tests.
@@ -142,6 +157,11 @@ class LocalModel : public Model {
   /// A new session. On the lane's executor only.
   Session open_session(Turn& turn) { return parts_.batcher->open(turn, adapter_); }
 
+  /// From now on answers with this adapter, or with none; answers that have begun go on as they
+  /// began. Sessions of the same weights under other names are not concerned. Whatever was loaded
+  /// stays in memory. `bad_model`: the file cannot be used, and all is as before.
+  Result<void> use_adapter(std::optional<AdapterOptions> adapter);
+
   /// The same weights with an adapter, as a model of its own ("NAME+ADAPTER") that shares lane and
   /// KV cache. Adapters can be swapped at any time: a batch is computed with one of them.
   Result<std::shared_ptr<LocalModel>> with_adapter(const AdapterOptions& adapter);
@@ -162,8 +182,11 @@ class LocalModel : public Model {
   const std::shared_ptr<Lane> lane_;
   const LocalModelParts parts_;
   const LocalModelOptions options_;
-  int adapter_ = 0;
-  AdapterOptions adapter_options_ = {};
+  Result<int> load(const AdapterOptions& adapter);
+
+  std::atomic<int> adapter_ = 0;
+  mutable std::mutex adapter_mutex_;
+  std::optional<AdapterOptions> adapter_options_ = {};  // guarded by adapter_mutex_
 };
 
 }  // namespace lichen::model

@@ -380,5 +380,44 @@ TEST_F(LocalModelTest, AnAdapterIsAModelOfItsOwn) {
   EXPECT_EQ(plain->text, again->text);
 }
 
+/// Has the model use an adapter as soon as it has written something.
+class Swapping : public Sink {
+ public:
+  explicit Swapping(LocalModel& model) : model_(model) {}
+  awaitable<bool> write(Piece) override {
+    if (!swap_.joinable()) {
+      swap_ = std::jthread([this] {
+        EXPECT_TRUE(model_.use_adapter(AdapterOptions{.name = "law", .gguf = "law.gguf"}));
+      });
+    }
+    co_return true;
+  }
+
+ private:
+  LocalModel& model_;
+  std::jthread swap_;
+};
+
+TEST_F(LocalModelTest, AnAdapterIsForAnswersThatBeginLater) {
+  auto scripted = model(hashing_script(60));
+  Request request = question("?");
+  request.max_tokens = 40;
+  Turn turn("scripted");
+  const auto plain = ask(*scripted, request, turn);
+  {
+    Swapping sink(*scripted);
+    Turn swapped("scripted", &sink);
+    const auto begun = ask(*scripted, request, swapped);
+    ASSERT_TRUE(begun);
+    EXPECT_EQ(begun->text, plain->text);
+  }
+  const auto later = ask(*scripted, request, turn);
+  ASSERT_TRUE(later);
+  EXPECT_NE(later->text, plain->text);
+  EXPECT_EQ(later->authors.front().model, "scripted");
+  ASSERT_TRUE(scripted->use_adapter({}));
+  EXPECT_EQ(ask(*scripted, request, turn)->text, plain->text);
+}
+
 }  // namespace
 }  // namespace lichen::model

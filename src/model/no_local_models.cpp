@@ -1,5 +1,6 @@
 // Stands in for llama/ in builds without libllama.
 #include "model/open_local_model.h"
+#include "model/tensor_codec.h"
 
 namespace lichen::model {
 
@@ -13,5 +14,16 @@ Result<std::shared_ptr<LocalModel>> open_local_model(std::string name, LocalMode
   return fail(Errc::unsupported, "`" + name + "` is a GGUF file, and this build has no libllama; " +
                                      "build with -DLICHEN_LLAMA=ON or use a url");
 }
+
+Result<Tokenizer> open_tokenizer(const std::filesystem::path&) {
+  return fail(Errc::unsupported, "this build has no libllama; build with -DLICHEN_LLAMA=ON");
+}
+
+/// No type is known, so nothing comes to be decoded or encoded.
+bool has_codec(const gguf::TensorType&) { return false; }
+const gguf::TensorType* codec_type(std::string_view) { return nullptr; }
+float largest_encodable(const gguf::TensorType&) { return 0; }
+void decode(const gguf::TensorType&, std::span<const std::byte>, std::span<float>) {}
+void encode(const gguf::TensorType&, std::span<const float>, std::span<std::byte>) {}
 
 }  // namespace lichen::model

@@ -18,10 +18,21 @@ struct LaneOptions {
 
 Result<std::shared_ptr<Lane>> open_lane(const LaneOptions& options = {});
 
-/// Checks the file, loads it, measures which thread counts are fastest. `progress` is called with
-/// 0 to 1 and stops the loading when it returns false (`cancelled`).
+/// Checks the file, loads it, measures which thread counts are fastest, unless an earlier start has
+/// and kept it in `times_folder`. `progress` is called with 0 to 1 and stops the loading when it
+/// returns false (`cancelled`).
 Result<std::shared_ptr<LocalModel>> open_local_model(std::string name, LocalModelOptions options,
                                                      std::shared_ptr<Lane> lane,
                                                      std::function<bool(double)> progress = {});
+
+/// How a model reads and is spoken to, without its weights: for data that it is to be trained on.
+struct Tokenizer {
+  std::shared_ptr<const Vocabulary> vocabulary;
+  std::shared_ptr<const ChatFormat> chat;
+  Token end_of_turn = 0;  // what it ends an answer with
+};
+
+/// `bad_model`: no such file, or it has no vocabulary or no token that ends an answer.
+Result<Tokenizer> open_tokenizer(const std::filesystem::path& gguf);
 
 }  // namespace lichen::model

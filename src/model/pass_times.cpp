@@ -8,6 +8,8 @@ namespace {
 
 constexpr int kLargest = 128;  // tokens: beyond, the last line goes on
 
+constexpr int kWriting = 16;  // tokens: from a pass of one to one of so many, each adds the same
+
 /// Per pass, of the difference between what it took and what was expected.
 constexpr double kCommon = 0.02;
 constexpr double kOwn = 0.1;
@@ -23,6 +25,14 @@ PassTimes::PassTimes(const StepTimes& measured) {
     // Noise aside, more tokens take no less time.
     if (!knots_.empty()) ms = std::max(ms, knots_.back().ms);
     knots_.push_back({static_cast<double>(pass.tokens), ms});
+  }
+  if (!knots_.empty()) {
+    const auto most =
+        std::ranges::find_if(knots_, [](const Knot& knot) { return knot.tokens >= kWriting; });
+    const Knot& last = most == knots_.end() ? knots_.back() : *most;
+    const Knot& first = knots_.front();
+    const double more = last.tokens - first.tokens;
+    shared_.emplace(first.ms, more > 0 ? (last.ms - first.ms) / more : 0);
   }
   while (knots_.size() > 1 && knots_.back().tokens < kLargest) {
     const double next = 2 * knots_.back().tokens;
@@ -44,6 +54,16 @@ double PassTimes::ms(double tokens) const {
   const auto [knot, share] = place(tokens);
   if (share == 0) return knots_[knot].ms;
   return std::lerp(knots_[knot].ms, knots_[knot + 1].ms, share);
+}
+
+double PassTimes::ms(double sequences, double tokens_each) const {
+  if (sequences <= 1) return ms(tokens_each);
+  return shared_ ? shared_->ms(sequences, tokens_each) : 1;
+}
+
+void PassTimes::took(int sequences, int tokens_each, double ms) {
+  if (sequences == 1) return took(tokens_each, ms);
+  if (shared_) shared_->took(sequences, tokens_each, ms);
 }
 
 void PassTimes::took(int tokens, double took) {

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
+
+#include "model/shared_pass_times.h"
 
 namespace lichen::model {
 
@@ -25,10 +28,12 @@ class PassTimes {
 
   /// Without a measurement all passes take as long: 1.
   bool known() const { return !knots_.empty(); }
-  /// Milliseconds for a pass of that many tokens, one at least.
+  /// Milliseconds for a pass of that many tokens, one at least, of one sequence.
   double ms(double tokens) const;
-  /// A pass of `tokens` has taken `ms`.
-  void took(int tokens, double ms);
+  /// The same of several sequences with that many tokens each.
+  double ms(double sequences, double tokens_each) const;
+  /// A pass has taken `ms`.
+  void took(int sequences, int tokens_each, double ms);
 
  private:
   struct Knot {  // straight lines between these
@@ -41,8 +46,10 @@ class PassTimes {
     double share;
   };
   Place place(double tokens) const;
+  void took(int tokens, double ms);
 
-  std::vector<Knot> knots_;
+  std::vector<Knot> knots_;                // of one sequence
+  std::optional<SharedPassTimes> shared_;  // of several
 };
 
 }  // namespace lichen::model

@@ -25,20 +25,20 @@ TEST(PassTimes, MoreTokensNeverTakeLessTime) {
 TEST(PassTimes, WithoutAMeasurementAllAreAlike) {
   PassTimes times{StepTimes{}};
   EXPECT_FALSE(times.known());
-  times.took(4, 100);
+  times.took(1, 4, 100);
   EXPECT_DOUBLE_EQ(times.ms(1), times.ms(32));
 }
 
 TEST(PassTimes, OneMeasurementStandsForAllSizes) {
   PassTimes times({.passes = {{1, 2, 1}}});
   EXPECT_DOUBLE_EQ(times.ms(8), 2);
-  times.took(8, 4);
+  times.took(1, 8, 4);
   EXPECT_GT(times.ms(8), 2);
 }
 
 TEST(PassTimes, FollowsASlowerMachineAtAllSizes) {
   PassTimes times = measured();
-  for (int i = 0; i < 500; ++i) times.took(1, 6);
+  for (int i = 0; i < 500; ++i) times.took(1, 1, 6);
   EXPECT_NEAR(times.ms(1), 6, 0.1);
   EXPECT_GT(times.ms(8), 9) << "sizes that are not used move along";
 }
@@ -46,16 +46,25 @@ TEST(PassTimes, FollowsASlowerMachineAtAllSizes) {
 TEST(PassTimes, LearnsOneSizesOwnTime) {
   PassTimes times = measured();
   for (int i = 0; i < 500; ++i) {
-    times.took(1, 2);
-    times.took(4, 6);
+    times.took(1, 1, 2);
+    times.took(1, 4, 6);
   }
   EXPECT_NEAR(times.ms(1), 2, 0.3);
   EXPECT_NEAR(times.ms(4), 6, 0.3);
 }
 
+TEST(PassTimes, SequencesThatShareAPassAreLearnedApart) {
+  PassTimes times = measured();
+  EXPECT_DOUBLE_EQ(times.ms(1, 4), times.ms(4));
+  const double one = times.ms(8);
+  for (int i = 0; i < 100; ++i) times.took(8, 1, 20);
+  EXPECT_NEAR(times.ms(8, 1), 20, 1);
+  EXPECT_DOUBLE_EQ(times.ms(8), one);
+}
+
 TEST(PassTimes, OneInterruptedPassChangesLittle) {
   PassTimes times = measured();
-  times.took(4, 4'000);
+  times.took(1, 4, 4'000);
   EXPECT_LT(times.ms(4), 4.5);
 }
 

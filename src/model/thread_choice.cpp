@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace lichen::model {
 namespace {
@@ -75,10 +76,43 @@ void ThreadChoice::took(Seconds time) {
     const double weight = value > option.seconds_per_token ? kSlower : kFaster;
     option.seconds_per_token += weight * (value - option.seconds_per_token);
   }
-  // The more this pass took than the fastest would have, the longer until this is tried again.
-  const double winner = options[best(options)].seconds_per_token;
-  option.patience = std::clamp(Seconds((value - winner) * tokens_ / kPriceOfTrying), kFirstPatience,
-                               kLastPatience);
+  option.patience = patience(value, options[best(options)].seconds_per_token, tokens_);
+}
+
+/// The more a pass takes than the fastest would, the longer until it is tried again.
+Seconds ThreadChoice::patience(double value, double winner, int tokens) {
+  return std::clamp(Seconds((value - winner) * tokens / kPriceOfTrying), kFirstPatience,
+                    kLastPatience);
+}
+
+ThreadChoice::Times ThreadChoice::times() const {
+  Times times;
+  for (const Options& options : sizes_) {
+    std::vector<double>& of_size = times.emplace_back();
+    for (const Option& option : options) of_size.push_back(option.seconds_per_token);
+  }
+  return times;
+}
+
+bool ThreadChoice::recall(const Times& times, Clock::time_point now) {
+  if (times.size() != kSizes) return false;
+  for (const std::vector<double>& of_size : times) {
+    if (of_size.size() != threads_.size()) return false;
+    for (const double time : of_size) {
+      if (!(time >= 0 && std::isfinite(time))) return false;
+    }
+  }
+  for (std::size_t size = 0; size < kSizes; ++size) {
+    Options& options = sizes_[size];
+    for (std::size_t i = 0; i < options.size(); ++i) {
+      options[i] = {.seconds_per_token = times[size][i], .tried = now};
+    }
+    const double winner = options[best(options)].seconds_per_token;
+    for (Option& option : options) {
+      option.patience = patience(option.seconds_per_token, winner, 1 << size);
+    }
+  }
+  return true;
 }
 
 }  // namespace lichen::model

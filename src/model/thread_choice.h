@@ -31,6 +31,13 @@ class ThreadChoice {
   /// The fastest for such a pass by what is known.
   int fastest(int tokens) const;
 
+  /// Seconds per token, of each size's choices; 0: never tried.
+  using Times = std::vector<std::vector<double>>;
+  Times times() const;
+  /// Goes by what another one knew, as if it had been found out at `now`. False, and nothing
+  /// changes, where that had other choices or where they are no times.
+  bool recall(const Times& times, Clock::time_point now);
+
  private:
   struct Option {
     double seconds_per_token = 0;  // a moving average; 0: never tried
@@ -42,6 +49,7 @@ class ThreadChoice {
   static constexpr std::size_t kSizes = 10;
   static std::size_t size_class(int tokens);
   std::size_t best(const Options& options) const;
+  static std::chrono::duration<double> patience(double value, double winner, int tokens);
 
   std::vector<int> threads_;  // one of them where fixed
   std::array<Options, kSizes> sizes_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
 
 namespace lichen::model {
@@ -94,6 +95,44 @@ TEST(ThreadChoice, FixedIsFixed) {
   machine.run(100, 1, [](int threads) { return threads * 1e-3; }, 3e-3);
   EXPECT_EQ(choice.fastest(1), 3);
   EXPECT_EQ(choice.choose(512, {}), 3);
+}
+
+TEST(ThreadChoice, GoesByWhatAnotherKnew) {
+  auto scales = [](int threads) { return 0.008 / threads; };
+  ThreadChoice before(8);
+  Machine(before).run(100, 1, scales, 0.001);
+  ThreadChoice choice(8);
+  const ThreadChoice::Clock::time_point start{std::chrono::hours(1)};
+  ASSERT_TRUE(choice.recall(before.times(), start));
+  EXPECT_EQ(choice.fastest(1), 8);
+  EXPECT_EQ(choice.choose(1, start), 8) << "nothing is tried for being new";
+  choice.took(Seconds(0.001));
+  EXPECT_EQ(choice.times().at(1).at(0), 0) << "a size of which nothing was known";
+  Machine machine(choice);
+  auto busy = [](int threads) { return threads == 1 ? 0.003 : 0.020; };
+  machine.run(100, 1, busy, 0.003);
+  EXPECT_EQ(choice.fastest(1), 1) << "times change";
+}
+
+TEST(ThreadChoice, DoesNotGoByTimesOfOtherChoices) {
+  ThreadChoice before(4);
+  Machine(before).run(100, 1, [](int threads) { return 0.008 / threads; }, 0.002);
+  const ThreadChoice::Times times = before.times();
+  ThreadChoice other(8);
+  EXPECT_FALSE(other.recall(times, {}));
+  ThreadChoice fixed(4);
+  fixed.fix(4);
+  EXPECT_FALSE(fixed.recall(times, {}));
+  ThreadChoice same(4);
+  for (const double wrong : {-1.0, std::nan(""), HUGE_VAL}) {
+    ThreadChoice::Times broken = times;
+    broken[0][1] = wrong;
+    EXPECT_FALSE(same.recall(broken, {})) << wrong;
+  }
+  ThreadChoice::Times cut = times;
+  cut.pop_back();
+  EXPECT_FALSE(same.recall(cut, {}));
+  EXPECT_EQ(same.times().at(0).at(0), 0) << "nothing has changed";
 }
 
 }  // namespace

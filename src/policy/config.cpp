@@ -5,10 +5,7 @@
 #include <algorithm>
 #include <boost/url/parse.hpp>
 #include <cctype>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -145,6 +142,17 @@ void read_kv(Fields& fields, model::LocalModelOptions& options) {
                 "`kv_layout` must be auto, unified (sessions share one pool of cells) or split "
                 "(each has its own)");
   }
+  std::string attention = "auto";
+  fields.read("attention", attention);
+  if (attention == "flash") {
+    options.attention = model::Attention::flash;
+  } else if (attention == "plain") {
+    options.attention = model::Attention::plain;
+  } else if (attention != "auto") {
+    fields.fail("attention",
+                "`attention` must be auto, flash (little memory) or plain (products of matrices: "
+                "faster on a CPU where each session has cells of its own)");
+  }
   std::int64_t prefix_cache_mb = -1;
   fields.read("prefix_cache_mb", prefix_cache_mb, 0, kMostMiB);
   if (prefix_cache_mb >= 0) options.batcher.prefix_cache_bytes = prefix_cache_mb * kMiB;
@@ -164,6 +172,9 @@ model::LocalModelOptions read_local(Fields& fields, const path& file) {
   read_price(fields, file, options.price);
   read_sampling(fields, file, options.sampling);
   read_adapters(fields, file, options.adapters);
+  std::string versions;
+  fields.read("versions", versions);
+  if (!versions.empty()) options.versions = resolve(file, versions);
   fields.refuse({"model", "key_env", "timeouts", "bytes_per_token", "ca_file", "max_connections",
                  "max_response_bytes", "retries", "retry_backoff", "allow_insecure",
                  "max_tokens_field", "continues"},
@@ -238,8 +249,8 @@ model::RemoteModelOptions read_remote(Fields& fields, const path& file) {
   fields.read("max_tokens_field", options.max_tokens_field);
   read_continues(fields, options.continues);
   read_timeouts(fields, file, options);
-  fields.refuse({"threads", "max_sessions", "kv_mb", "kv_layout", "prefix_cache_mb", "batch",
-                 "gpu_layers", "sampling", "adapters"},
+  fields.refuse({"threads", "max_sessions", "kv_mb", "kv_layout", "attention", "prefix_cache_mb",
+                 "batch", "gpu_layers", "sampling", "adapters", "versions"},
                 "is for a local model (one with `gguf`); this one has `url`");
   return options;
 }
@@ -351,21 +362,9 @@ Result<Config> parse_config(const std::string& yaml, const path& file) {
 }
 
 Result<Config> load_config(const path& file) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored)) {
-    return fail(Errc::bad_config,
-                fmt::format("{} is a folder, not a configuration file", file.string()));
-  }
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) {
-    return fail(
-        errno == ENOENT ? Errc::not_found : Errc::bad_config,
-        fmt::format("cannot read the configuration {}: {}", file.string(), std::strerror(errno)));
-  }
-  std::string yaml(kMaxYamlBytes + 1, '\0');  // one more than allowed, so that the excess shows
-  stream.read(yaml.data(), static_cast<std::streamsize>(yaml.size()));
-  yaml.resize(static_cast<std::size_t>(stream.gcount()));
-  return parse_config(yaml, file);
+  const Result<std::string> yaml = read_yaml_file(file, "configuration");
+  if (!yaml) return std::unexpected(yaml.error());
+  return parse_config(*yaml, file);
 }
 
 }  // namespace lichen::policy

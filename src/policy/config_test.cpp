@@ -43,6 +43,7 @@ TEST(Config, ReadsEverything) {
       frequency_penalty: 2
       seed: 42
       logit_bias: {15: -100, 16: 2.5}
+    versions: learned/small
     adapters:
       - {name: legal, gguf: /abs/legal.gguf, scale: 0.5}
   cloud:
@@ -99,6 +100,8 @@ ledger: {path: state/ledger.db}
   EXPECT_EQ(small.sampling.seed, 42);
   EXPECT_FLOAT_EQ(small.sampling.logit_bias.at(15), -100);
   EXPECT_FLOAT_EQ(small.sampling.logit_bias.at(16), 2.5f);
+  EXPECT_EQ(small.versions.filename(), "small");
+  EXPECT_TRUE(small.versions.is_absolute());
   ASSERT_EQ(small.adapters.size(), 1u);
   EXPECT_EQ(small.adapters[0].name, "legal");
   EXPECT_EQ(small.adapters[0].gguf, "/abs/legal.gguf");

@@ -3,10 +3,10 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <fstream>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/sha256.h"
+#include "mechanisms/distillation/model_versions.h"
 #include "mechanisms/routing/calibration_file.h"
 #include "mechanisms/routing/drift.h"
 #include "mechanisms/routing/router_file.h"
@@ -26,8 +27,6 @@ namespace json = boost::json;
 using Kind = YamlNode::Kind;
 
 constexpr std::string_view kThresholdKeys[] = {"threshold", "risk", "calibration", "hedge"};
-/// Their values are words of the mechanism, also where a plan has such a name.
-constexpr std::string_view kWordKeys[] = {"by", "confidence", "prompt", "span"};
 constexpr int kMaxDepth = 64;  // as plans have
 
 bool is_one_of(std::span<const std::string_view> keys, std::string_view key) {
@@ -88,9 +87,10 @@ class Identities {
     return map;
   }
 
-  /// A model's or plan's name, a file's, or a value.
+  /// A model's or plan's name, a file's, or a value. A mechanism's own word that a plan happens to
+  /// be named after counts as that plan, whose change is then one too many; but no plan holds
+  /// itself, so within that plan it is the word.
   Result<json::value> scalar(const YamlNode& node) {
-    if (is_one_of(kWordKeys, node.key)) return json::value(node.text);
     const auto model = std::ranges::find(models_, node.text, &ModelConfig::name);
     if (model != models_.end()) return model_identity(*model, nullptr);
     for (const ModelConfig& base : models_) {
@@ -101,10 +101,10 @@ class Identities {
       }
     }
     const auto plan = std::ranges::find(config_.plans, node.text, &PlanConfig::name);
-    if (plan != config_.plans.end()) {
-      if (++depth_ > kMaxDepth) return fail(Errc::bad_config, "plans nested too deeply");
+    if (plan != config_.plans.end() && std::ranges::find(within_, node.text) == within_.end()) {
+      within_.push_back(node.text);
       Result<json::value> inner = value(plan->expression);
-      --depth_;
+      within_.pop_back();
       return inner;
     }
     std::error_code error;
@@ -132,27 +132,60 @@ class Identities {
       if (!adapter_hash) return std::unexpected(adapter_hash.error());
       identity["adapter"] = *adapter_hash;
       identity["scale"] = fmt::format("{}", adapter->scale);
+    } else if (!local->versions.empty()) {
+      if (Result<void> added = add_version(*local, identity); !added) {
+        return std::unexpected(added.error());
+      }
     }
     return identity;
   }
 
+  /// Which version of the model answers; of one that answers as it was made there is nothing to
+  /// say.
+  static Result<void> add_version(const model::LocalModelOptions& local, json::object& identity) {
+    const auto versions = mechanisms::ModelVersions::open(local.versions);
+    if (!versions) return std::unexpected(versions.error());
+    const mechanisms::ModelVersion* current = versions->current();
+    if (current == nullptr) return {};
+    const Result<std::string> hash = base::file_identity(current->adapter);
+    if (!hash) return std::unexpected(hash.error());
+    identity["version"] = current->number;
+    identity["adapter"] = *hash;
+    return {};
+  }
+
   const Config& config_;
   std::vector<ModelConfig> models_;
+  std::vector<std::string_view> within_;  // plans
   int depth_ = 0;
 };
 
-void add_choosing(const Config& config, const YamlNode& node, int depth,
-                  std::vector<const YamlNode*>& found) {
+using IsWanted = std::function<bool(const YamlNode&)>;
+
+void add_wanted(const Config& config, const YamlNode& node, const IsWanted& wanted, int depth,
+                std::vector<const YamlNode*>& found) {
   if (depth > kMaxDepth) return;
-  if (node.find("small") != nullptr && node.find("large") != nullptr) {
+  if (wanted(node)) {
     if (std::ranges::find(found, &node) == found.end()) found.push_back(&node);
     return;
   }
   if (node.is(Kind::scalar)) {
     const auto plan = std::ranges::find(config.plans, node.text, &PlanConfig::name);
-    if (plan != config.plans.end()) add_choosing(config, plan->expression, depth + 1, found);
+    if (plan != config.plans.end()) add_wanted(config, plan->expression, wanted, depth + 1, found);
   }
-  for (const YamlNode& item : node.items) add_choosing(config, item, depth + 1, found);
+  for (const YamlNode& item : node.items) add_wanted(config, item, wanted, depth + 1, found);
+}
+
+/// Mechanisms of a plan, each once.
+Result<std::vector<const YamlNode*>> mechanisms_of(const Config& config, std::string_view plan,
+                                                   const IsWanted& wanted) {
+  const auto named = std::ranges::find(config.plans, plan, &PlanConfig::name);
+  if (named == config.plans.end()) {
+    return fail(Errc::not_found, fmt::format("there is no plan `{}`", plan));
+  }
+  std::vector<const YamlNode*> found;
+  add_wanted(config, named->expression, wanted, 0, found);
+  return found;
 }
 
 void remove_keys(YamlNode& node, std::initializer_list<std::string_view> keys) {
@@ -258,17 +291,27 @@ Result<json::object> mechanism_identity(const Config& config, const YamlNode& me
 }
 
 Result<const YamlNode*> choosing_mechanism(const Config& config, std::string_view plan) {
-  const auto named = std::ranges::find(config.plans, plan, &PlanConfig::name);
-  if (named == config.plans.end()) {
-    return fail(Errc::not_found, fmt::format("there is no plan `{}`", plan));
-  }
-  std::vector<const YamlNode*> found;
-  add_choosing(config, named->expression, 0, found);
-  if (found.size() == 1) return found.front();
+  const auto found = mechanisms_of(config, plan, [](const YamlNode& node) {
+    return node.find("small") != nullptr && node.find("large") != nullptr;
+  });
+  if (!found) return std::unexpected(found.error());
+  if (found->size() == 1) return found->front();
   return fail(Errc::bad_config,
               fmt::format("the plan `{}` has {} that chooses between `small` and `large`; a "
                           "calibration is of exactly one",
-                          plan, found.empty() ? "no mechanism" : "more than one mechanism"));
+                          plan, found->empty() ? "no mechanism" : "more than one mechanism"));
+}
+
+Result<const YamlNode*> only_mechanism(const Config& config, std::string_view plan,
+                                       std::string_view mechanism) {
+  const auto found = mechanisms_of(config, plan, [mechanism](const YamlNode& node) {
+    return node.key == mechanism && node.is(Kind::map);
+  });
+  if (!found) return std::unexpected(found.error());
+  if (found->size() == 1) return found->front();
+  return fail(Errc::bad_config,
+              fmt::format("the plan `{}` has {} `{}`, and exactly one is wanted", plan,
+                          found->empty() ? "no" : "more than one", mechanism));
 }
 
 Config without_shadows(Config config) {

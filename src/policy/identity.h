@@ -12,7 +12,8 @@
 namespace lichen::policy {
 
 /// {"mechanism": "cascade", options and operands by their keys ...}. Names of plans are replaced by
-/// what the plans are, those of models by what they are: {"gguf": "9c1f..."}, or
+/// what the plans are, those of models by what they are: {"gguf": "9c1f..."}, with the version that
+/// answers where one was promoted ("version", "adapter": its hash), or
 /// {"url": "https://...", "model": "big-1"}; a value that is a file's name by its hash. What only
 /// sets the mechanism's own threshold is left out, and so are names. `mechanism` is the node under
 /// the mechanism's key.
@@ -21,6 +22,11 @@ Result<boost::json::object> mechanism_identity(const Config& config, const YamlN
 /// The mechanism of a plan that chooses between operands `small` and `large`, also where the plan
 /// names another or it stands within others. `bad_config`: there is none, or more than one.
 Result<const YamlNode*> choosing_mechanism(const Config& config, std::string_view plan);
+
+/// The mechanism of that name in a plan, also where the plan names another or it stands within
+/// others. `bad_config`: there is none, or more than one.
+Result<const YamlNode*> only_mechanism(const Config& config, std::string_view plan,
+                                       std::string_view mechanism);
 
 /// The configuration with nothing watched by `shadow`.
 Config without_shadows(Config config);

@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "mechanisms/distillation/model_versions.h"
 #include "mechanisms/routing/calibration_file.h"
 
 namespace lichen::policy {
@@ -66,6 +67,14 @@ TEST_F(IdentityTest, HasModelsByWhatTheyAre) {
       << "watching changes no score";
 }
 
+TEST_F(IdentityTest, ByIsAWordOrAnOperand) {
+  const auto found = identity(
+      "  p: {cascade: {small: {extract: {plan: large, by: s}}, large: {verify: {of: large, by: "
+      "logprob}}}}\n  s: small\n");
+  EXPECT_EQ(found.at("small").at("by").at("gguf").as_string().size(), 64u);
+  EXPECT_EQ(found.at("large").at("by"), "logprob");
+}
+
 TEST_F(IdentityTest, NamesMakeNoDifferenceAndFilesDo) {
   const auto before = identity("  p: {cascade: {small: s, large: large}}\n  s: small\n");
   EXPECT_EQ(before, identity("  p: {cascade: {small: small, large: l}}\n  l: large\n"));
@@ -73,10 +82,49 @@ TEST_F(IdentityTest, NamesMakeNoDifferenceAndFilesDo) {
   EXPECT_NE(before, identity("  p: {cascade: {small: s, large: large}}\n  s: small\n"));
 }
 
-TEST_F(IdentityTest, AnOptionMayHaveTheNameOfAPlan) {
+TEST_F(IdentityTest, TheVersionThatAnswersCounts) {
+  const std::string yaml =
+      "models:\n"
+      "  small: {gguf: a.gguf, versions: learned}\n"
+      "  large: {url: \"https://example.com/v1\", model: big}\n"
+      "plans:\n"
+      "  p: {cascade: {small: small, large: large}}\n";
+  const auto now = [&] {
+    const auto loaded = parse_config(yaml, folder_ / "lichen.yaml");
+    return *mechanism_identity(*loaded, **choosing_mechanism(*loaded, "p"));
+  };
+  const auto made = now();
+  EXPECT_EQ(made, identity("  p: {cascade: {small: small, large: large}}\n"))
+      << "nothing is different before the first promotion";
+  write("one.gguf", "adapter 1");
+  write("two.gguf", "adapter 2");
+  auto versions = *mechanisms::ModelVersions::open(folder_ / "learned");
+  ASSERT_TRUE(versions.add(folder_ / "one.gguf", "base", ""));
+  const auto one = now();
+  ASSERT_TRUE(versions.add(folder_ / "two.gguf", "base", ""));
+  const auto two = now();
+  EXPECT_EQ(mechanisms::first_difference(made, one),
+            "in `small`, the model as it was made answered and version 1 does now");
+  EXPECT_EQ(mechanisms::first_difference(one, two),
+            "in `small`, version 1 answered and version 2 does now");
+  ASSERT_TRUE(versions.use(1));
+  EXPECT_EQ(now(), one);
+}
+
+TEST_F(IdentityTest, AWordThatAPlanIsNamedAfterCountsAsThatPlan) {
+  const auto of = [&](const char* answer) {
+    return identity(std::string("  p: {cascade: {small: {refine: {draft: large, by: small, mend: "
+                                "answer}}, large: large}}\n  answer: ") +
+                    answer + "\n");
+  };
+  EXPECT_EQ(of("large").at("small").at("by").at("gguf").as_string().size(), 64u);
+  EXPECT_NE(of("large"), of("small")) << "one change too many, rather than one too few";
+}
+
+TEST_F(IdentityTest, APlanMayHaveTheNameOfItsOwnOption) {
   const auto found =
       identity("  min: {cascade: {small: small, large: large, confidence: min}}\n", "min");
-  EXPECT_EQ(found.at("confidence"), "min");
+  EXPECT_EQ(found.at("confidence").at("confidence"), "min");
 }
 
 TEST_F(IdentityTest, OptionsOfOperandsCount) {
@@ -99,6 +147,24 @@ TEST_F(IdentityTest, FindsTheOneThatChooses) {
   EXPECT_THAT(choosing_mechanism(loaded, "two").error().detail, HasSubstr("more than one"));
   EXPECT_THAT(choosing_mechanism(loaded, "none").error().detail, HasSubstr("no mechanism"));
   EXPECT_EQ(choosing_mechanism(loaded, "gone").error().code, Errc::not_found);
+}
+
+TEST_F(IdentityTest, FindsAMechanismByItsName) {
+  const std::string plans =
+      "  p: {cascade: {small: q, large: large}}\n"
+      "  q: {blend: {of: [small, large], rule: product}}\n"
+      "  product: q\n"
+      "  none: small\n"
+      "  two: {fallback: {of: [q, {blend: {of: [large, small]}}]}}\n";
+  const Config loaded = config(plans);
+  const auto blend = only_mechanism(loaded, "p", "blend");
+  ASSERT_TRUE(blend) << blend.error().detail;
+  const auto identity = mechanism_identity(loaded, **blend);
+  ASSERT_TRUE(identity) << "a plan may be called as its rule";
+  EXPECT_EQ(identity->at("of").as_array().size(), 2u);
+  EXPECT_THAT(only_mechanism(loaded, "none", "blend").error().detail, HasSubstr("has no `blend`"));
+  EXPECT_THAT(only_mechanism(loaded, "two", "blend").error().detail, HasSubstr("more than one"));
+  EXPECT_EQ(only_mechanism(loaded, "gone", "blend").error().code, Errc::not_found);
 }
 
 TEST_F(IdentityTest, CalibrationsAreTakenOutToMeasureThem) {

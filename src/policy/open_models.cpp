@@ -11,6 +11,7 @@
 #include "model/lane.h"
 #include "model/open_local_model.h"
 #include "model/remote_model.h"
+#include "policy/version_watch.h"
 
 namespace lichen::policy {
 namespace {
@@ -46,6 +47,9 @@ class Opener {
         });
     if (!opened) return std::unexpected(std::move(opened).error());
     models_.push_back(*opened);
+    if (!options.versions.empty()) {
+      if (Result<void> used = use_chosen_version(**opened); !used) return used;
+    }
     for (const model::AdapterOptions& adapter : options.adapters) {
       Result<std::shared_ptr<model::LocalModel>> adapted = (*opened)->with_adapter(adapter);
       if (!adapted) return std::unexpected(std::move(adapted).error());

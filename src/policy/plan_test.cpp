@@ -129,11 +129,10 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"  a: b\n  b: {cascade: {small: small, large: c}}\n  c: ^a\n",
               "plans in a circle: `a` -> `b` -> `c` -> `a`; one of them must name a model"},
         Wrong{"  a: small\n  ^large: small\n", "`large` is already a model"},
-        Wrong{
-            "  a: {^blend: {of: [small]}}\n",
-            "there is no mechanism `blend`; there are: `auto`, `cascade`, `contrast`, `fallback`, "
-            "`guard`, `handover`, `hint`, `prior`, `proxy_tune`, `route`, `speculate`, "
-            "`verify`"},
+        Wrong{"  a: {^mingle: {of: [small]}}\n",
+              "there is no mechanism `mingle`; there are: `auto`, `blend`, `cascade`, `compress`, "
+              "`contrast`, `expand`, `extract`, `fallback`, `guard`, `handover`, `hint`, `prior`, "
+              "`proxy_tune`, `rank_fuse`, `refine`, `route`, `speculate`, `verify`, `vote`"},
         Wrong{"  a: {^cascad: {small: small}}\n", "(did you mean `cascade`?)"}));
 
 INSTANTIATE_TEST_SUITE_P(

@@ -6,7 +6,10 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
+#include <cstring>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -197,6 +200,24 @@ const YamlNode* YamlNode::find(std::string_view wanted) const {
 Error yaml_error(const std::filesystem::path& file, int line, int column, std::string_view what) {
   return {.code = Errc::bad_config,
           .detail = fmt::format("{}:{}:{}: {}", file.string(), line, column, what)};
+}
+
+Result<std::string> read_yaml_file(const std::filesystem::path& file, std::string_view kind) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) {
+    return fail(Errc::bad_config,
+                fmt::format("{} is a folder, not a {} file", file.string(), kind));
+  }
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) {
+    return fail(
+        errno == ENOENT ? Errc::not_found : Errc::bad_config,
+        fmt::format("cannot read the {} {}: {}", kind, file.string(), std::strerror(errno)));
+  }
+  std::string yaml(kMaxYamlBytes + 1, '\0');  // one more than allowed, so that the excess shows
+  stream.read(yaml.data(), static_cast<std::streamsize>(yaml.size()));
+  yaml.resize(static_cast<std::size_t>(stream.gcount()));
+  return yaml;
 }
 
 Result<YamlNode> parse_yaml(const std::string& yaml, const std::filesystem::path& file) {

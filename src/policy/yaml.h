@@ -39,6 +39,10 @@ struct YamlNode {
 /// "lichen.yaml:7:3: what", as `bad_config`.
 Error yaml_error(const std::filesystem::path& file, int line, int column, std::string_view what);
 
+/// The bytes of a file of a `kind` that messages call it by ("configuration"). `not_found` when it
+/// is not there, `bad_config` when it cannot be read.
+Result<std::string> read_yaml_file(const std::filesystem::path& file, std::string_view kind);
+
 /// Parses one document. `file` is for messages. An empty document is a null node.
 Result<YamlNode> parse_yaml(const std::string& yaml, const std::filesystem::path& file);
 

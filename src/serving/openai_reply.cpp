@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/document.h"
 #include "base/utf8.h"
 
 namespace lichen::serving {
@@ -94,6 +95,11 @@ json::object chat_choice(const Answer& answer) {
   return {{"message", std::move(message)}};
 }
 
+/// What OpenAI's replies have no place for.
+json::object extras(const Answer& answer) {
+  return {{"citations", base::to_json(answer.citations)}};
+}
+
 /// Tool calls of a delta carry their index.
 json::array indexed(const json::array& calls) {
   json::array result;
@@ -169,6 +175,7 @@ std::string reply_json(const ReplyHead& head, std::span<const Answer> choices,
                          : head.chat ? chat_logprobs(answer.tokens)
                                      : text_logprobs(answer.tokens, offset);
     choice["finish_reason"] = to_string(answer.finish);
+    if (!answer.citations.empty()) choice["lichen"] = extras(answer);
     usage.add(answer, list.size(), head.per_prompt);
     list.push_back(std::move(choice));
   }
@@ -236,7 +243,9 @@ void ChunkWriter::end(std::string& out, std::size_t choice, const Answer& answer
     chunk(out, choice, json::serialize(delta), {}, {});
   }
   if (chat_) {
-    chunk(out, choice, "{}", {}, to_string(answer.finish));
+    const std::string more =
+        answer.citations.empty() ? "" : R"(,"lichen":)" + json::serialize(extras(answer));
+    chunk(out, choice, "{}", {}, to_string(answer.finish), more);
   } else {
     text(out, choice, {}, {}, to_string(answer.finish));
   }
@@ -251,7 +260,8 @@ void ChunkWriter::text(std::string& out, std::size_t choice, std::string_view te
 }
 
 void ChunkWriter::chunk(std::string& out, std::size_t choice, std::string_view delta,
-                        std::span<const AnswerToken> logprobs, std::string_view finish) {
+                        std::span<const AnswerToken> logprobs, std::string_view finish,
+                        std::string_view more) {
   out += prefix_;
   out += R"({"index":)";
   out += std::to_string(choice);
@@ -270,6 +280,7 @@ void ChunkWriter::chunk(std::string& out, std::size_t choice, std::string_view d
   } else {
     out.append("\"").append(finish).append("\"");
   }
+  out += more;
   out += include_usage_ ? "}],\"usage\":null}\n\n" : "}]}\n\n";
 }
 

@@ -49,7 +49,7 @@ class ChunkWriter {
   /// The chunks with the role, before anything else. Nothing for text completions.
   void start(std::string& out);
   void piece(std::string& out, std::size_t choice, const Piece& piece);
-  /// What of the answer was not streamed, its tool calls and the reason of its end.
+  /// What of the answer was not streamed, its tool calls, the reason of its end and its citations.
   void end(std::string& out, std::size_t choice, const Answer& answer);
   /// After all choices: the usage if wanted, and [DONE].
   void done(std::string& out) const;
@@ -63,8 +63,10 @@ class ChunkWriter {
     std::int64_t offset = 0;   // characters, for text completions' text_offset
   };
 
+  /// `more`: further members of the choice, each behind a comma.
   void chunk(std::string& out, std::size_t choice, std::string_view delta,
-             std::span<const AnswerToken> logprobs, std::string_view finish);
+             std::span<const AnswerToken> logprobs, std::string_view finish,
+             std::string_view more = {});
   void text(std::string& out, std::size_t choice, std::string_view text,
             std::span<const AnswerToken> logprobs, std::string_view finish);
 

@@ -96,6 +96,23 @@ TEST(ReplyJson, IsATextCompletion) {
   EXPECT_EQ(choice.at("logprobs").at("top_logprobs").at(0).at("é"), -1.0);
 }
 
+TEST(ReplyJson, CitationsStandBesideTheAnswer) {
+  const Answer answer{.text = "388",
+                      .citations = {{"revenue: 388", 10, 32, 2}, {"no pages", 1, 2}}};
+  const json::value wanted =
+      json::parse(R"({"citations":[{"text":"revenue: 388","begin":10,"end":32,"page":2},)"
+                  R"({"text":"no pages","begin":1,"end":2,"page":null}]})");
+  const auto reply = json::parse(reply_json(kChat, std::array{answer}, "", false));
+  EXPECT_EQ(reply.at("choices").at(0).at("lichen"), wanted);
+  ChunkWriter writer(kChat, 1, false, false);
+  std::string out;
+  writer.end(out, 0, answer);
+  const auto chunks = events(out);
+  EXPECT_FALSE(chunks.front().at("choices").at(0).as_object().contains("lichen"));
+  EXPECT_EQ(chunks.back().at("choices").at(0).at("lichen"), wanted);
+  EXPECT_EQ(chunks.back().at("choices").at(0).at("finish_reason"), "stop");
+}
+
 TEST(EmbeddingsJson, GivesFloatsOrBase64) {
   const Embeddings embeddings = {{1, -0.5F}, {}, {0.1F, 0, 2}};
   const auto floats = json::parse(embeddings_json("m", embeddings, false, 4));

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/bounds.h"
+#include "base/document.h"
 #include "base/utf8.h"
 #include "serving/json_fields.h"
 #include "serving/openai_messages.h"
@@ -147,6 +148,15 @@ std::optional<int> read_max_tokens(JsonFields& body, int cap) {
   return static_cast<int>(tokens.value_or(cap));
 }
 
+std::optional<std::string> read_document(JsonFields& body) {
+  const auto document = body.text("document");
+  if (!document) return std::nullopt;
+  if (const auto text = base::check_document(*document); !text) {
+    body.wrong("document", "cannot be read: " + text.error().detail);
+  }
+  return std::string(*document);
+}
+
 Priority read_priority(JsonFields& body) {
   const auto priority = body.choice("priority", {"interactive", "background"});
   return priority == "background" ? Priority::background : Priority::interactive;
@@ -239,6 +249,7 @@ ApiResult<CompletionCall> parse_chat(const json::object& object, RequestLimits l
   Request request;
   read_messages(body, limits.max_messages, request);
   read_continuation(body, request);
+  request.document = read_document(body);
   read_tools(body, request);
   read_common(body, limits, call, request);
   request.logprobs = body.flag("logprobs").value_or(false);
@@ -261,6 +272,10 @@ ApiResult<CompletionCall> parse_completion(const json::object& object, RequestLi
   CompletionCall call;
   call.chat = false;
   Request request;
+  if (body.any("document") != nullptr) {
+    body.wrong("document", "goes with a chat's messages; a prompt can hold it itself",
+               Errc::unsupported);
+  }
   const auto prompts = read_texts(body, "prompt", kMaxChoices);
   read_common(body, limits, call, request);
   if (const auto logprobs = body.integer("logprobs", 0, 20)) {

@@ -122,6 +122,14 @@ TEST(ParseChat, TheLastMessageMayBeGoneOnWith) {
       "add_generation_prompt");
 }
 
+TEST(ParseChat, ADocumentIsText) {
+  const auto call = with(R"("document": "one\ftwo")");
+  ASSERT_TRUE(call) << call.error().error.detail;
+  EXPECT_EQ(call->requests[0].document, "one\ftwo");
+  EXPECT_FALSE(with(R"("document": null)")->requests[0].document);
+  EXPECT_TRUE(with(R"("document": "a\u0000b")").error().error.detail.contains("NUL at byte 1"));
+}
+
 TEST(ParseChat, PriorityIsOneOfTwo) {
   EXPECT_EQ(with(R"("n":1)")->priority, Priority::interactive);
   EXPECT_EQ(with(R"("priority":"interactive")")->priority, Priority::interactive);
@@ -177,8 +185,9 @@ TEST_P(WrongField, IsNamed) {
 INSTANTIATE_TEST_SUITE_P(
     Chat, WrongField,
     ::testing::Values(
-        Wrong{R"("model": 5)", "model"}, Wrong{R"("stream": "yes")", "stream"},
-        Wrong{R"("temperature": 2.1)", "temperature"},
+        Wrong{R"("model": 5)", "model"}, Wrong{R"("document": ["a"])", "document"},
+        Wrong{R"("document": " \n")", "document"}, Wrong{R"("document": "\u0000")", "document"},
+        Wrong{R"("stream": "yes")", "stream"}, Wrong{R"("temperature": 2.1)", "temperature"},
         Wrong{R"("temperature": -0.1)", "temperature"},
         Wrong{R"("temperature": "hot")", "temperature"},
         Wrong{R"("temperature": 1e308)", "temperature"}, Wrong{R"("top_p": 0)", "top_p"},
@@ -280,6 +289,7 @@ TEST(ParseCompletion, RefusesWhatCannotBe) {
   EXPECT_EQ(param(R"({"prompt":[]})"), "prompt");
   EXPECT_EQ(param(R"({"prompt":[1,2]})"), "prompt");
   EXPECT_EQ(param(R"({"prompt":["a","b","c"],"n":3})"), "n");
+  EXPECT_EQ(param(R"({"prompt":"a","document":"b"})"), "document");
   EXPECT_EQ(param(R"({"prompt":"a","best_of":2})"), "best_of");
   EXPECT_EQ(param(R"({"prompt":"a","suffix":"b"})"), "suffix");
   EXPECT_EQ(param(R"({"prompt":"a","echo":true,"stream":true})"), "echo");

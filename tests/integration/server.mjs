@@ -9,6 +9,8 @@ export const lichen = process.env.LICHEN_BIN ?? join(root, 'build/release/src/cl
 export const bundled = {
   small: join(root, 'models/lichen-small.gguf'),
   large: join(root, 'models/lichen-large.gguf'),
+  other: join(root, 'models/lichen-other.gguf'),
+  guard: join(root, 'models/lichen-small-guard.gguf'),
 };
 
 /// Resolves when the server listens; `stop` sends SIGTERM and gives its exit code.

@@ -113,6 +113,7 @@ std::string to_json_line(const Sample& sample, std::string_view id) {
       text("{\"id\": ", quoted(id), ", \"family\": ", quoted(sample.family),
            ", \"level\": ", sample.level, ", \"prompt\": ", quoted(sample.prompt),
            ", \"reference\": ", quoted(sample.reference), ", \"check\": ", quoted(sample.check));
+  if (!sample.document.empty()) line += text(", \"document\": ", quoted(sample.document));
   if (sample.answer != sample.reference) line += text(", \"answer\": ", quoted(sample.answer));
   return line += "}";
 }

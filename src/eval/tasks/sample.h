@@ -36,7 +36,8 @@ struct Sample {
   std::string_view family;
   int level = 1;
   std::string prompt;
-  std::string answer;     // as a model should write it
+  std::string document = {};  // that the prompt asks about; mostly none
+  std::string answer;         // as a model should write it
   std::string reference;  // what the check compares with: the answer, unless the check says else
   std::string_view check;
   std::vector<FollowUp> follow_ups = {};  // of training text

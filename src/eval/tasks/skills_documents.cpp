@@ -2,23 +2,13 @@
 // answer from findings. The documents are reports on made-up companies.
 #include <algorithm>
 
+#include "eval/tasks/inquiry.h"
 #include "eval/tasks/skills.h"
 #include "eval/tasks/text.h"
 #include "eval/tasks/words.h"
 
 namespace lichen::eval::tasks {
 namespace {
-
-struct Figure {
-  std::string company;
-  std::string_view measure;
-  int year = 0;
-  int value = 0;
-
-  std::string named() const { return text(measure, " of ", company, " in ", year); }
-  std::string job() const { return text("Find the ", named(), "."); }
-  std::string finding() const { return text(named(), ": ", value); }
-};
 
 constexpr std::string_view kMeasures[] = {"revenue", "profit", "staff", "output", "debt", "budget"};
 
@@ -131,6 +121,14 @@ constexpr std::string_view kGrowth[] = {
     "What was the change in the {m} of {c} between {y} and {z}?",
     "By how much did {c}'s {m} change from {y} to {z}?"};
 
+enum class Aim { one, which, sum, growth };
+
+}  // namespace
+
+std::string Figure::named() const { return text(measure, " of ", company, " in ", year); }
+std::string Figure::job() const { return text("Find the ", named(), "."); }
+std::string Figure::finding() const { return text(named(), ": ", value); }
+
 std::string company(Random& random) { return capitalized(invented_word(random, 2)); }
 
 Figure random_figure(Random& random) {
@@ -142,15 +140,21 @@ Figure random_figure(Random& random) {
   return figure;
 }
 
-enum class Aim { one, which, sum, growth };
+std::string statement(Random& random, const Figure& figure) {
+  return say(random, kStated,
+             {{"y", text(figure.year)},
+              {"m", figure.measure},
+              {"c", figure.company},
+              {"v", text(figure.value)}});
+}
 
-/// A question, the figures that it takes, and the answer from them.
-struct Inquiry {
-  std::string question;
-  std::vector<Figure> figures;
-  std::vector<std::string> steps;
-  std::string answer;
-};
+std::string talk(Random& random, std::string_view first, std::string_view second) {
+  return say(random, kTalk,
+             {{"y", text(random.between(2008, 2024))},
+              {"c", random.chance(50) ? first : second},
+              {"p", full_name(random)},
+              {"v", random.pick(kCities)}});
+}
 
 Inquiry random_inquiry(Maker& maker) {
   Random& random = maker.random;
@@ -210,8 +214,6 @@ Inquiry random_inquiry(Maker& maker) {
   return inquiry;
 }
 
-}  // namespace
-
 Task make_extract_jobs(Maker& maker) {
   const auto inquiry = random_inquiry(maker);
   std::vector<std::string> jobs;
@@ -242,21 +244,9 @@ Task make_extract_chunk(Maker& maker) {
   const bool there = random.chance(60);
   if (there) figures.push_back(wanted);
   std::vector<std::string> sentences;
-  for (const auto& figure : figures) {
-    sentences.push_back(say(random, kStated,
-                            {{"y", text(figure.year)},
-                             {"m", figure.measure},
-                             {"c", figure.company},
-                             {"v", text(figure.value)}}));
-  }
-  const int talk = maker.by_level(2, 5, 12, 25);
-  for (int i = 0; i < talk; ++i) {
-    sentences.push_back(say(random, kTalk,
-                            {{"y", text(random.between(2008, 2024))},
-                             {"c", random.chance(50) ? wanted.company : others_name},
-                             {"p", full_name(random)},
-                             {"v", random.pick(kCities)}}));
-  }
+  for (const auto& figure : figures) sentences.push_back(statement(random, figure));
+  const int idle = maker.by_level(2, 5, 12, 25);
+  for (int i = 0; i < idle; ++i) sentences.push_back(talk(random, wanted.company, others_name));
   random.shuffle(sentences);
   Task task{.question =
                 asked_by("extract_chunk", {{"chunk", join(sentences, " ")}, {"job", wanted.job()}}),

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "eval/checks.h"
 #include "eval/suite.h"
+#include "eval/tasks/documents.h"
 #include "eval/tasks/mistakes.h"
 #include "eval/tasks/sample.h"
 #include "eval/tasks/skills.h"
@@ -247,6 +248,45 @@ TEST(Tasks, EveryPromptIsASkill) {
     EXPECT_TRUE(sample.prompt.ends_with(end)) << family.name;
   }
   EXPECT_EQ(used.size(), mechanisms::prompts().size());
+}
+
+TEST(Documents, AreTheSameEverywhere) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (int level = 1; level <= kLevels; ++level) {
+    for (const Split split : kSplits) {
+      const auto sample = make_document_sample({.split = split}, 5'000, level, 7);
+      hash = fnv(hash, to_json_line(sample, "id"));
+    }
+  }
+  EXPECT_EQ(hash, 8823954062662254877u);
+}
+
+TEST(Documents, HaveSizePagesAndACheckableAnswer) {
+  for (const std::size_t bytes : {kLeastDocument, std::size_t{20'000}}) {
+    for (int level = 1; level <= kLevels; ++level) {
+      const auto sample = make_document_sample({}, bytes, level, 1);
+      EXPECT_GE(sample.document.size(), bytes);
+      EXPECT_LE(sample.document.size(), bytes + 200);
+      EXPECT_TRUE(base::valid_utf8(sample.document));
+      EXPECT_EQ(sample.document.contains('\f'), bytes > 3'000);
+      EXPECT_TRUE(right(sample.check, sample.reference, sample.answer)) << sample.prompt;
+      const auto suite = parse_suite(to_json_line(sample, "a"), "made.jsonl");
+      ASSERT_TRUE(suite) << suite.error().detail;
+      EXPECT_EQ(suite->tasks[0].document, sample.document);
+    }
+  }
+}
+
+// What the question takes is stated once, each figure among others of its company.
+TEST(Documents, StateWhatIsAskedFor) {
+  for (std::uint64_t index = 0; index < 20; ++index) {
+    const auto sample = make_document_sample({}, 5'000, 1, index);
+    EXPECT_TRUE(sample.document.contains(" " + sample.answer + ".") ||
+                sample.document.contains(" " + sample.answer + " "))
+        << sample.prompt;
+    const auto train = make_document_sample({.split = Split::train}, 5'000, 1, index);
+    EXPECT_NE(train.prompt, sample.prompt);
+  }
 }
 
 TEST(Tasks, FillTakesChoicesAndLeavesValuesAlone) {

@@ -11,8 +11,8 @@
 #include <span>
 #include <utility>
 
+#include "mechanisms/auxiliary/end_reader.h"
 #include "mechanisms/side_by_side.h"
-#include "model/rows.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -20,24 +20,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr double kImpossible = -std::numeric_limits<double>::infinity();
-
-/// Reads the log-probability of an end off the row that it is given; it chooses nothing.
-class EndReader : public Sampler {
- public:
-  explicit EndReader(std::span<const Token> ends) : ends_(ends) {}
-
-  Result<Token> sample(std::span<const float> logits) override {
-    std::vector<float> ends;
-    for (const Token end : ends_) ends.push_back(logits[static_cast<std::size_t>(end)]);
-    logprob_ = model::log_sum_exp(ends) - model::log_sum_exp(logits);
-    return model::argmax(logits);
-  }
-  double logprob() const { return logprob_; }
-
- private:
-  const std::span<const Token> ends_;
-  double logprob_ = kImpossible;
-};
 
 }  // namespace
 
@@ -60,10 +42,7 @@ struct AnswerLikelihood::Job {
 AnswerLikelihood::AnswerLikelihood(const AnswererPtr& model)
     : model_(std::dynamic_pointer_cast<model::LocalModel>(model)) {
   if (model_ == nullptr) return;
-  const model::Vocabulary& vocabulary = model_->vocabulary();
-  for (Token token = 0; token < vocabulary.size(); ++token) {
-    if (vocabulary.ends(token)) ends_.push_back(token);
-  }
+  ends_ = ends_of(model_->vocabulary());
 }
 
 awaitable<Result<std::vector<double>>> AnswerLikelihood::of(const Request& request,

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "mechanisms/auxiliary/in_step.h"
 #include "mechanisms/auxiliary/logit_rules.h"
+#include "mechanisms/in_step.h"
 #include "mechanisms/without_logits.h"
 
 namespace lichen::mechanisms {
@@ -16,7 +16,8 @@ Result<AnswererPtr> build(Options& options, std::string mechanism,
   auto models = read_models_in_step(options, mechanism, keys);
   if (!models) return std::unexpected(models.error());
   if (!*models) return without_logits(std::move(mechanism), std::string(keys.front()));
-  return make_in_step(std::move(mechanism), **std::move(models), std::move(rule));
+  return make_in_step(
+      {.mechanism = std::move(mechanism), .models = **std::move(models), .rule = std::move(rule)});
 }
 
 }  // namespace
@@ -31,6 +32,7 @@ Result<AnswererPtr> build_contrast(Options& options) {
                [alpha = *alpha, beta = *beta](std::span<const std::span<const float>> rows,
                                               std::vector<float>& out) {
                  contrast(rows[0], rows[1], alpha, beta, out);
+                 return Result<void>{};
                });
 }
 
@@ -42,6 +44,7 @@ Result<AnswererPtr> build_proxy_tune(Options& options) {
                [strength = *strength](std::span<const std::span<const float>> rows,
                                       std::vector<float>& out) {
                  proxy_tune(rows[0], rows[1], rows[2], strength, out);
+                 return Result<void>{};
                });
 }
 

@@ -5,25 +5,41 @@
 namespace lichen::mechanisms {
 
 double DraftCosts::check(std::size_t guesses) const {
-  const auto count = static_cast<double>(guesses);
-  if (sessions <= 1) return target->ms(count + 1);
-  return target->ms(sessions) + (guesses == 0 ? 0 : sessions * target->ms(count));
+  return target->ms(sessions, static_cast<double>(guesses + 1));
 }
 
 double DraftCosts::draft(std::size_t guesses) const {
-  return drafter == nullptr ? 0 : static_cast<double>(guesses) * drafter->ms(sessions);
+  return drafter == nullptr ? 0 : static_cast<double>(guesses) * drafter->ms(sessions, 1);
 }
 
-double best_rate(const DraftCosts& costs, double typical, std::size_t most) {
-  double best = 0;
+namespace {
+
+struct Best {
+  std::size_t guesses = 0;
+  double rate = 0;  // tokens of each session per millisecond
+};
+
+Best best(const DraftCosts& costs, double typical, std::size_t most) {
+  Best best;
   double tokens = 1;
   double reached = 1;
   for (std::size_t guesses = 0; guesses <= most; ++guesses) {
-    best = std::max(best, tokens / (costs.check(guesses) + costs.draft(guesses)));
+    const double rate = tokens / (costs.check(guesses) + costs.draft(guesses));
+    if (rate > best.rate) best = {guesses, rate};
     reached *= typical;
     tokens += reached;
   }
   return best;
+}
+
+}  // namespace
+
+double best_rate(const DraftCosts& costs, double typical, std::size_t most) {
+  return best(costs, typical, most).rate;
+}
+
+std::size_t best_length(const DraftCosts& costs, double typical, std::size_t most) {
+  return best(costs, typical, most).guesses;
 }
 
 DraftLength::DraftLength(const DraftCosts& costs, double typical, std::size_t most)
@@ -31,6 +47,7 @@ DraftLength::DraftLength(const DraftCosts& costs, double typical, std::size_t mo
 
 bool DraftLength::worth_more() const {
   const std::size_t made = reached_.size();
+  if (fixed_) return made < most_;
   const double before = costs_.check(made) + costs_.draft(made);
   double reached = made == 0 ? 1 : reached_.back();
   double gain = 0;
@@ -47,6 +64,7 @@ void DraftLength::add(double chance) {
 }
 
 std::size_t DraftLength::worth_checking() const {
+  if (fixed_) return reached_.size();
   std::size_t best = 0;
   double best_gain = 0;
   double gain = 0;

@@ -8,9 +8,7 @@
 
 namespace lichen::mechanisms {
 
-/// What passes cost. All sessions that share a pass are taken to draft, and each another number of
-/// tokens: libllama computes sequences with cells of their own in one pass only where they have
-/// equally many tokens, so each session's guesses are a pass more.
+/// What passes cost. All sessions that share a pass are taken to draft, and each as many tokens.
 struct DraftCosts {
   const model::PassTimes* target = nullptr;
   const model::PassTimes* drafter = nullptr;  // null: guesses cost nothing
@@ -26,6 +24,9 @@ struct DraftCosts {
 /// `typical` each, at the number of guesses that is best, 0 to `most`.
 double best_rate(const DraftCosts& costs, double typical, std::size_t most);
 
+/// That number of guesses.
+std::size_t best_length(const DraftCosts& costs, double typical, std::size_t most);
+
 /// One round: guesses are made until the next one would cost more time than it saves, where time is
 /// worth `best_rate` tokens per millisecond. So the length is right in the long run and not for the
 /// round alone (the marginal value theorem, Charnov 1976).
@@ -33,6 +34,8 @@ class DraftLength {
  public:
   /// `typical`: the chance of a guess that has not been made yet. `most`: guesses in this round.
   DraftLength(const DraftCosts& costs, double typical, std::size_t most);
+  /// So many guesses, whatever they cost.
+  explicit DraftLength(std::size_t guesses) : most_(guesses), fixed_(true) {}
 
   /// Whether to make another guess.
   bool worth_more() const;
@@ -44,10 +47,11 @@ class DraftLength {
   std::size_t most() const { return most_; }
 
  private:
-  const DraftCosts costs_;
-  const double typical_;
+  const DraftCosts costs_ = {};
+  const double typical_ = 0;
   const std::size_t most_;
-  const double rate_;            // tokens per millisecond
+  const bool fixed_ = false;
+  const double rate_ = 0;        // tokens per millisecond
   std::vector<double> reached_;  // of each guess: the probability that it is accepted
 };
 

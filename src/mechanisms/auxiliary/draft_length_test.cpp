@@ -49,16 +49,26 @@ TEST(DraftLength, FewerTheLessLikelyTheyAre) {
   EXPECT_EQ(drafted(costs, 0.02, 0.02), 0U);
 }
 
-TEST(DraftLength, FewerTheMoreSessionsShareAPass) {
+TEST(DraftLength, SessionsThatShareAPassGuessWhatPaysForThem) {
   const PassTimes target({.passes = {{1, 10, 1}, {8, 12, 1}, {32, 48, 1}}}), drafter = small(0.5);
   DraftCosts costs{.target = &target, .drafter = &drafter};
   const std::size_t alone = drafted(costs, 0.7, 0.7);
-  costs.sessions = 2;
+  costs.sessions = 4;
   const std::size_t together = drafted(costs, 0.7, 0.7);
-  EXPECT_GT(alone, 0U);
-  EXPECT_LE(together, alone);
-  costs.sessions = 8;
-  EXPECT_EQ(drafted(costs, 0.7, 0.7), 0U) << "eight passes more for eight answers";
+  EXPECT_GE(alone, together);
+  EXPECT_GT(together, 0U);
+  const PassTimes each = steep();
+  costs.target = &each;
+  EXPECT_EQ(drafted(costs, 0.9, 0.9), 0U) << "each token costs as much as any other there";
+}
+
+TEST(DraftLength, TheBestLengthIsThatOfTheBestRate) {
+  const PassTimes target({.passes = {{1, 10, 1}, {4, 11, 1}, {5, 30, 1}, {32, 90, 1}}});
+  const PassTimes drafter = small(0.5);
+  const DraftCosts costs{.target = &target, .drafter = &drafter};
+  EXPECT_EQ(best_length(costs, 0.9, 16), 3U);
+  EXPECT_EQ(best_length(costs, 0.9, 2), 2U);
+  EXPECT_EQ(best_length(costs, 0.01, 16), 0U);
 }
 
 TEST(DraftLength, StopsBehindAnUnlikelyGuess) {

@@ -61,7 +61,8 @@ class Guard : public Answerer {
  private:
   awaitable<Result<void>> screen_input(const Request& request, Turn& turn) const {
     Seen seen(Side::input);
-    std::vector<std::string> texts{request.prompt.value_or(""), request.begun};
+    std::vector<std::string> texts{request.prompt.value_or(""), request.document.value_or(""),
+                                   request.begun};
     for (const Message& message : request.messages) {
       if (message.role == "user" || message.role == "tool") texts.push_back(message.content);
     }

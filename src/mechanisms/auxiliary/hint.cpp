@@ -2,7 +2,6 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "mechanisms/hand_over.h"
 #include "mechanisms/prompts.h"
 #include "mechanisms/routing/question.h"
+#include "mechanisms/whole_number.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -78,18 +78,14 @@ class Hint : public Answerer {
 }  // namespace
 
 Result<AnswererPtr> build_hint(Options& options) {
-  constexpr double kUsual = 64, kMost = 100'000;
+  constexpr int kUsual = 64, kMost = 100'000;
   Result<AnswererPtr> small = options.operand("small");
   if (!small) return std::unexpected(small.error());
   Result<AnswererPtr> large = options.operand("large");
   if (!large) return std::unexpected(large.error());
-  const Result<double> max_tokens = options.number("max_tokens", kUsual, 1, kMost);
+  const Result<int> max_tokens = whole_number(options, "max_tokens", kUsual, 1, kMost);
   if (!max_tokens) return std::unexpected(max_tokens.error());
-  if (*max_tokens != std::floor(*max_tokens)) {
-    return std::unexpected(options.error("max_tokens", "`max_tokens` must be a whole number"));
-  }
-  return std::make_shared<Hint>(*std::move(small), *std::move(large),
-                                static_cast<int>(*max_tokens));
+  return std::make_shared<Hint>(*std::move(small), *std::move(large), *max_tokens);
 }
 
 }  // namespace lichen::mechanisms

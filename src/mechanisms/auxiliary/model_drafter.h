@@ -30,6 +30,8 @@ class ModelDrafter {
         sampler_(sampling, shared),
         turn_(turn) {}
 
+  /// It has begun to read along.
+  bool reads() const { return session_.has_value(); }
   /// Tokens that it would have to read before its first guess, if that came behind `answer`.
   std::size_t unread(std::span<const Token> answer) const;
   /// Whether its context holds that and some guesses.

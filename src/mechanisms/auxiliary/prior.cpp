@@ -2,7 +2,6 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -68,9 +67,7 @@ class Prior : public Answerer {
                          score ? "no number" : score.error().detail));
       co_return "unknown";
     }
-    // Scales that end at 0 are those of log-probabilities and minus entropies.
-    const double probability = confidence_->scale().most > 0 ? *score : std::exp(*score);
-    std::string told = fmt::format("{:.2f}", std::clamp(probability, 0.0, 1.0));
+    std::string told = fmt::format("{:.2f}", as_probability(*confidence_, *score));
     decide(
         turn, "with",
         fmt::format("small's answer; {} {:.3f}, told as {}", confidence_->words(), *score, told));

@@ -23,6 +23,7 @@ Result<Request> reworded(Request request, std::string text, std::string_view mec
 Request plain_request(const Request& request) {
   Request plain{.messages = request.messages, .sampling = request.sampling};
   plain.prompt = request.prompt;
+  plain.document = request.document;
   plain.sampling.logit_bias.clear();
   return plain;
 }

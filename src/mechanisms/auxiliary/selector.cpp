@@ -14,6 +14,7 @@
 #include "mechanisms/routing/question.h"
 #include "mechanisms/routing/text_features.h"
 #include "mechanisms/side_by_side.h"
+#include "mechanisms/tally.h"
 #include "mechanisms/verdict.h"
 
 namespace lichen::mechanisms {
@@ -32,15 +33,11 @@ class ByAgreement : public Selector {
     co_return Result<void>{};
   }
 
-  /// The fewest that, were they all for the leader, would leave the rest too few for the second.
   int wanted(std::span<const Candidate> candidates, int left) const override {
-    int leader = 0, second = 0;
-    for (const Candidate& candidate : candidates) {
-      second = std::max(second, std::min(leader, candidate.votes));
-      leader = std::max(leader, candidate.votes);
-    }
-    if (leader > second + left) return 0;
-    return std::min(left, (left + second - leader) / 2 + 1);
+    std::vector<Votes> cast;
+    for (const Candidate& candidate : candidates) cast.push_back(candidate.votes);
+    return static_cast<int>(
+        votes_wanted(cast, std::vector<Votes>(static_cast<std::size_t>(left), 1)));
   }
 
  private:
@@ -93,16 +90,18 @@ class ByJudge : public Selector {
       work.push_back(ask_one(judge_, *std::move(prompt), prompt_.words, asked));
     }
     co_await side_by_side(std::move(work));
-    Result<void> all;
-    for (Asked& asked : verdicts) {
+    bool told = verdicts.empty();
+    std::optional<Error> failure;
+    for (const Asked& asked : verdicts) {
       turn.absorb(*asked.turn);
-      if (asked.share) {
-        asked.candidate->score = *asked.share;
-      } else {
-        all = std::unexpected(asked.share.error());
-      }
+      told |= asked.share.has_value();
+      // A judge at an endpoint is bound to no grammar and may say something else now and then.
+      asked.candidate->score = asked.share.value_or(std::numeric_limits<double>::quiet_NaN());
+      if (asked.share || (failure && is_final(*failure, turn))) continue;
+      failure = asked.share.error();
     }
-    co_return all;
+    if (failure && (!told || is_final(*failure, turn))) co_return std::unexpected(*failure);
+    co_return Result<void>{};
   }
 
   /// One first: most often the answer as it was asked for is good enough. Then all that are left at

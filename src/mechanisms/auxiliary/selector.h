@@ -22,7 +22,7 @@ struct Candidate {
   std::string key = {};              // what they say
   const Answer* answer;              // the first of them
   int votes = 0;                     // how many they are
-  std::optional<double> score = {};  // none: not verified yet; the larger the better
+  std::optional<double> score = {};  // none: not verified yet; NaN: cannot be; larger is better
 };
 
 /// Shared by all turns of its plan: safe to use from any thread.
@@ -33,7 +33,8 @@ class Selector {
   virtual const std::string& words() const = 0;
   /// Answers with equal keys are one candidate.
   virtual std::string key(const Answer& answer) const = 0;
-  /// Gives all candidates their scores; what is asked for it is in the receipt as "verify".
+  /// Gives all candidates their scores; what is asked for it is in the receipt as "verify". Fails
+  /// where it can tell nothing about any of those that had none.
   virtual awaitable<Result<void>> score(const Request& request, std::vector<Candidate>& candidates,
                                         Turn& turn) const = 0;
   /// How many of the `left` answers that may still be drawn are needed before the best of these can

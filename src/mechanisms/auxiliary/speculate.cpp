@@ -4,11 +4,11 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <cmath>
 #include <filesystem>
 #include <utility>
 
 #include "mechanisms/auxiliary/speculation.h"
+#include "mechanisms/whole_number.h"
 #include "mechanisms/without_logits.h"
 
 namespace lichen::mechanisms {
@@ -102,14 +102,25 @@ Result<void> check_pair(Options& options, SpeculatePlan& plan) {
                            100 * kLeastOverlap)));
 }
 
+/// `guesses`: none where the plan is to find out how many pay.
+Result<std::optional<std::size_t>> read_guesses(Options& options) {
+  if (!options.has("guesses")) return std::optional<std::size_t>();
+  const auto guesses = whole_number(options, "guesses", 1, 1, kLongest);
+  if (!guesses) return std::unexpected(guesses.error());
+  if (options.has("longest")) {
+    return std::unexpected(options.error(
+        "longest", "`longest` bounds what the plan finds best, `guesses` says how many: use one"));
+  }
+  return static_cast<std::size_t>(*guesses);
+}
+
 }  // namespace
 
 Result<AnswererPtr> build_speculate(Options& options) {
-  const Result<double> longest = options.number("longest", kUsual, 1, kLongest);
+  const auto longest = whole_number(options, "longest", kUsual, 1, kLongest);
   if (!longest) return std::unexpected(longest.error());
-  if (*longest != std::floor(*longest)) {
-    return std::unexpected(options.error("longest", "`longest` is a whole number of tokens"));
-  }
+  const Result<std::optional<std::size_t>> fixed = read_guesses(options);
+  if (!fixed) return std::unexpected(fixed.error());
   const Result<bool> copies = options.flag("copy", true);
   if (!copies) return std::unexpected(copies.error());
   const Result<ModelPtr> target = read_model(options, "target");
@@ -132,7 +143,8 @@ Result<AnswererPtr> build_speculate(Options& options) {
       SpeculatePlan{.target = std::dynamic_pointer_cast<LocalModel>(*target),
                     .drafter = std::dynamic_pointer_cast<LocalModel>(drafter),
                     .copies = *copies,
-                    .longest = static_cast<std::size_t>(*longest)});
+                    .longest = static_cast<std::size_t>(*longest),
+                    .fixed = *fixed});
   if (plan->target == nullptr || (plan->drafter == nullptr) != (drafter == nullptr)) {
     return without_logits("speculate", (*target)->name());
   }

@@ -8,9 +8,9 @@
 #include <string>
 
 #include "mechanisms/auxiliary/speculate.h"
+#include "mechanisms/bundled_models.h"
 #include "mechanisms/scripted_model.h"
 #include "mechanisms/scripted_options.h"
-#include "model/open_local_model.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -19,50 +19,33 @@ constexpr const char* kQuestions[] = {
     "What is 12 + 30?", "Sort these words: pear, apple, fig.", "Reverse the word lichen.",
     "Reverse the order of this list: cloud, tiger, maple, falcon.", "Tell me of Paris."};
 
-class SpeculatePairTest : public testing::Test {
+class SpeculatePairTest : public BundledModelsTest {
  protected:
-  static void SetUpTestSuite() {
-    lane_ = *model::open_lane({.name = "cpu", .threads = 2});
-    for (const char* name : {"small", "large", "other"}) models_[name] = open(name);
-  }
-  static void TearDownTestSuite() {
-    models_.clear();
-    lane_.reset();
-  }
-  static std::shared_ptr<model::LocalModel> open(const std::string& name) {
-    return *model::open_local_model(
-        name,
-        {.gguf = std::string(LICHEN_SOURCE_DIR "/models/lichen-") + name + ".gguf", .threads = 1},
-        lane_);
-  }
-  static Request asking(const std::string& question) {
-    return {.messages = {{"user", question}}, .max_tokens = 40};
-  }
-  static Answer ask(Answerer& answerer, Request request) {
-    Turn turn("plan");
-    Result<Answer> answer = run(answerer.answer(std::move(request), turn));
-    EXPECT_TRUE(answer) << answer.error().detail;
-    return answer ? *std::move(answer) : Answer{};
-  }
   static Result<AnswererPtr> speculate(const std::string& drafter,
                                        const std::string& target = "large") {
     ScriptedOptions options;
-    if (!drafter.empty()) options.answerers["draft"] = models_[drafter];
-    options.answerers["target"] = models_[target];
+    if (!drafter.empty()) options.answerers["draft"] = bundled(drafter);
+    options.answerers["target"] = bundled(target);
+    options.numbers["guesses"] = 4;  // else none are made where they do not pay
     return build_speculate(options);
   }
-
-  static inline std::shared_ptr<model::Lane> lane_;
-  static inline std::map<std::string, std::shared_ptr<model::LocalModel>> models_;
 };
 
 TEST_F(SpeculatePairTest, SaysWhatTheTargetSays) {
   for (const char* drafter : {"small", "other", ""}) {
     const AnswererPtr plan = *speculate(drafter);
     for (const char* question : kQuestions) {
-      EXPECT_EQ(ask(*plan, asking(question)).text, ask(*models_["large"], asking(question)).text)
+      EXPECT_EQ(ask(*plan, asking(question)).text, ask(*bundled("large"), asking(question)).text)
           << "drafts by " << drafter;
     }
+  }
+}
+
+TEST_F(SpeculatePairTest, SomeGuessesAreAccepted) {
+  for (const char* drafter : {"small", "other"}) {
+    const Answer answer = ask(**speculate(drafter), asking(kQuestions[3]));
+    EXPECT_GT(answer.drafted_tokens, 4) << drafter;
+    EXPECT_GT(answer.accepted_tokens, 4) << drafter;
   }
 }
 
@@ -71,17 +54,18 @@ TEST_F(SpeculatePairTest, SaysWhatItSaysUnderPenaltiesGrammarsAndBiases) {
   Request request = asking(kQuestions[3]);
   request.sampling.presence_penalty = 2.0F;
   request.sampling.repetition_penalty = 1.3F;
-  EXPECT_EQ(ask(*plan, request).text, ask(*models_["large"], request).text);
+  EXPECT_EQ(ask(*plan, request).text, ask(*bundled("large"), request).text);
   request.sampling = {};
-  const auto tokens = *models_["large"]->vocabulary().tokenize(" tiger", false);
+  const auto tokens = *bundled("large")->vocabulary().tokenize(" tiger", false);
   request.sampling.logit_bias = {{tokens.front(), -100.0F}};
-  EXPECT_EQ(ask(*plan, request).text, ask(*models_["large"], request).text);
+  EXPECT_EQ(ask(*plan, request).text, ask(*bundled("large"), request).text);
   request.sampling = {};
   request.format.json_schema = boost::json::parse(R"({
       "type": "object", "additionalProperties": false, "required": ["city", "size"],
       "properties": {"city": {"enum": ["Paris", "Rome"]}, "size": {"type": "boolean"}}})");
-  EXPECT_EQ(ask(*plan, request).text, ask(*models_["large"], request).text);
-  request.sampling.temperature = 1.5F;
+  EXPECT_EQ(ask(*plan, request).text, ask(*bundled("large"), request).text);
+  request.sampling.temperature = 0.8F;
+  request.sampling.seed = 1;
   const Answer answer = ask(*plan, request);
   EXPECT_NO_THROW(boost::json::parse(answer.text)) << answer.text;
 }
@@ -90,7 +74,7 @@ TEST_F(SpeculatePairTest, LogProbabilitiesAreTheTargets) {
   Request request = asking(kQuestions[3]);
   request.logprobs = true;
   request.top_logprobs = 2;
-  const Answer plain = ask(*models_["large"], request);
+  const Answer plain = ask(*bundled("large"), request);
   const Answer drafted = ask(**speculate("small"), request);
   ASSERT_EQ(drafted.tokens.size(), plain.tokens.size());
   for (std::size_t i = 0; i < plain.tokens.size(); ++i) {
@@ -146,7 +130,7 @@ TEST_F(SpeculatePairTest, AnswersAreAsProbableAsTheTargets) {
   request.sampling.temperature = 4.0F;
   request.sampling.top_k = 12;
   constexpr int kAnswers = 150;
-  const auto plain = frequencies(*models_["large"], request, kAnswers);
+  const auto plain = frequencies(*bundled("large"), request, kAnswers);
   ASSERT_GT(plain.size(), 4U) << "too cold to tell";
   for (const char* drafter : {"small", "other"}) {
     const AnswererPtr plan = *speculate(drafter);

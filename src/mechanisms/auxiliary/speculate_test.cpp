@@ -48,6 +48,13 @@ class SpeculateTest : public testing::Test {
     target->on_decode = [this](std::span<const model::BatchToken> batch) {
       ++target_passes_;
       widest_ = std::max(widest_, batch.size());
+      std::map<model::Seq, std::size_t> tokens;
+      for (const model::BatchToken& token : batch) ++tokens[token.seq];
+      // A request that comes later has its prompt read beside what others write.
+      if (std::ranges::any_of(batch, [](const auto& token) { return token.position == 0; })) {
+        return true;
+      }
+      for (const auto& [seq, count] : tokens) uneven_ += count != tokens.begin()->second;
       return true;
     };
     answerers_ = {
@@ -100,6 +107,7 @@ class SpeculateTest : public testing::Test {
   int target_passes_ = 0;
   int drafter_passes_ = 0;
   std::size_t widest_ = 0;
+  std::size_t uneven_ = 0;  // parts of a target's pass with another number of tokens than the first
   bool drafter_fails_ = false;
   model::StepTimes times_ = {};  // none: guesses cost nothing
 };
@@ -184,6 +192,21 @@ TEST_F(SpeculateTest, LongestBoundsARound) {
   EXPECT_GE(target_passes_, static_cast<int>(kLong.size()) / 3);
 }
 
+TEST_F(SpeculateTest, TheNumberOfGuessesCanBeSaid) {
+  times_ = {.passes = {{1, 1, 1}, {2, 2, 1}, {32, 32, 1}}};  // a guess costs as much as it saves
+  pair(kLong, kLong);
+  EXPECT_EQ(answered(), kLong);
+  EXPECT_EQ(target_passes_, static_cast<int>(kLong.size()) + 1);
+  numbers_ = {{"guesses", 3}};
+  EXPECT_EQ(answered(), kLong);
+  EXPECT_EQ(target_passes_, 1 + (static_cast<int>(kLong.size()) + 3) / 4);
+  EXPECT_EQ(answer_.drafted_tokens, answer_.accepted_tokens + 1) << "the end is not written";
+  numbers_ = {{"guesses", 3}, {"longest", 4}};
+  EXPECT_THAT(why_not(), HasSubstr("use one"));
+  numbers_ = {{"guesses", 1.5}};
+  EXPECT_THAT(why_not(), HasSubstr("whole number"));
+}
+
 TEST_F(SpeculateTest, WritesToTheLastCellOfTheContext) {
   model::Backend::Limits limits = kLimits;
   limits.cells = 40;
@@ -246,6 +269,31 @@ TEST_F(SpeculateTest, ManyRequestsShareTheTargetsPasses) {
   const auto texts = run(all(answerer, request_, a, b, c, d));
   for (const std::string& text : texts) EXPECT_EQ(text, kLong);
   EXPECT_LT(target_passes_, static_cast<int>(kLong.size())) << "of four answers";
+}
+
+TEST_F(SpeculateTest, RequestsThatSharePassesHaveEquallyManyTokensInThem) {
+  // The drafter knows no more than the beginning, and the answers end at different times.
+  pair(kLong.substr(0, 20), kLong);
+  const AnswererPtr answerer = *plan();
+  Turn a("plan"), b("plan"), c("plan");
+  auto both = [](AnswererPtr by, Request request, Turn& a, Turn& b,
+                 Turn& c) -> awaitable<std::vector<std::string>> {
+    Request shorter = request, shortest = request;
+    shorter.max_tokens = 33;
+    shortest.max_tokens = 7;
+    auto [x, y, z] =
+        co_await (by->answer(request, a) && by->answer(shorter, b) && by->answer(shortest, c));
+    std::vector<std::string> texts = {x->text, y->text, z->text};
+    co_return texts;
+  };
+  for (int i = 0; i < 4; ++i) {  // the first rounds are plain
+    const auto texts = run(both(answerer, request_, a, b, c));
+    EXPECT_EQ(texts[0], kLong);
+    EXPECT_EQ(texts[1], kLong.substr(0, 33));
+    EXPECT_EQ(texts[2], kLong.substr(0, 7));
+  }
+  EXPECT_GT(widest_, 8U) << "they did share passes with guesses";
+  EXPECT_EQ(uneven_, 0U);
 }
 
 TEST_F(SpeculateTest, WhatCannotWorkIsAnErrorOfThePlan) {

@@ -56,7 +56,7 @@ awaitable<Result<void>> Speculation::write() {
   Result<Round> round;
   for (;;) {
     if (!rows) co_return std::unexpected(std::move(rows.error()));
-    const std::size_t accepted = rows->size() - 1;
+    const std::size_t accepted = std::min(rows->size() - 1, round->guesses.size());
     const std::int64_t before = writer_.tokens();
     learn(*round, accepted);
     const Result<bool> more = co_await add(*std::move(rows));
@@ -71,29 +71,74 @@ awaitable<Result<void>> Speculation::write() {
 
 /// Whoever makes the answer grow fastest guesses; nobody, where the target alone does.
 awaitable<Result<Speculation::Round>> Speculation::next_round() {
+  const bool drafts = drafter_ && !drafter_error_ && drafter_->has_room(tokens_.size());
+  const bool even = plan_.target->open_sessions() > 1;
+  if (even || plan_.fixed) {
+    const std::size_t guesses =
+        std::min(plan_.fixed.value_or(common_guesses(drafts)), free_cells());
+    if (guesses > 0 || plan_.fixed) co_return co_await even_round(guesses, drafts);
+  }
   const std::size_t most = most_guesses();
   if (most == 0) co_return Round{};
   const double plain = 1 / costs(By::copies).check(0);
   const CopyDrafter::Match match = plan_.copies ? copies_.find() : CopyDrafter::Match{};
   const std::size_t copied = std::min(most, match.next.size());
-  const double by_copies =
-      copied == 0 ? 0
-                  : best_rate(costs(By::copies), of_copies_.chance(match.confidence(0)), copied);
-  const bool drafts = drafter_ && !drafter_error_ && drafter_->has_room(tokens_.size());
-  const double by_drafter = drafts ? best_rate(costs(By::drafter), of_drafter_.typical(), most) : 0;
-  if (by_copies > plain && by_copies >= by_drafter) co_return copy(match, copied, false);
-  if (by_drafter > plain && pays_to_read(plain, by_drafter)) {
-    co_return co_await ask_drafter(most, false);
+  if (!even) {
+    const double by_copies =
+        copied == 0 ? 0
+                    : best_rate(costs(By::copies), of_copies_.chance(match.confidence(0)), copied);
+    const double by_drafter =
+        drafts ? best_rate(costs(By::drafter), of_drafter_.typical(), most) : 0;
+    if (by_copies > plain && by_copies >= by_drafter) co_return copy(match, copied, false);
+    if (by_drafter > plain && pays_to_read(plain, by_drafter)) {
+      co_return co_await ask_drafter(DraftLength(costs(By::drafter), of_drafter_.typical(), most));
+    }
   }
   const DraftCosts checking = costs(By::copies);
   const double check_ms = checking.check(1) - checking.check(0);
   if (copied > 0 && may_try(check_ms)) co_return copy(match, 1, true);
-  if (drafts && may_try(check_ms + unread_ms())) co_return co_await ask_drafter(1, true);
+  if (drafts && may_try(check_ms + unread_ms())) co_return co_await ask_drafter(DraftLength(1));
   co_return Round{};
 }
 
-Speculation::Round Speculation::copy(const CopyDrafter::Match& match, std::size_t most,
-                                     bool trial) {
+/// What suits the plan's typical answer now. One number holds for some passes of the target, since
+/// each session that differs costs all of them a pass. At first and from time to time there are no
+/// guesses, so that what the passes take without them is known as well as with them.
+std::size_t Speculation::common_guesses(bool drafts) {
+  constexpr std::uint64_t kPasses = 4;  // for which a number holds
+  constexpr int kPlainOne = 40;         // of so many numbers one is 0
+  SpeculatePlan::Common& common = plan_.common;
+  const std::uint64_t passes = plan_.target->stats().batches;
+  if (passes >= common.until) {
+    common.until = passes + kPasses;
+    const bool by_drafter = drafts && plan_.drafter != nullptr;
+    const std::size_t best =
+        by_drafter ? best_length(costs(By::drafter), plan_.of_drafter.typical(), plan_.longest)
+                   : best_length(costs(By::copies), plan_.of_copies.typical(), plan_.longest);
+    common.guesses = common.numbers++ % kPlainOne == 0 ? 0 : best;
+  }
+  return common.guesses;
+}
+
+/// A round of just so many guesses. Where there are fewer, others' sessions would wait for a pass
+/// of their own all the same, so it is filled up.
+awaitable<Result<Speculation::Round>> Speculation::even_round(std::size_t guesses, bool drafts) {
+  const CopyDrafter::Match match = plan_.copies ? copies_.find() : CopyDrafter::Match{};
+  const std::size_t copied = std::min(guesses, match.next.size());
+  const double by_copies = copied == 0 ? 0 : of_copies_.chance(match.confidence(0));
+  Round round;
+  if (copied > 0 && (!drafts || by_copies > of_drafter_.typical())) {
+    round = copy(match, copied, true);
+  } else if (drafts && (plan_.fixed || drafter_->reads() || pays_to_read_for(guesses))) {
+    Result<Round> asked = co_await ask_drafter(DraftLength(guesses));
+    if (!asked) co_return asked;
+    round = *std::move(asked);
+  }
+  round.tokens = guesses + 1;
+  co_return round;
+}
+
+Speculation::Round Speculation::copy(const CopyDrafter::Match& match, std::size_t most, bool all) {
   DraftLength length(costs(By::copies), of_copies_.typical(), most);
   Round round{.by = By::copies};
   for (std::size_t i = 0; i < most; ++i) {
@@ -103,12 +148,11 @@ Speculation::Round Speculation::copy(const CopyDrafter::Match& match, std::size_
     of_copies_.guessed(chance);
     round.guesses.push_back({.token = match.next[i], .confidence = confidence});
   }
-  round.guesses.resize(trial ? most : length.worth_checking());
+  round.guesses.resize(all ? most : length.worth_checking());
   return round;
 }
 
-awaitable<Result<Speculation::Round>> Speculation::ask_drafter(std::size_t most, bool trial) {
-  DraftLength length(costs(By::drafter), of_drafter_.typical(), most);
+awaitable<Result<Speculation::Round>> Speculation::ask_drafter(DraftLength length) {
   Round round{.by = By::drafter};
   Result<std::vector<Guess>> guesses = co_await drafter_->guess(tokens_, length, of_drafter_);
   if (!guesses) {
@@ -119,18 +163,23 @@ awaitable<Result<Speculation::Round>> Speculation::ask_drafter(std::size_t most,
   round.guesses = *std::move(guesses);
   const DraftCosts spent = costs(By::drafter);
   plan_.rounds_ms += spent.draft(round.guesses.size()) / spent.sessions;
-  if (!trial) round.guesses.resize(length.worth_checking());
+  round.guesses.resize(length.worth_checking());
   co_return round;
 }
 
 awaitable<Result<std::vector<Row>>> Speculation::check(const Round& round) {
+  std::vector<Guess> guesses = round.guesses;
+  if (guesses.size() + 1 < round.tokens) {
+    const Token last = guesses.empty() ? tokens_.back() : guesses.back().token;
+    guesses.resize(round.tokens - 1, Guess{.token = last});
+  }
   std::vector<Token> tokens = {tokens_.back()};
-  for (const Guess& guess : round.guesses) tokens.push_back(guess.token);
+  for (const Guess& guess : guesses) tokens.push_back(guess.token);
   Want want = job_.want();
   std::optional<DraftCheck> draft;
-  if (!round.guesses.empty()) {
+  if (!guesses.empty()) {
     want.rows = Want::Rows::agreed;
-    if (job_.sampler != nullptr) want.sampler = &draft.emplace(*job_.sampler, round.guesses);
+    if (job_.sampler != nullptr) want.sampler = &draft.emplace(*job_.sampler, guesses);
   }
   co_return co_await session_.decode(tokens, want);
 }
@@ -160,12 +209,16 @@ awaitable<Result<bool>> Speculation::add(std::vector<Row> rows) {
   co_return true;
 }
 
-/// What the length of the answer and the context leave room for, beside the target's own token.
-std::size_t Speculation::most_guesses() const {
-  const std::int64_t left = job_.form.max_tokens - writer_.tokens() - 1;
+/// What the context leaves room for, beside the target's own token.
+std::size_t Speculation::free_cells() const {
   const std::int64_t cells = plan_.target->session_length() - session_.size() - 1;
-  return static_cast<std::size_t>(
-      std::clamp<std::int64_t>(std::min(left, cells), 0, static_cast<std::int64_t>(plan_.longest)));
+  return static_cast<std::size_t>(std::max<std::int64_t>(cells, 0));
+}
+
+/// And what the length of the answer does.
+std::size_t Speculation::most_guesses() const {
+  const std::int64_t left = std::max<std::int64_t>(job_.form.max_tokens - writer_.tokens() - 1, 0);
+  return std::min({static_cast<std::size_t>(left), free_cells(), plan_.longest});
 }
 
 DraftCosts Speculation::costs(By by) const {
@@ -191,6 +244,12 @@ bool Speculation::pays_to_read(double plain, double rate) const {
                                static_cast<double>(job_.form.max_tokens) - written);
   const double one = costs(By::drafter).draft(1);  // is part of the rate
   return left * (1 / plain - 1 / rate) > unread_ms() - one;
+}
+
+bool Speculation::pays_to_read_for(std::size_t guesses) const {
+  const DraftCosts with = costs(By::drafter);
+  const double plain = 1 / with.check(0);
+  return pays_to_read(plain, best_rate(with, of_drafter_.typical(), guesses));
 }
 
 bool Speculation::may_try(double ms) {

@@ -25,6 +25,7 @@ struct SpeculatePlan {
   std::unique_ptr<const SharedTokens> shared = {};  // null: one vocabulary, or no drafter
   bool copies = true;                               // guesses from the prompt and the answer, too
   std::size_t longest = 16;                         // guesses in a round at most
+  std::optional<std::size_t> fixed = {};            // guesses in each round, whatever they cost
 
   Acceptance of_drafter = {};
   Acceptance of_copies = {};
@@ -32,6 +33,15 @@ struct SpeculatePlan {
   double answer_tokens = 64;  // in a typical answer
   double rounds_ms = 0;       // spent on rounds of all answers
   double trials_ms = 0;       // of these, on guesses that did not seem worth it
+
+  /// Where several answers are written at once, all have equally many guesses in a round: libllama
+  /// computes sequences with cells of their own in one pass only where they have equally many
+  /// tokens.
+  struct Common {
+    std::size_t guesses = 0;
+    std::uint64_t until = 0;    // the target's pass
+    std::uint64_t numbers = 0;  // there have been
+  } common = {};
 };
 
 /// On the lane. The plan and the turn must outlive it.
@@ -48,21 +58,26 @@ class Speculation {
   struct Round {
     By by = By::copies;
     std::vector<Guess> guesses = {};  // to be checked; none: the target goes on alone
+    std::size_t tokens = 0;           // that the target's pass has at least
   };
 
   awaitable<Result<void>> write();
   awaitable<Result<Round>> next_round();
-  awaitable<Result<Round>> ask_drafter(std::size_t most, bool trial);
-  Round copy(const CopyDrafter::Match& match, std::size_t most, bool trial);
+  std::size_t common_guesses(bool drafts);
+  awaitable<Result<Round>> even_round(std::size_t guesses, bool drafts);
+  awaitable<Result<Round>> ask_drafter(DraftLength length);
+  Round copy(const CopyDrafter::Match& match, std::size_t most, bool all);
   awaitable<Result<std::vector<Row>>> check(const Round& round);
   void learn(const Round& round, std::size_t accepted);
   void count(const Round& round, std::int64_t accepted);
   awaitable<Result<bool>> add(std::vector<Row> rows);
 
+  std::size_t free_cells() const;
   std::size_t most_guesses() const;
   DraftCosts costs(By by) const;
   double unread_ms() const;
   bool pays_to_read(double plain, double rate) const;
+  bool pays_to_read_for(std::size_t guesses) const;
   bool may_try(double ms);
   AnswerAcceptance& acceptance(By by) { return by == By::drafter ? of_drafter_ : of_copies_; }
   void write_receipt(std::int64_t tokens);

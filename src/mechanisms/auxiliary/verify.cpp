@@ -3,7 +3,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 #include "mechanisms/auxiliary/selector.h"
 #include "mechanisms/hand_over.h"
 #include "mechanisms/sampled_answers.h"
+#include "mechanisms/whole_number.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -113,6 +113,10 @@ class Verify : public Answerer {
       return fmt::format("not verified, the first is taken: {}: {}; {}",
                          to_string(draws.unverified->code), draws.unverified->detail, drawn);
     }
+    const auto unjudged = std::ranges::count_if(draws.candidates, [](const Candidate& candidate) {
+      return candidate.score && std::isnan(*candidate.score);
+    });
+    if (unjudged > 0) drawn += fmt::format(", {} without a verdict", unjudged);
     const std::optional<double> score = draws.candidates[best].score;
     if (!score) return drawn;
     std::string next;
@@ -134,20 +138,18 @@ class Verify : public Answerer {
 }  // namespace
 
 Result<AnswererPtr> build_verify(Options& options) {
-  constexpr double kUsual = 4, kMost = 64, kTemperature = 0.7;
+  constexpr int kUsual = 4, kMost = 64;
+  constexpr double kTemperature = 0.7;
   Result<AnswererPtr> of = options.operand("of");
   if (!of) return std::unexpected(of.error());
-  const Result<double> n = options.number("n", kUsual, 1, kMost);
+  const Result<int> n = whole_number(options, "n", kUsual, 1, kMost);
   if (!n) return std::unexpected(n.error());
-  if (*n != std::floor(*n)) {
-    return std::unexpected(options.error("n", "`n` must be a whole number"));
-  }
   const Result<double> temperature = options.number("temperature", kTemperature, 0.01, 2);
   if (!temperature) return std::unexpected(temperature.error());
   auto selector = build_selector(options);
   if (!selector) return std::unexpected(selector.error());
-  return std::make_shared<Verify>(*std::move(of), static_cast<int>(*n),
-                                  static_cast<float>(*temperature), *std::move(selector));
+  return std::make_shared<Verify>(*std::move(of), *n, static_cast<float>(*temperature),
+                                  *std::move(selector));
 }
 
 }  // namespace lichen::mechanisms

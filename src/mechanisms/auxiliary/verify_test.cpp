@@ -139,6 +139,27 @@ TEST_F(VerifyTest, WhereTheVerifierFailsTheFirstAnswerIsTaken) {
   EXPECT_EQ(small_->requests().size(), 1u) << "more would be of no use";
 }
 
+TEST_F(VerifyTest, AnAnswerWithoutAVerdictIsNotTaken) {
+  options_.choices = {{"by", "judge"}};
+  options_.numbers = {{"n", 4}};
+  answers({"four", "three", "five", "six"});
+  judge({{"four", 0}, {"five", 1}, {"six", -1}});
+  const auto answer = ask();
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->text, "five") << "of `three` the judge says perhaps, of `six` nothing";
+  EXPECT_THAT(decision().reason, HasSubstr("P(yes) of the verifier 1, next 0; "));
+  EXPECT_THAT(decision().reason, HasSubstr("4 different, 2 without a verdict"));
+}
+
+TEST_F(VerifyTest, AVerifierThatMayNotSpeakIsFinal) {
+  options_.choices = {{"by", "judge"}};
+  options_.numbers = {{"n", 2}};
+  answers({"four", "five"});
+  judge_ = std::make_shared<ScriptedModel>(
+      "judge", std::vector<Script>{{.text = "no"}, {.error = Error{Errc::refused, "no"}}});
+  EXPECT_EQ(ask().error().code, Errc::refused);
+}
+
 TEST_F(VerifyTest, AFailedAnswerIsNoCandidate) {
   options_.choices = {{"by", "agreement"}};
   options_.numbers = {{"n", 3}};

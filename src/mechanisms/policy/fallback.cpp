@@ -91,4 +91,8 @@ Result<AnswererPtr> build_fallback(Options& options) {
                                     std::chrono::milliseconds(static_cast<std::int64_t>(*timeout)));
 }
 
+AnswererPtr make_fallback(std::vector<Operand> of) {
+  return std::make_shared<Fallback>(std::move(of), std::chrono::milliseconds(0));
+}
+
 }  // namespace lichen::mechanisms

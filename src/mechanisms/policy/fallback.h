@@ -12,10 +12,15 @@
 // failure is a decision in the receipt; when all have failed, the error lists them.
 #pragma once
 
+#include <vector>
+
 #include "mechanisms/mechanism.h"
 
 namespace lichen::mechanisms {
 
 Result<AnswererPtr> build_fallback(Options& options);
+
+/// The same as a part of another mechanism, without a time limit.
+AnswererPtr make_fallback(std::vector<Operand> of);
 
 }  // namespace lichen::mechanisms

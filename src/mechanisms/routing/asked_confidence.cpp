@@ -2,7 +2,6 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "mechanisms/routing/text_features.h"
 #include "mechanisms/sampled_answers.h"
 #include "mechanisms/verdict.h"
+#include "mechanisms/whole_number.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -77,15 +77,13 @@ class Verification : public Confidence {
 }  // namespace
 
 Result<std::unique_ptr<Confidence>> build_agreement(Options& options, const AnswererPtr& small) {
-  constexpr double kSamples = 5, kMostSamples = 32, kTemperature = 0.7;
-  const Result<double> samples = options.number("samples", kSamples, 2, kMostSamples);
+  constexpr double kTemperature = 0.7;
+  constexpr int kSamples = 5, kMostSamples = 32;
+  const Result<int> samples = whole_number(options, "samples", kSamples, 2, kMostSamples);
   if (!samples) return std::unexpected(samples.error());
-  if (*samples != std::floor(*samples)) {
-    return std::unexpected(options.error("samples", "`samples` must be a whole number"));
-  }
   const Result<double> temperature = options.number("temperature", kTemperature, 0.01, 2);
   if (!temperature) return std::unexpected(temperature.error());
-  return std::make_unique<Agreement>(small, static_cast<int>(*samples), *temperature);
+  return std::make_unique<Agreement>(small, *samples, *temperature);
 }
 
 Result<std::unique_ptr<Confidence>> build_self_verification(Options&, const AnswererPtr& small) {

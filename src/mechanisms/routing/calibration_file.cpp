@@ -85,6 +85,12 @@ std::optional<PlanCalibration> calibration_from(const json::object& object) {
   return calibration;
 }
 
+constexpr std::string_view kVersionKey = "version";  // of a model (policy/identity.h)
+
+std::string version(const json::value* number) {
+  return number == nullptr ? "the model as it was made" : "version " + json::serialize(*number);
+}
+
 std::string shown(const json::value* value) {
   if (value == nullptr) return "not there";
   if (const auto* text = value->if_string()) return std::string(*text);
@@ -127,12 +133,19 @@ std::string first_difference(const json::object& was, const json::object& is) {
     const json::value* left = a.if_contains(key);
     const json::value* right = b.if_contains(key);
     if (left != nullptr && right != nullptr && *left == *right) return {};
+    if (key == kVersionKey) {
+      return fmt::format("{} answered and {} does now", version(left), version(right));
+    }
     if (left != nullptr && right != nullptr && left->is_object() && right->is_object()) {
       std::string inner = first_difference(left->get_object(), right->get_object());
       if (!inner.empty()) return fmt::format("in `{}`, {}", key, inner);
     }
     return fmt::format("`{}` was {} and is {}", key, shown(left), shown(right));
   };
+  // A model's version says more than its adapter's hash.
+  if (was.contains(kVersionKey) || is.contains(kVersionKey)) {
+    if (std::string found = differ(was, is, kVersionKey); !found.empty()) return found;
+  }
   for (const auto& [key, value] : was) {
     if (std::string found = differ(was, is, key); !found.empty()) return found;
   }

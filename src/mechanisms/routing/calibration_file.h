@@ -32,7 +32,8 @@ Result<PlanCalibration> load_plan_calibration(const std::filesystem::path& file)
 Result<void> save_plan_calibration(const PlanCalibration& calibration,
                                    const std::filesystem::path& file);
 
-/// Where two identities differ first: "`confidence` was mean and is min". Empty: nowhere.
+/// Where two identities differ first: "`confidence` was mean and is min", or "in `small`, version 1
+/// answered and version 2 does now". Empty: nowhere.
 std::string first_difference(const boost::json::object& was, const boost::json::object& is);
 
 /// `risk` of a plan: {alpha, delta}, or nothing.

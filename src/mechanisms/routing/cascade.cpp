@@ -35,24 +35,11 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// Whether it was the model's own limit (its context, the endpoint's cap) that ended the answer and
-/// not the user's: a larger model may then finish it.
-bool cut_short(const Answer& answer, const std::optional<int>& max_tokens) {
-  return answer.finish == Finish::length && (!max_tokens || answer.completion_tokens < *max_tokens);
-}
-
 struct Verdict {
   bool accepted = false;
   std::string reason;
   std::optional<double> score = {};  // none: small's answer could not be scored
 };
-
-/// What the user did not ask for is not shown.
-void drop_alternatives(Answer& answer, std::size_t wanted) {
-  for (AnswerToken& token : answer.tokens) {
-    if (token.top.size() > wanted) token.top.resize(wanted);
-  }
-}
 
 enum class Hedge : std::uint8_t { automatic, never, always };
 

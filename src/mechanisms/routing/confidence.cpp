@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -61,6 +62,11 @@ constexpr Other kOthers[] = {{"agreement", build_agreement},
                              {"learned", build_learned}};
 
 }  // namespace
+
+double as_probability(const Confidence& confidence, double score) {
+  // Scales that end at 0 are those of logarithms.
+  return std::clamp(confidence.scale().most > 0 ? score : std::exp(score), 0.0, 1.0);
+}
 
 Result<std::unique_ptr<Confidence>> build_confidence(Options& options, const AnswererPtr& small) {
   std::vector<std::string_view> names;

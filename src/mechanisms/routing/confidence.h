@@ -37,6 +37,10 @@ class Confidence {
                                        Turn& turn) const = 0;
 };
 
+/// A score as a probability, 0 to 1, for those that are none: e to the power of a log-probability
+/// or of a minus entropy.
+double as_probability(const Confidence& confidence, double score);
+
 /// The one that `confidence` names, with its own options. `small` is who answers.
 Result<std::unique_ptr<Confidence>> build_confidence(Options& options, const AnswererPtr& small);
 

@@ -13,6 +13,7 @@
 #include "mechanisms/routing/handover_by_text.h"
 #include "mechanisms/routing/handover_in_step.h"
 #include "mechanisms/routing/risk_watch.h"
+#include "mechanisms/whole_number.h"
 #include "mechanisms/without_logits.h"
 #include "model/local_model.h"
 
@@ -22,12 +23,10 @@ namespace {
 constexpr int kMostTokens = 100'000;  // of a span, and in a row
 constexpr int kRest = std::numeric_limits<int>::max();
 
-bool whole(double number) { return number == std::floor(number); }
-
 Result<int> read_span(Options& options) {
   static constexpr std::string_view kWords[] = {"token", "rest"};
   const Result<double> number = options.number("span", 0, 1, kMostTokens);
-  if (number && *number > 0 && whole(*number)) return static_cast<int>(*number);
+  if (number && *number > 0 && *number == std::floor(*number)) return static_cast<int>(*number);
   const Result<std::string> word = options.choice("span", kWords, "");
   if (word && *word == "rest") return kRest;
   if (word && (*word == "token" || (number && *number == 0))) return 1;
@@ -85,10 +84,9 @@ Result<HandoverOptions> read_options(Options& options, const std::optional<Bound
   if (!rule) return std::unexpected(rule.error());
   const Result<int> span = read_span(options);
   if (!span) return std::unexpected(span.error());
-  const Result<double> back = options.number("back", 0, 0, kMostTokens);
+  const Result<int> back = whole_number(options, "back", 0, 0, kMostTokens);
   if (!back) return std::unexpected(back.error());
-  if (!whole(*back)) return std::unexpected(options.error("back", "`back` is a whole number"));
-  return HandoverOptions{.rule = *std::move(rule), .span = *span, .back = static_cast<int>(*back)};
+  return HandoverOptions{.rule = *std::move(rule), .span = *span, .back = *back};
 }
 
 /// A handover with a bound on its risk: large alone answers once that has proved to be broken.

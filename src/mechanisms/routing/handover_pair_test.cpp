@@ -4,10 +4,10 @@
 #include <memory>
 #include <string>
 
+#include "mechanisms/bundled_models.h"
 #include "mechanisms/routing/handover.h"
 #include "mechanisms/scripted_model.h"
 #include "mechanisms/scripted_options.h"
-#include "model/open_local_model.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -15,44 +15,17 @@ namespace {
 constexpr const char* kQuestions[] = {"What is 12 + 30?", "Sort these words: pear, apple, fig.",
                                       "Reverse the word lichen."};
 
-class HandoverPairTest : public testing::Test {
+class HandoverPairTest : public BundledModelsTest {
  protected:
-  static void SetUpTestSuite() {
-    lane_ = *model::open_lane({.name = "cpu", .threads = 2});
-    small_ = open("small");
-    large_ = open("large");
-  }
-  static void TearDownTestSuite() {
-    small_.reset();
-    large_.reset();
-    lane_.reset();
-  }
-  /// One thread and no kept prefixes: the same sums in the same order each time.
-  static std::shared_ptr<model::LocalModel> open(const std::string& name) {
-    model::LocalModelOptions options{
-        .gguf = std::string(LICHEN_SOURCE_DIR "/models/lichen-") + name + ".gguf", .threads = 1};
-    options.batcher.prefix_cache_bytes = 0;
-    return *model::open_local_model(name, options, lane_);
-  }
-  static Request asking(const std::string& question) {
-    return {.messages = {{"user", question}}, .max_tokens = 48};
-  }
-  static Answer ask(Answerer& answerer, Request request) {
-    Turn turn("plan");
-    Result<Answer> answer = run(answerer.answer(std::move(request), turn));
-    EXPECT_TRUE(answer) << answer.error().detail;
-    return answer ? *std::move(answer) : Answer{};
-  }
-  static AnswererPtr handover(double threshold, double span = 1, double back = 0) {
+  AnswererPtr handover(double threshold, double span = 1, double back = 0) const {
     ScriptedOptions options;
     options.answerers = {{"small", small_}, {"large", large_}};
     options.numbers = {{"threshold", threshold}, {"span", span}, {"back", back}};
     return *build_handover(options);
   }
 
-  static inline std::shared_ptr<model::Lane> lane_;
-  static inline std::shared_ptr<model::LocalModel> small_;
-  static inline std::shared_ptr<model::LocalModel> large_;
+  const std::shared_ptr<model::LocalModel> small_ = bundled("small", no_prefixes());
+  const std::shared_ptr<model::LocalModel> large_ = bundled("large", no_prefixes());
 };
 
 TEST_F(HandoverPairTest, TheThresholdsEndsAreTheModelsAlone) {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "lichen/answerer.h"
-#include "mechanisms/routing/co_writer.h"
+#include "mechanisms/co_writer.h"
 #include "mechanisms/routing/handover_options.h"
 #include "model/answer_writer.h"
 

@@ -1,5 +1,6 @@
 #include "mechanisms/routing/trained_router.h"
 
+#include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include "mechanisms/routing/question.h"
 #include "mechanisms/routing/risk.h"
 #include "mechanisms/routing/text_router.h"
+#include "model/local_model.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -59,6 +61,27 @@ Bound bound_of(const RouterFile& file, const RiskTarget& target,
           .choice = choice_for(file, target, path)};
 }
 
+/// The counts in a router's own file are of the small that it was trained with: where small keeps
+/// versions, of the one that answered then.
+Result<void> check_version(Options& options, const RouterFile& file,
+                           const std::filesystem::path& path) {
+  const auto operand = options.operand("small");
+  if (!operand) return std::unexpected(operand.error());
+  const auto small = std::dynamic_pointer_cast<model::LocalModel>(*operand);
+  if (small == nullptr || small->options().versions.empty() || file.origin.small_hash.empty()) {
+    return {};
+  }
+  const auto hash = small->file_hash();
+  if (!hash) return std::unexpected(hash.error());
+  if (file.origin.small_hash == *hash) return {};
+  return std::unexpected(options.error(
+      "router",
+      fmt::format("{}: was calibrated with another version of `{}` than the one that answers now; "
+                  "make it anew by `lichen route collect`, `lichen route train` and `lichen route "
+                  "calibrate`",
+                  path.string(), small->name())));
+}
+
 }  // namespace
 
 Result<TrainedRouting> read_trained(Options& options, RouterKind kind) {
@@ -91,6 +114,9 @@ Result<TrainedRouting> read_trained(Options& options, RouterKind kind) {
   if (bound) {
     trained.threshold = std::max(1 - least_score(*bound), kAlwaysLarge);
   } else if (const std::optional<RiskTarget> target = *risk) {
+    if (auto same = check_version(options, trained.file, *path); !same) {
+      return std::unexpected(same.error());
+    }
     Bound own = bound_of(trained.file, *target, *path);
     if (own.choice) trained.threshold = own.choice->threshold;
     bound = std::move(own);

@@ -105,6 +105,8 @@ struct Tensor {
   std::array<std::uint64_t, kMaxDimensions> shape = {1, 1, 1, 1};
   std::uint64_t elements = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t offset = 0;  // of the data, from the beginning of the file
+  std::size_t part = 0;      // of a split model: in which file
 };
 
 struct Header {

@@ -23,29 +23,43 @@ Checked<Mapping> Mapping::open(const std::filesystem::path& path) {
     if (why == ENOENT) return bad("there is no such file");
     return bad("cannot be opened: ", std::generic_category().message(why));
   }
-  Checked<Mapping> mapping = map(file);
-  ::close(file);
+  Mapping mapping(file);
+  if (Checked<void> mapped = mapping.map(); !mapped) return std::unexpected(mapped.error());
   return mapping;
 }
 
 Mapping::~Mapping() {
   if (!bytes_.empty()) ::munmap(const_cast<char*>(bytes_.data()), bytes_.size());
+  if (file_ >= 0) ::close(file_);
 }
 
-Checked<Mapping> Mapping::map(int file) {
+Checked<void> Mapping::read(std::uint64_t offset, std::span<std::byte> out) const {
+  while (!out.empty()) {
+    const ssize_t got = ::pread(file_, out.data(), out.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return bad("cannot be read: ", std::generic_category().message(errno));
+    if (got == 0) return bad("ends at ", offset, ": it was cut short while it was read");
+    out = out.subspan(static_cast<std::size_t>(got));
+    offset += static_cast<std::uint64_t>(got);
+  }
+  return {};
+}
+
+Checked<void> Mapping::map() {
   struct stat status = {};
-  if (::fstat(file, &status) != 0) {
+  if (::fstat(file_, &status) != 0) {
     return bad("cannot be read: ", std::generic_category().message(errno));
   }
   if (S_ISDIR(status.st_mode)) return bad("is a directory; name the GGUF file inside it");
   if (!S_ISREG(status.st_mode)) return bad("is a pipe or device; a GGUF must be a regular file");
   if (status.st_size == 0) return bad("is empty: the download is probably incomplete");
   const auto size = static_cast<std::size_t>(status.st_size);
-  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
+  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file_, 0);
   if (address == MAP_FAILED) {
     return bad("cannot be read: ", std::generic_category().message(errno));
   }
-  return Mapping({static_cast<const char*>(address), size});
+  bytes_ = {static_cast<const char*>(address), size};
+  return {};
 }
 
 namespace {
@@ -247,6 +261,7 @@ Checked<void> read_tensors(Cursor& cursor, std::uint64_t count, Header& header) 
     if (__builtin_add_overflow(end, tensor->bytes, &end)) {
       return bad(name, " lies past what 64 bits can address");
     }
+    tensor->offset = offset;  // from the beginning of all data
     header.tensors.push_back(*tensor);
   }
   if (count == 0) return {};
@@ -256,6 +271,7 @@ Checked<void> read_tensors(Cursor& cursor, std::uint64_t count, Header& header) 
     return bad("has ", size, " bytes, but its tensors need ", end,
                ": it is truncated (an incomplete download?) or damaged");
   }
+  for (Tensor& tensor : header.tensors) tensor.offset += begin;
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -20,19 +21,25 @@ class Mapping {
  public:
   static Checked<Mapping> open(const std::filesystem::path& path);
   ~Mapping();
-  Mapping(Mapping&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+  Mapping(Mapping&& other) noexcept
+      : bytes_(std::exchange(other.bytes_, {})), file_(std::exchange(other.file_, -1)) {}
   Mapping& operator=(Mapping&& other) noexcept {
     std::swap(bytes_, other.bytes_);
+    std::swap(file_, other.file_);
     return *this;
   }
 
   std::string_view bytes() const { return bytes_; }
+  /// Fills `out` with what stands at `offset`, past the mapping: a disk that fails, or a file that
+  /// was cut short meanwhile, is an error here and a signal there. Safe from any thread.
+  Checked<void> read(std::uint64_t offset, std::span<std::byte> out) const;
 
  private:
-  explicit Mapping(std::string_view bytes) : bytes_(bytes) {}
-  static Checked<Mapping> map(int file);
+  explicit Mapping(int file) : file_(file) {}
+  Checked<void> map();
 
   std::string_view bytes_;
+  int file_ = -1;
 };
 
 /// Takes values one after the other. Past the end everything is zero or empty and `cut` is true,

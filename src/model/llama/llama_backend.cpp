@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/sha256.h"
 #include "model/gguf_file.h"
 #include "model/kv_plan.h"
 
@@ -18,17 +19,16 @@ namespace {
 /// processor would be in memory twice, and a mapped file that somebody overwrites ends the process.
 constexpr std::uintmax_t kReadWhole = 256u << 20;
 
-/// From this position on, ggml adds up the attention of a pass over a single token in as many parts
-/// as there are threads: over 512 cells or more (ggml_compute_forward_flash_attn_ext_f16), of which
-/// libllama shows it a multiple of 256.
+/// From this position on, ggml adds up flash attention of a pass over a single token in as many
+/// parts as there are threads: over 512 cells or more (ggml_compute_forward_flash_attn_ext_f16), of
+/// which libllama shows it a multiple of 256.
 constexpr int kAttentionInParts = 256;
 
 /// Weights of fewer bytes are read faster than threads meet at a barrier.
 constexpr std::uint64_t kTiny = 8u << 20;
 
-/// Memory of one token in the KV cache, F16 keys and values of all layers. Some architectures need
-/// less.
-std::int64_t cell_bytes(const llama_model* model) {
+/// Memory of one token in the KV cache, all layers. Some architectures need less.
+KvModel kv_model(const llama_model* model) {
   auto number = [model](const char* name, int fallback) {
     std::array<char, 64> key = {};
     std::array<char, 32> value = {};
@@ -43,9 +43,16 @@ std::int64_t cell_bytes(const llama_model* model) {
   };
   const int heads = std::max(1, llama_model_n_head(model));
   const int width = llama_model_n_embd(model) / heads;
-  const int values = number("key_length", width) + number("value_length", width);
+  const int key = number("key_length", width);
+  const int value = number("value_length", width);
   constexpr std::int64_t kF16 = 2;
-  return kF16 * values * llama_model_n_head_kv(model) * llama_model_n_layer(model);
+  const std::int64_t of_one = kF16 * llama_model_n_head_kv(model) * llama_model_n_layer(model);
+  return {.train_length = llama_model_n_ctx_train(model),
+          .key_bytes = of_one * key,
+          .value_bytes = of_one * value,
+          .weights = static_cast<std::int64_t>(llama_model_size(model)),
+          .heads = heads,
+          .head_width = key};
 }
 
 }  // namespace
@@ -56,6 +63,7 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
   const std::string file = options.gguf.string();
   std::unique_ptr<LlamaBackend> backend(new LlamaBackend);
   backend->pool_ = std::move(pool);
+  backend->file_ = options.gguf;
 
   llama_model_params model_params = llama_model_default_params();
   model_params.n_gpu_layers = options.gpu_layers;
@@ -87,13 +95,12 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
   }
   backend->vocabulary_ = std::make_unique<LlamaVocabulary>(vocab);
 
-  const int train_length = llama_model_n_ctx_train(model);
   LocalModelOptions bounded = options;
   bounded.max_sessions =
       std::clamp<int>(options.max_sessions, 1, static_cast<int>(llama_max_parallel_sequences()));
-  const std::int64_t bytes = cell_bytes(model);
-  const Result<KvPlan> kv =
-      plan_kv(bounded, train_length, bytes, static_cast<std::int64_t>(llama_model_size(model)));
+  KvModel needs = kv_model(model);
+  needs.on_gpu = options.gpu_layers != 0 && llama_supports_gpu_offload();
+  const Result<KvPlan> kv = plan_kv(bounded, needs);
   if (!kv) return fail(kv.error().code, file + ": " + kv.error().detail);
   const int batch = std::min(options.batch, kv->cells);
   llama_context_params params = llama_context_default_params();
@@ -106,6 +113,8 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
   params.n_threads = backend->pool_->threads();
   params.n_threads_batch = backend->pool_->threads();
   params.kv_unified = !kv->split;
+  if (kv->plain) params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+  if (kv->f32_keys) params.type_k = GGML_TYPE_F32;
   params.no_perf = true;
   params.cb_eval = &LlamaBackend::see_tensor;
   params.cb_eval_user_data = backend.get();
@@ -120,7 +129,7 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
   if (options.threads > 0) {
     backend->threads_->fix(std::min(options.threads, backend->pool_->threads()));
   }
-  if (options.repeatable && options.threads == 0) {
+  if (options.repeatable && options.threads == 0 && !kv->plain) {
     backend->repeatable_threads_ = llama_model_size(model) < kTiny ? 1 : backend->pool_->threads();
   }
   llama_attach_threadpool(context, backend->pool_->get(), backend->pool_->get());
@@ -129,10 +138,11 @@ Result<std::unique_ptr<LlamaBackend>> LlamaBackend::open(const LocalModelOptions
                       .batch = static_cast<int>(llama_n_batch(context)),
                       .outputs = std::min(batch, static_cast<int>(params.n_outputs_max)),
                       .sequences = kv->sequences,
-                      .train_length = train_length,
+                      .train_length = needs.train_length,
                       .embedding = llama_model_n_embd_out(model),
                       .split = kv->split,
-                      .cell_bytes = bytes};
+                      .plain_attention = kv->plain,
+                      .cell_bytes = kv->cell_bytes};
   return backend;
 }
 
@@ -246,6 +256,21 @@ bool LlamaBackend::restore(Seq seq, std::span<const std::byte> state) {
                                   seq) != 0;
 }
 
+/// An adapter that says which file it was trained for is one of that file alone: of another base it
+/// would answer anything.
+Result<void> LlamaBackend::check_base(const std::filesystem::path& file,
+                                      const GgufInfo& adapter) const {
+  const auto wanted = adapter.metadata.find("lichen.distill.base");
+  if (wanted == adapter.metadata.end()) return {};
+  const Result<std::string> own = base::file_identity(file_);
+  if (!own) return std::unexpected(own.error());
+  if (*own == wanted->second) return {};
+  return fail(Errc::bad_model, file.string() + ": an adapter of another model than " +
+                                   file_.string() +
+                                   "; use it with the file that it was trained on, or train one "
+                                   "on this file");
+}
+
 Result<int> LlamaBackend::load_adapter(const std::filesystem::path& file, float scale) {
   const Result<GgufInfo> info = inspect_gguf(file);
   if (!info) return std::unexpected(info.error());
@@ -253,6 +278,7 @@ Result<int> LlamaBackend::load_adapter(const std::filesystem::path& file, float 
     return fail(Errc::bad_model,
                 file.string() + ": not an adapter, but a GGUF of type `" + info->type + "`");
   }
+  if (Result<void> fits = check_base(file, *info); !fits) return std::unexpected(fits.error());
   llama_adapter_lora* lora = llama_adapter_lora_init(model_.get(), file.c_str());
   if (lora == nullptr) {
     return fail(Errc::bad_model,

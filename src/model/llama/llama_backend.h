@@ -3,11 +3,13 @@
 
 #include <llama.h>
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <vector>
 
 #include "model/backend.h"
+#include "model/gguf_file.h"
 #include "model/llama/compute_pool.h"
 #include "model/llama/llama_vocabulary.h"
 #include "model/local_model.h"
@@ -38,6 +40,8 @@ class LlamaBackend : public Backend {
   const llama_model* model() const { return model_.get(); }
   /// Which threads passes are computed with.
   ThreadChoice& threads() { return *threads_; }
+  /// Of the lane.
+  int pool_threads() const { return pool_->threads(); }
 
  private:
   struct FreeModel {
@@ -71,10 +75,12 @@ class LlamaBackend : public Backend {
   };
 
   LlamaBackend() = default;
+  Result<void> check_base(const std::filesystem::path& file, const GgufInfo& adapter) const;
   static bool see_tensor(ggml_tensor* tensor, bool ask, void* backend);
   void keep_hidden(const ggml_tensor& logits);
   std::size_t logits_kept() const;
 
+  std::filesystem::path file_;
   std::shared_ptr<ComputePool> pool_;
   std::unique_ptr<llama_model, FreeModel> model_;
   std::unique_ptr<LlamaVocabulary> vocabulary_;

@@ -4,8 +4,11 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 namespace lichen::model {
 namespace {
@@ -256,11 +259,76 @@ TEST_F(LlamaTest, BadFilesAreClearErrors) {
     const auto adapted = small_->with_adapter({.name = "x", .gguf = not_an_adapter});
     ASSERT_FALSE(adapted.has_value());
     EXPECT_EQ(adapted.error().code, Errc::bad_model);
+    EXPECT_FALSE(small_->use_adapter(AdapterOptions{.name = "x", .gguf = not_an_adapter}));
   }
   const auto biased = open_local_model(
       "x", {.gguf = kSmall, .sampling = {.logit_bias = {{1'000'000, 1.0F}}}}, lane_);
   ASSERT_FALSE(biased.has_value());
   EXPECT_EQ(biased.error().code, Errc::bad_config);
+}
+
+// What an earlier start has measured.
+class KeptPassesTest : public LlamaTest {
+ protected:
+  ~KeptPassesTest() override { std::filesystem::remove_all(folder_); }
+
+  std::shared_ptr<LocalModel> start(int batch = 512) const {
+    auto model = open_local_model(
+        "small", {.gguf = kSmall, .threads = 1, .batch = batch, .times_folder = folder_}, lane_);
+    EXPECT_TRUE(model.has_value()) << model.error().detail;
+    return *model;
+  }
+  std::filesystem::path file() const {
+    return std::filesystem::directory_iterator(folder_)->path();
+  }
+  boost::json::object content() const {
+    std::ifstream stream(file());
+    return boost::json::parse(std::string(std::istreambuf_iterator<char>(stream), {})).as_object();
+  }
+  void replace(const boost::json::object& content) const {
+    std::ofstream(file()) << boost::json::serialize(content);
+  }
+
+  const std::filesystem::path folder_ = std::filesystem::path(::testing::TempDir()) /
+                                        ("kept_passes_test_" + std::to_string(getpid()));
+};
+
+TEST_F(KeptPassesTest, AreTakenWhileTheMachineIsAsItWas) {
+  start();
+  // A start on a machine that is suddenly busier may well measure anew.
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    boost::json::object now = content();
+    now["passes"].as_array().resize(1);
+    now["passes"].as_array().push_back({{"tokens", 32}, {"ms", 12345.5}, {"threads", 1}});
+    replace(now);
+    if (start()->times().passes.back().ms == 12345.5) return;
+  }
+  FAIL() << "measured anew each time";
+}
+
+TEST_F(KeptPassesTest, AreMeasuredAnewWhereTheyCannotHold) {
+  start();
+  boost::json::object kept = content();
+  kept["passes"].as_array().front().as_object()["ms"] = 1e6;
+  replace(kept);
+  EXPECT_LT(start()->times().passes.front().ms, 1e6) << "the machine has changed";
+  kept = content();
+  EXPECT_LT(kept["passes"].as_array().front().at("ms").as_double(), 1e6) << "and that is kept";
+
+  kept["passes"].as_array().resize(1);
+  kept["passes"].as_array().front().as_object()["threads"] = 77;
+  replace(kept);
+  EXPECT_NE(start()->times().passes.front().threads, 77) << "nothing of larger passes is known";
+
+  std::ofstream(file()) << "{";
+  EXPECT_FALSE(start()->times().passes.empty());
+  EXPECT_TRUE(content().contains("passes"));
+}
+
+TEST_F(KeptPassesTest, AreOfTheModelAsItIsSet) {
+  start(512);
+  start(64);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 2);
 }
 
 }  // namespace

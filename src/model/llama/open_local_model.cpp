@@ -2,14 +2,15 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <mutex>
+#include <optional>
 
 #include "base/cores.h"
 #include "model/gguf_file.h"
 #include "model/llama/llama_backend.h"
 #include "model/llama/llama_chat.h"
 #include "model/llama/llama_sampler.h"
+#include "model/llama/measure_passes.h"
 
 namespace lichen::model {
 namespace {
@@ -32,63 +33,6 @@ void start_libllama() {
         nullptr);
     llama_backend_init();
   });
-}
-
-/// Milliseconds for one pass over `count` tokens behind `prompt` others, the best of some tries, of
-/// which there are two at least: ThreadChoice needs them. 0: not possible.
-double time_pass(LlamaBackend& backend, int prompt, int count, Clock::time_point until) {
-  constexpr int kTries = 50;
-  const int vocabulary = backend.vocabulary().size();
-  auto pass = [&](int from, int tokens) {
-    std::vector<BatchToken> batch;
-    for (int i = 0; i < tokens; ++i) {
-      batch.push_back({.token = (7 * (from + i) + 11) % vocabulary,
-                       .position = from + i,
-                       .seq = 0,
-                       .output = true});
-    }
-    return backend.decode(batch) == Backend::Outcome::ok;
-  };
-  const int chunk = std::min(16, backend.limits().batch);
-  for (int from = 0; from < prompt; from += chunk) {
-    if (!pass(from, std::min(chunk, prompt - from))) return 0;
-  }
-  double best = 0;
-  for (int i = 0; i < kTries && (i < 2 || Clock::now() < until); ++i) {
-    const auto start = Clock::now();
-    if (!pass(prompt, count)) break;
-    backend.logits(count - 1);
-    const double took = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-    if (best == 0 || took < best) best = took;
-    backend.truncate(0, prompt);
-  }
-  backend.truncate(0, 0);
-  return best;
-}
-
-/// Finds out which threads are fastest by computing passes of several sizes. On a busy machine, or
-/// with a large model, a pass may take a second: then the larger sizes are left out.
-StepTimes measure(LlamaBackend& backend) {
-  constexpr auto kForOne = std::chrono::milliseconds(60);
-  constexpr auto kForAll = std::chrono::milliseconds(500);
-  // Attention costs the more the longer the text, and with it passes over several tokens: behind as
-  // many as an ordinary request has, where so many are read in a moment.
-  constexpr int kShort = 16, kOrdinary = 96;
-  constexpr double kMoment = 5;  // milliseconds
-  const int shorter = std::min(kShort, backend.limits().batch);
-  const bool quick = time_pass(backend, shorter, 1, Clock::now()) < kMoment;
-  const int prompt = quick ? std::min(kOrdinary, backend.limits().length() - 32) : shorter;
-  const auto until = Clock::now() + kForAll;
-  StepTimes times;
-  for (int count : {1, 2, 4, 8, 16, 32}) {
-    if (count > backend.limits().batch || (count > 1 && Clock::now() > until)) break;
-    const double ms = time_pass(backend, std::max(shorter, prompt), count,
-                                std::min(until, Clock::now() + kForOne));
-    if (ms == 0) break;
-    times.passes.push_back(
-        {.tokens = count, .ms = ms, .threads = backend.threads().fastest(count)});
-  }
-  return times;
 }
 
 }  // namespace
@@ -131,10 +75,43 @@ Result<std::shared_ptr<LocalModel>> open_local_model(std::string name, LocalMode
     return make_llama_sampler(tokens, sampling, grammar, begun);
   };
   // On the lane, so that no other model of it computes meanwhile.
-  lane->call([&] { parts.times = measure(*backend); });
+  lane->call([&] { parts.times = measure_passes(*backend, options); });
   parts.batcher = lane->add(std::move(backend), options.batcher, parts.times);
   return std::make_shared<LocalModel>(std::move(name), std::move(lane), std::move(parts),
                                       std::move(options));
+}
+
+Result<Tokenizer> open_tokenizer(const std::filesystem::path& gguf) {
+  start_libllama();
+  const Result<GgufInfo> info = inspect_gguf(gguf);
+  if (!info) return std::unexpected(info.error());
+  if (info->vocabulary == 0) {
+    return fail(Errc::bad_model, gguf.string() + ": it has no vocabulary, so it cannot read text");
+  }
+  /// A vocabulary and the model that it is a part of.
+  struct Opened {
+    std::unique_ptr<llama_model, decltype(&llama_model_free)> model;
+    std::optional<LlamaVocabulary> vocabulary;
+  };
+  llama_model_params params = llama_model_default_params();
+  params.vocab_only = true;
+  auto opened = std::make_shared<Opened>(
+      Opened{{llama_model_load_from_file(gguf.c_str(), params), &llama_model_free}, std::nullopt});
+  const llama_model* model = opened->model.get();
+  if (model == nullptr) {
+    return fail(Errc::bad_model, gguf.string() + ": libllama cannot load its vocabulary");
+  }
+  const llama_vocab* vocab = llama_model_get_vocab(model);
+  Result<std::shared_ptr<const ChatFormat>> chat = open_llama_chat(model);
+  if (!chat) return fail(chat.error().code, gguf.string() + ": " + chat.error().detail);
+  const Token turn = llama_vocab_eot(vocab), text = llama_vocab_eos(vocab);
+  if (turn < 0 && text < 0) {
+    return fail(Errc::bad_model, gguf.string() + ": it has no token that ends an answer");
+  }
+  opened->vocabulary.emplace(vocab);
+  return Tokenizer{.vocabulary = {opened, &*opened->vocabulary},
+                   .chat = *std::move(chat),
+                   .end_of_turn = turn >= 0 ? turn : text};
 }
 
 }  // namespace lichen::model

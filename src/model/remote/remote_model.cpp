@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/bounds.h"
+#include "base/document.h"
 #include "model/remote/openai_embeddings.h"
 #include "model/remote/remote_answer.h"
 #include "model/remote/remote_call.h"
@@ -61,8 +62,10 @@ class RemoteModel : public Model {
 
   awaitable<Result<Answer>> answer_there(Request request, Turn* turn,
                                          asio::any_io_executor strand) {
+    Result<Request> read = base::with_document_read(std::move(request));
+    if (!read) co_return std::unexpected(std::move(read).error());
     RemoteAnswer answer(remote_, *turn, std::move(strand));
-    co_return co_await answer.run(std::move(request));
+    co_return co_await answer.run(*std::move(read));
   }
 
   awaitable<Result<Embeddings>> embed_there(std::vector<std::string> texts, Turn* turn,

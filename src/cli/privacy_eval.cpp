@@ -1,0 +1,137 @@
+// lichen privacy eval: how well private values are found in texts where they are known.
+#include <spdlog/fmt/fmt.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <iostream>
+#include <memory>
+
+#include "cli/privacy_commands.h"
+#include "cli/progress.h"
+#include "cli/prompt.h"
+#include "cli/table.h"
+#include "eval/privacy_evaluation.h"
+
+namespace lichen::cli {
+namespace {
+
+struct EvalCommand {
+  std::string data;
+  DetectorChoice detector;
+  std::string json;
+};
+
+double share_of(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+std::string spans_text(const eval::PrivacyFigures& figures, const Terminal& terminal) {
+  Table types({{"type", Table::Align::left}, {"known"}, {"recall"}, {"covered"}, {"for patterns"}});
+  for (const eval::TypeFigures& type : figures.types) {
+    types.row({type.type, format_count(type.known),
+               format_percent(share_of(type.found, type.known)),
+               format_percent(share_of(type.covered, type.known)), type.by_pattern ? "yes" : "no"});
+  }
+  Table kinds({{"kind", Table::Align::left}, {"found"}, {"precision"}, {"private at all"}});
+  for (const eval::KindFigures& kind : figures.kinds) {
+    kinds.row({std::string(privacy::name_of(kind.kind)), format_count(kind.found),
+               format_percent(share_of(kind.right, kind.found)),
+               format_percent(share_of(kind.is_private, kind.found))});
+  }
+  return types.text(terminal) + "\n" + kinds.text(terminal) +
+         fmt::format("\nrecall on the types that patterns are for: {}\n",
+                     format_percent(figures.pattern_recall()));
+}
+
+boost::json::object json_of(const eval::PrivacyFigures& figures, bool spans, double speed) {
+  boost::json::object json{{"bytes", figures.bytes}, {"bytes_per_second", speed}};
+  if (!spans) {
+    json["units"] = figures.units;
+    json["leaked"] = figures.leaked;
+    json["leaked_share"] = figures.leaked_share();
+    return json;
+  }
+  boost::json::object types, kinds;
+  for (const eval::TypeFigures& type : figures.types) {
+    types[type.type] = boost::json::object{{"known", type.known},
+                                           {"recall", share_of(type.found, type.known)},
+                                           {"covered", share_of(type.covered, type.known)},
+                                           {"by_pattern", type.by_pattern}};
+  }
+  for (const eval::KindFigures& kind : figures.kinds) {
+    kinds[privacy::name_of(kind.kind)] =
+        boost::json::object{{"found", kind.found},
+                            {"precision", share_of(kind.right, kind.found)},
+                            {"private", share_of(kind.is_private, kind.found)}};
+  }
+  json["types"] = std::move(types);
+  json["kinds"] = std::move(kinds);
+  json["pattern_recall"] = figures.pattern_recall();
+  return json;
+}
+
+int evaluate(const EvalCommand& options) {
+  const auto bytes = read_document(options.data, std::cin);
+  if (!bytes) return report_error(bytes.error());
+  const auto data = eval::read_privacy_data(*bytes, options.data);
+  if (!data) return report_error(data.error());
+  const auto detector = make_detector(options.detector);
+  if (!detector) return report_error(detector.error());
+  ProgressBar bar(Terminal::of(stderr));
+  const auto figures = eval::evaluate_privacy(
+      *detector, *data, [&bar](double done) { bar.update(done, "looking for private values"); });
+  bar.clear();
+  if (!figures) return report_error(figures.error());
+  const auto speed = eval::detector_speed(*detector, data->texts);
+  if (!speed) return report_error(speed.error());
+
+  const bool spans = data->shape == eval::PrivacyData::Shape::spans;
+  const auto out = Terminal::of(stdout);
+  if (options.json != "-") {
+    if (spans) {
+      out.write(spans_text(*figures, out));
+    } else {
+      out.write(fmt::format("leaked: {} of {} private units ({})\n", format_count(figures->leaked),
+                            format_count(figures->units), format_percent(figures->leaked_share())));
+    }
+    out.write(fmt::format("{} texts, {}; {:.0f} MB/s on one core\n",
+                          format_count(std::ssize(data->texts)), format_bytes(figures->bytes),
+                          *speed / 1e6));
+  }
+  if (options.json.empty()) return kOk;
+  const auto written =
+      write_output(options.json, boost::json::serialize(json_of(*figures, spans, *speed)));
+  return written ? kOk : report_error(written.error());
+}
+
+}  // namespace
+
+void add_privacy_eval(CLI::App& privacy, Invocation& invocation) {
+  auto options = std::make_shared<EvalCommand>();
+  auto* command =
+      privacy.add_subcommand("eval", "Measure what is found, missed and leaked, and how fast");
+  command->add_option("--data", options->data, "Texts whose private values are known; - is stdin")
+      ->type_name("FILE")
+      ->required();
+  add_detector_options(*command, options->detector);
+  command->add_option("--json", options->json, "Write all figures as JSON; - is stdout")
+      ->type_name("FILE");
+  command->footer(
+      "--data is one of two, told by its first character:\n"
+      "  a JSON array of {\"full_text\", \"spans\": [{\"entity_type\", \"start_position\",\n"
+      "  \"end_position\"}]} with places in characters (as presidio-research writes it), or\n"
+      "  CSV with the columns user_query and pii_units, units parted by || (as PUPA has it).\n"
+      "Recall: values of which spans of the right kind cover every letter and digit. Covered: by\n"
+      "spans of any kind. Precision: spans that touch a value of a type that is theirs.\n"
+      "Leaked: units that still stand, in any case, in the masked text.\n"
+      "\n"
+      "Examples:\n"
+      "  lichen privacy eval --data presidio_synth_v2.json\n"
+      "  lichen privacy eval --data PUPA_TNB.csv --dictionary names.txt --json pupa.json");
+  command->callback(
+      [&invocation, options] { invocation.action = [options] { return evaluate(*options); }; });
+}
+
+}  // namespace lichen::cli

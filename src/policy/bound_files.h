@@ -1,0 +1,29 @@
+// Files that were made with the models of a plan, and fit no others: calibrations, learned
+// confidences and weights, heads, routers.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/config.h"
+
+namespace lichen::policy {
+
+struct BoundFile {
+  std::string plan;  // in which it is named
+  std::filesystem::path file;
+  std::vector<std::string> models;    // local ones that it was made with, as the plan names them
+  std::vector<std::string> commands;  // that make it anew, one after the other
+};
+
+/// Of all plans, what others are made with first: a confidence before the calibration of its plan.
+std::vector<BoundFile> bound_files(const Config& config);
+/// Those that were made with one model, and are stale once another version of it answers.
+std::vector<BoundFile> bound_files(const Config& config, std::string_view model);
+
+/// "my.calibration (plan bounded): lichen route calibrate --plan bounded -o my.calibration"
+std::string how_to_make_anew(const BoundFile& file);
+
+}  // namespace lichen::policy

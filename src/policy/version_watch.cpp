@@ -1,0 +1,90 @@
+#include "policy/version_watch.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "base/sha256.h"
+#include "mechanisms/distillation/model_versions.h"
+
+namespace lichen::policy {
+namespace {
+
+namespace fs = std::filesystem;
+using mechanisms::ModelVersions;
+
+/// When the choice was last made; the beginning of time where there was none.
+fs::file_time_type chosen_at(const model::LocalModel& model) {
+  std::error_code error;
+  const auto time = fs::last_write_time(ModelVersions::file_of(model.options().versions), error);
+  return error ? fs::file_time_type::min() : time;
+}
+
+}  // namespace
+
+Result<void> use_chosen_version(model::LocalModel& model) {
+  const auto versions = ModelVersions::open(model.options().versions);
+  if (!versions) return std::unexpected(versions.error());
+  const mechanisms::ModelVersion* chosen = versions->current();
+  if (chosen == nullptr) return model.use_adapter({});
+  const Result<std::string> base = base::file_identity(model.options().gguf);
+  if (!base) return std::unexpected(base.error());
+  if (*base != chosen->base) {
+    return fail(Errc::bad_model,
+                fmt::format("version {} in {} was made for other weights than {}; `lichen distill "
+                            "rollback {} --to 0` goes back to the model as it was made",
+                            chosen->number, model.options().versions.string(),
+                            model.options().gguf.string(), model.name()));
+  }
+  return model.use_adapter(
+      model::AdapterOptions{.name = std::to_string(chosen->number), .gguf = chosen->adapter});
+}
+
+VersionWatch::VersionWatch(const std::vector<ModelPtr>& models, const Config& config) {
+  for (const ModelPtr& model : models) {
+    auto local = std::dynamic_pointer_cast<model::LocalModel>(model);
+    if (local == nullptr || local->options().versions.empty()) continue;
+    const auto seen = chosen_at(*local);
+    std::vector<BoundFile> bound = bound_files(config, local->name());
+    followed_.push_back({.model = std::move(local), .seen = seen, .bound = std::move(bound)});
+  }
+  if (followed_.empty()) return;
+  thread_ = std::jthread([this](const std::stop_token& stop) { follow(stop); });
+}
+
+VersionWatch::~VersionWatch() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void VersionWatch::take_up(const Followed& followed) {
+  const std::string& name = followed.model->name();
+  if (!followed.bound.empty()) {
+    spdlog::warn(
+        "another version of {0} was chosen, and the one before goes on answering here: there are "
+        "files that were made with it. Make them anew and start again:",
+        name);
+    for (const BoundFile& file : followed.bound) spdlog::warn("  {}", how_to_make_anew(file));
+  } else if (const Result<void> used = use_chosen_version(*followed.model); used) {
+    spdlog::info("{} answers by another version now", name);
+  } else {
+    spdlog::warn("{} goes on with the version before: {}", name, used.error().detail);
+  }
+}
+
+void VersionWatch::follow(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, stop, std::chrono::seconds(1),
+                         [&stop] { return stop.stop_requested(); })) {
+    for (Followed& each : followed_) {
+      const auto chosen = chosen_at(*each.model);
+      if (chosen == each.seen) continue;
+      each.seen = chosen;
+      take_up(each);
+    }
+  }
+}
+
+}  // namespace lichen::policy

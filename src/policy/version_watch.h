@@ -1,0 +1,50 @@
+// Models that go on learning: the version that `lichen distill promote` chose is the one that
+// answers, at once and without a restart.
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "lichen/answerer.h"
+#include "model/local_model.h"
+#include "policy/bound_files.h"
+#include "policy/config.h"
+
+namespace lichen::policy {
+
+/// Has the model use the version that is chosen in its folder (LocalModelOptions::versions).
+/// `bad_config`: the folder is damaged; `bad_model`: the version is for other weights, or cannot be
+/// loaded. It then goes on as before.
+Result<void> use_chosen_version(model::LocalModel& model);
+
+/// While it lives, follows the folders of those of `models` that have one: another choice is in use
+/// a second later. What goes wrong is logged, once for each choice. Where a plan of `config` has
+/// files that were made with the model (bound_files.h), the version that they were made with goes
+/// on answering, so that what they promise holds; the log says how to make them anew.
+class VersionWatch {
+ public:
+  VersionWatch(const std::vector<ModelPtr>& models, const Config& config);
+  ~VersionWatch();
+  VersionWatch(const VersionWatch&) = delete;
+  VersionWatch& operator=(const VersionWatch&) = delete;
+
+ private:
+  struct Followed {
+    std::shared_ptr<model::LocalModel> model;
+    std::filesystem::file_time_type seen;  // of the choice that was looked at last
+    std::vector<BoundFile> bound;          // not empty: the model stays as it is
+  };
+  void follow(const std::stop_token& stop);
+  static void take_up(const Followed& followed);
+
+  std::vector<Followed> followed_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::jthread thread_;  // last: it uses the above
+};
+
+}  // namespace lichen::policy

@@ -1,0 +1,41 @@
+#include "privacy/kind.h"
+
+#include <algorithm>
+
+namespace lichen::privacy {
+namespace {
+
+constexpr std::array<std::string_view, kKinds> kNames = {
+    "SECRET",        "CREDIT_CARD", "IBAN",           "BANK_ACCOUNT", "US_SSN",
+    "NATIONAL_ID",   "PASSPORT",    "DRIVER_LICENSE", "EMAIL",        "PHONE",
+    "DATE_OF_BIRTH", "IP_ADDRESS",  "MAC_ADDRESS",    "URL",          "ADDRESS",
+    "POSTAL_CODE",   "PERSON",      "ORGANIZATION",   "LOCATION",     "PRIVATE",
+    "LITERAL"};
+
+char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+}  // namespace
+
+std::string_view name_of(Kind kind) { return kNames[index_of(kind)]; }
+
+std::optional<Kind> kind_of(std::string_view name) {
+  for (std::size_t i = 0; i < index_of(Kind::literal); ++i) {
+    if (std::ranges::equal(kNames[i], name, {}, {}, upper)) return static_cast<Kind>(i);
+  }
+  return std::nullopt;
+}
+
+bool is_placeholder_name(std::string_view name) {
+  return kind_of(name) || std::ranges::equal(kNames.back(), name, {}, {}, upper);
+}
+
+std::string all_kind_names() {
+  std::string names;
+  for (std::size_t i = 0; i < index_of(Kind::literal); ++i) {
+    if (i > 0) names += ", ";
+    names += kNames[i];
+  }
+  return names;
+}
+
+}  // namespace lichen::privacy

@@ -1,0 +1,28 @@
+// Puts placeholders in the place of private values.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lichen/result.h"
+#include "privacy/detector.h"
+#include "privacy/vault.h"
+
+namespace lichen::privacy {
+
+struct Masked {
+  std::vector<std::string> texts;  // as many as were given
+  KindCounts counts = {};          // placeholders in them
+};
+
+/// Masks the texts of a request together: what is found in one of them is masked in all, and with
+/// it whatever the vault holds already. Text of the user's that looks like a placeholder is kept as
+/// a LITERAL, so every placeholder in the result is one of the vault's. Fails as `Detector::find`.
+Result<Masked> mask(const Detector& detector, Vault& vault,
+                    std::span<const std::string_view> texts);
+/// Of one text.
+Result<Masked> mask(const Detector& detector, Vault& vault, std::string_view text);
+
+}  // namespace lichen::privacy
