@@ -18,6 +18,7 @@
 #include "cli/evaluation.h"
 #include "cli/host.h"
 #include "cli/progress.h"
+#include "cli/suite_options.h"
 #include "cli/table.h"
 #include "eval/baselines.h"
 #include "eval/fingerprint.h"
@@ -201,8 +202,7 @@ void add_blend(CLI::App& app, Invocation& invocation) {
       ->delimiter(',');
   command->add_option("--limit", options->tasks.limit, "The first N tasks of what is left")
       ->type_name("N");
-  command->add_option("--json", options->tasks.json, "Write all figures as JSON; - is stdout")
-      ->type_name("FILE");
+  add_json(*command, options->tasks.json);
   command->footer(
       "Examples:\n"
       "  lichen blend --config examples/blend.yaml --plan mean --limit 448 -o my.weights");

@@ -22,6 +22,7 @@
 #include "cli/evaluation.h"
 #include "cli/progress.h"
 #include "cli/stop_on_signal.h"
+#include "cli/suite_options.h"
 #include "cli/table.h"
 #include "cli/trainer_process.h"
 #include "eval/gap.h"
@@ -398,17 +399,13 @@ void add_distill_bench(CLI::App& distill, Invocation& invocation) {
       ->type_name("N")
       ->check(counts)
       ->capture_default_str();
-  command->add_option("--concurrency", options->concurrency, "Requests at once")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'024).description(""))
-      ->capture_default_str();
+  add_concurrency(*command, options->concurrency);
   command
       ->add_option("--folder", options->folder,
                    "Keeps captures and students; what is there already is not made again")
       ->type_name("FOLDER")
       ->capture_default_str();
-  command->add_option("--json", options->json, "Write all figures as JSON; - is stdout")
-      ->type_name("FILE");
+  add_json(*command, options->json);
   command
       ->add_option("arguments", options->arguments,
                    "Behind --: arguments of `lichen distill train`")

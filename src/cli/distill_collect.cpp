@@ -14,6 +14,7 @@
 #include "cli/distill_commands.h"
 #include "cli/evaluation.h"
 #include "cli/progress.h"
+#include "cli/suite_options.h"
 #include "cli/table.h"
 
 namespace lichen::cli {
@@ -119,29 +120,15 @@ void add_distill_collect(CLI::App& distill, Invocation& invocation) {
                    "The capture; one that is there is gone on with, if it is of this teacher")
       ->type_name("FILE")
       ->required();
-  auto* suite = command
-                    ->add_option("--suite", options->evaluation.suite,
-                                 "train, calibration or test: generated; else a JSONL file of "
-                                 "prompts, with checkable answers or without")
-                    ->type_name("SUITE")
-                    ->capture_default_str();
+  auto* suite =
+      add_suite_options(*command, options->evaluation,
+                        "train, calibration or test: generated; else a JSONL file of prompts, with "
+                        "checkable answers or without",
+                        "At most so many prompts; 500 of a generated suite, else all");
   command
       ->add_flag("--recorded", options->recorded,
                  "The prompts that the ledger has recorded, in place of a suite's")
       ->excludes(suite);
-  command
-      ->add_option("--count", options->evaluation.limit,
-                   "At most so many prompts; 500 of a generated suite, else all")
-      ->type_name("N")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}).description(""));
-  command->add_option("--seed", options->evaluation.seed, "Another seed generates other tasks")
-      ->type_name("N")
-      ->capture_default_str();
-  command
-      ->add_option("--families", options->evaluation.families,
-                   "Of a suite only these, separated by commas")
-      ->type_name("NAMES")
-      ->delimiter(',');
   command->add_flag("--reference", options->reference,
                     "The suite's own answers, read by the teacher, in place of its answers");
   command
@@ -167,12 +154,8 @@ void add_distill_collect(CLI::App& distill, Invocation& invocation) {
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000).description(""))
       ->capture_default_str();
-  command->add_option("--concurrency", options->job.concurrency, "Prompts at once")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'024).description(""))
-      ->capture_default_str();
-  command->add_option("--json", options->json, "Write all figures as JSON; - is stdout")
-      ->type_name("FILE");
+  add_concurrency(*command, options->job.concurrency, "Prompts at once");
+  add_json(*command, options->json);
   command->footer(
       "Answers that the suite's check finds wrong are left out and counted. An interruption loses\n"
       "nothing: the same command goes on. A teacher without log-probabilities gives texts alone.\n"

@@ -16,6 +16,7 @@
 #include "cli/host.h"
 #include "cli/progress.h"
 #include "cli/stop_on_signal.h"
+#include "cli/suite_options.h"
 #include "cli/table.h"
 #include "mechanisms/distillation/capture_export.h"
 
@@ -196,8 +197,7 @@ void add_distill_export(CLI::App& distill, Invocation& invocation) {
       ->check(CLI::Range(std::int64_t{2}, std::int64_t{1'000'000}).description(""))
       ->capture_default_str();
   command->add_flag("--chats-only", options->chats_only, "No odds");
-  command->add_option("--json", options->json, "Write all figures as JSON; - is stdout")
-      ->type_name("FILE");
+  add_json(*command, options->json);
   command->footer(
       "FOLDER/chat.jsonl        {\"messages\": [...]}, for TRL's SFTTrainer and GKDTrainer\n"
       "FOLDER/odds/train.jsonl  the teacher's odds, for DistillKit\n"

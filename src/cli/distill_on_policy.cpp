@@ -16,6 +16,7 @@
 #include "cli/evaluation.h"
 #include "cli/progress.h"
 #include "cli/stop_on_signal.h"
+#include "cli/suite_options.h"
 #include "cli/table.h"
 #include "cli/trainer_process.h"
 
@@ -185,24 +186,10 @@ void add_distill_on_policy(CLI::App& distill, Invocation& invocation) {
                    "already learns more from its answers")
       ->type_name("GGUF")
       ->check(CLI::ExistingFile.description(""));
-  command
-      ->add_option("--suite", options->evaluation.suite,
-                   "train, calibration or test: generated; else a JSONL file of prompts")
-      ->type_name("SUITE")
-      ->capture_default_str();
-  command
-      ->add_option("--count", options->evaluation.limit,
-                   "At most so many prompts, shared out among the rounds; 500 of a generated suite")
-      ->type_name("N")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}).description(""));
-  command->add_option("--seed", options->evaluation.seed, "Another seed generates other tasks")
-      ->type_name("N")
-      ->capture_default_str();
-  command
-      ->add_option("--families", options->evaluation.families,
-                   "Of a suite only these, separated by commas")
-      ->type_name("NAMES")
-      ->delimiter(',');
+  add_suite_options(
+      *command, options->evaluation,
+      "train, calibration or test: generated; else a JSONL file of prompts",
+      "At most so many prompts, shared out among the rounds; 500 of a generated suite");
   command->add_option("--rounds", options->job.rounds, "Of answering and training")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000).description(""))
@@ -218,15 +205,11 @@ void add_distill_on_policy(CLI::App& distill, Invocation& invocation) {
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000).description(""))
       ->capture_default_str();
-  command->add_option("--concurrency", options->job.concurrency, "Prompts at once")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'024).description(""))
-      ->capture_default_str();
+  add_concurrency(*command, options->job.concurrency, "Prompts at once");
   command->add_flag("--full", options->job.full, "Train all weights, not an adapter");
   command->add_option("--folder", options->folder, "Keeps each round; OUTPUT.rounds without this")
       ->type_name("FOLDER");
-  command->add_option("--json", options->json, "Write all figures as JSON; - is stdout")
-      ->type_name("FILE");
+  add_json(*command, options->json);
   command
       ->add_option("arguments", options->job.arguments,
                    "Behind --: arguments of `lichen distill train` for each round")

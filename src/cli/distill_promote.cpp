@@ -14,6 +14,7 @@
 #include "cli/distill_promotion.h"
 #include "cli/evaluation.h"
 #include "cli/host.h"
+#include "cli/suite_options.h"
 #include "cli/table.h"
 #include "eval/promotion.h"
 #include "mechanisms/distillation/model_versions.h"
@@ -28,6 +29,7 @@ struct PromoteCommand {
   std::string adapter;
   EvaluationOptions evaluation = {.suite = "test", .limit = 1'000, .concurrency = 8};
   eval::PromotionRule rule;
+  bool recalibrate = false;
   bool dry_run = false;
   std::string json;
 };
@@ -61,52 +63,47 @@ int promote(const PromoteCommand& command, const Invocation& invocation) {
               {.rule = command.rule, .concurrency = command.evaluation.concurrency});
   if (!promotion) return report_error(promotion.error());
 
-  int version = 0;
+  NewVersion version;
   if (promotion->promoted && !command.dry_run) {
-    const auto added = take_up(*config, candidate, promotion->reason);
-    if (!added) return report_error(added.error());
-    version = *added;
+    auto taken = take_up(*config, candidate, promotion->reason, command.recalibrate);
+    if (!taken) return report_error(taken.error());
+    version = *std::move(taken);
   }
-  const std::vector<policy::BoundFile> bound = policy::bound_files(*config, command.model);
   if (command.json != "-") {
     const auto out = Terminal::of(stdout);
     out.write(table_of(*promotion, out) + "\n" + promotion->reason + "\n");
-    if (version > 0) {
-      out.write(fmt::format("version {} of {} answers from now on{}\n", version, command.model,
-                            bound.empty() ? "; a running server takes it up" : "") +
-                stale_text(bound, command.model));
+    if (version.number > 0) {
+      const bool bound = !policy::bound_files(*config, command.model).empty();
+      out.write(
+          fmt::format("version {} of {} answers from now on; a running server takes it up{}\n",
+                      version.number, command.model, bound ? " at its next start" : "") +
+          recalibrated_text(version.recalibrated) + stale_text(version.stale, command.model));
     }
   }
   if (!command.json.empty()) {
     boost::json::object json = to_json(*promotion);
-    json["version"] = version == 0 ? boost::json::value(nullptr) : boost::json::value(version);
-    json["stale"] = json_of(version == 0 ? std::vector<policy::BoundFile>() : bound);
+    json["version"] = nullptr;
+    if (version.number > 0) json["version"] = version.number;
+    json["recalibrated"] = json_of(version.recalibrated);
+    json["stale"] = json_of(version.stale);
     const auto written = write_output(command.json, boost::json::serialize(json));
     if (!written) return report_error(written.error());
   }
   return promotion->promoted ? kOk : kFailed;
 }
 
-struct KeptVersions {
-  ModelVersions versions;
-  std::vector<policy::BoundFile> bound;  // that were made with one of them
-};
-
-Result<KeptVersions> versions_of(const std::string& name, const Invocation& invocation) {
+Result<ModelVersions> versions_of(const std::string& name, const Invocation& invocation) {
   auto config = load_chosen_config(invocation.config);
   if (!config) return std::unexpected(config.error());
   const auto model = model_with_versions(*config, name);
   if (!model) return std::unexpected(model.error());
-  auto versions = ModelVersions::open((*model)->versions);
-  if (!versions) return std::unexpected(versions.error());
-  return KeptVersions{.versions = *std::move(versions),
-                      .bound = policy::bound_files(*config, name)};
+  return ModelVersions::open((*model)->versions);
 }
 
 int rollback(const std::string& name, std::optional<int> to, const Invocation& invocation) {
-  auto kept = versions_of(name, invocation);
-  if (!kept) return report_error(kept.error());
-  const auto* current = kept->versions.current();
+  auto versions = versions_of(name, invocation);
+  if (!versions) return report_error(versions.error());
+  const auto* current = versions->current();
   if (!to && current == nullptr) {
     return report_error({Errc::bad_request, fmt::format("`{}` answers as it was made; there is no "
                                                         "version before that",
@@ -114,26 +111,27 @@ int rollback(const std::string& name, std::optional<int> to, const Invocation& i
   }
   const int before = current == nullptr ? 0 : current->number;
   const int number = to ? *to : before - 1;
-  if (auto used = kept->versions.use(number); !used) return report_error(used.error());
+  if (auto used = versions->use(number); !used) return report_error(used.error());
   const auto out = Terminal::of(stdout);
   out.write(number == 0 ? fmt::format("{} answers as it was made\n", name)
                         : fmt::format("version {} of {} answers from now on\n", number, name));
-  if (number != before) out.write(stale_text(kept->bound, name));
+  const auto config = load_chosen_config(invocation.config);
+  if (!config) return report_error(config.error());
+  if (number != before) out.write(stale_text(policy::stale_files(*config, name), name));
   return kOk;
 }
 
 int show_versions(const std::string& name, const std::string& json, const Invocation& invocation) {
-  const auto kept = versions_of(name, invocation);
-  if (!kept) return report_error(kept.error());
-  const ModelVersions& versions = kept->versions;
-  const int current = versions.current() == nullptr ? 0 : versions.current()->number;
+  const auto versions = versions_of(name, invocation);
+  if (!versions) return report_error(versions.error());
+  const int current = versions->current() == nullptr ? 0 : versions->current()->number;
   if (json != "-") {
     const auto out = Terminal::of(stdout);
     Table table({{"version", Table::Align::left},
                  {"made (UTC)", Table::Align::left},
                  {"why", Table::Align::left}});
     table.row({current == 0 ? "0 *" : "0", "", "as it was made"});
-    for (const auto& version : versions.all()) {
+    for (const auto& version : versions->all()) {
       table.row({fmt::format("{}{}", version.number, version.number == current ? " *" : ""),
                  version.made, version.note});
     }
@@ -141,7 +139,7 @@ int show_versions(const std::string& name, const std::string& json, const Invoca
   }
   if (json.empty()) return kOk;
   boost::json::array list;
-  for (const auto& version : versions.all()) {
+  for (const auto& version : versions->all()) {
     list.push_back(boost::json::object{{"number", version.number},
                                        {"adapter", version.adapter.string()},
                                        {"made", version.made},
@@ -165,19 +163,11 @@ void add_distill_promote(CLI::App& distill, Invocation& invocation) {
   command->add_option("--adapter", options->adapter, "The candidate, a GGUF adapter of the model")
       ->type_name("FILE")
       ->required();
-  command
-      ->add_option("--suite", evaluation.suite,
-                   "Prompts that it was not trained on: test or calibration, generated, or a JSONL "
-                   "file with checkable answers")
-      ->type_name("SUITE")
-      ->capture_default_str();
-  command->add_option("--count", evaluation.limit, "At most so many of them")
-      ->type_name("N")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}).description(""))
-      ->capture_default_str();
-  command->add_option("--families", evaluation.families, "Only these, separated by commas")
-      ->type_name("NAMES")
-      ->delimiter(',');
+  add_suite_options(
+      *command, evaluation,
+      "Prompts that it was not trained on: test or calibration, generated, or a JSONL "
+      "file with checkable answers",
+      "At most so many of them");
   command
       ->add_option("--alpha", options->rule.alpha,
                    "The chance to promote what is not better (exact McNemar test)")
@@ -190,13 +180,11 @@ void add_distill_promote(CLI::App& distill, Invocation& invocation) {
       ->type_name("SHARE")
       ->check(CLI::Range(0.0, 1.0).description(""))
       ->capture_default_str();
-  command->add_option("--concurrency", evaluation.concurrency, "Requests at once")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'024).description(""))
-      ->capture_default_str();
+  add_concurrency(*command, evaluation.concurrency);
+  command->add_flag("--recalibrate", options->recalibrate,
+                    "Before it answers, count the calibrations of plans that it is in anew for it");
   command->add_flag("--dry-run", options->dry_run, "Only say whether it is better");
-  command->add_option("--json", options->json, "Write all figures as JSON; - is stdout")
-      ->type_name("FILE");
+  add_json(*command, options->json);
   command->footer(
       "Both answer the same prompts. Exit status 1 where the candidate is not promoted.\n"
       "\n"

@@ -34,11 +34,31 @@ struct Comparison {
 Result<eval::Promotion> compare(policy::Config config, const Candidate& candidate,
                                 const eval::Suite& suite, const Comparison& how);
 
-/// The candidate answers from now on. Returns its version's number.
-Result<int> take_up(policy::Config& config, const Candidate& candidate, const std::string& why);
+/// A plan whose calibration was made anew: what small answers at the plan's own risk, for people.
+struct Recalibrated {
+  std::string plan;
+  std::filesystem::path file;
+  std::string before;
+  std::string after;
+};
+
+struct NewVersion {
+  int number = 0;
+  std::vector<Recalibrated> recalibrated = {};
+  std::vector<policy::BoundFile> stale = {};  // to be made anew by hand
+};
+
+/// The candidate answers from now on. With `recalibrate` first the calibrations of all plans that
+/// it is in are counted for it, as they were before, beside what the files hold for other versions:
+/// a process that ends meanwhile leaves the version before in use. `bad_request`: a plan has
+/// something learned with the version before, which nobody makes anew unasked.
+Result<NewVersion> take_up(policy::Config config, const Candidate& candidate,
+                           const std::string& why, bool recalibrate);
 
 /// For people: what was made with the version before, and how to make it anew. Empty: nothing was.
 std::string stale_text(const std::vector<policy::BoundFile>& stale, const std::string& model);
 boost::json::array json_of(const std::vector<policy::BoundFile>& stale);
+std::string recalibrated_text(const std::vector<Recalibrated>& plans);
+boost::json::array json_of(const std::vector<Recalibrated>& plans);
 
 }  // namespace lichen::cli

@@ -222,10 +222,13 @@ class Play {
   }
 
   Result<void> take_over(const Candidate& candidate) {
-    const auto version = take_up(config_, candidate, round_.reason);
-    if (!version) return std::unexpected(version.error());
-    round_.version = *version;
-    round_.stale = policy::bound_files(config_, options_.model);
+    auto version = take_up(config_, candidate, round_.reason, true);
+    if (!version) {
+      round_.reason = version.error().detail;
+      return {};
+    }
+    round_.version = version->number;
+    round_.recalibrated = std::move(version->recalibrated);
     return {};
   }
 
@@ -242,7 +245,6 @@ class Play {
     if (!answers || !trained || *answers != *trained) return {};
     round_.version = current->number;
     round_.reason = current->note;
-    round_.stale = policy::bound_files(config_, options_.model);
     return {};
   }
 
@@ -295,12 +297,17 @@ std::string line_of(const Round& round) {
 }
 
 boost::json::object json_of(const Round& round) {
-  boost::json::object json{{"round", round.number},        {"prompts", round.prompts},
-                           {"kept", round.kept},           {"learned", round.learned},
-                           {"held_out", round.held_out},   {"minutes", round.minutes},
-                           {"agreement", nullptr},         {"suite", nullptr},
-                           {"version", nullptr},           {"reason", round.reason},
-                           {"stale", json_of(round.stale)}};
+  boost::json::object json{{"round", round.number},
+                           {"prompts", round.prompts},
+                           {"kept", round.kept},
+                           {"learned", round.learned},
+                           {"held_out", round.held_out},
+                           {"minutes", round.minutes},
+                           {"agreement", nullptr},
+                           {"suite", nullptr},
+                           {"version", nullptr},
+                           {"reason", round.reason},
+                           {"recalibrated", json_of(round.recalibrated)}};
   if (round.agreement) json["agreement"] = to_json(*round.agreement);
   if (round.suite) json["suite"] = to_json(*round.suite);
   if (round.version > 0) json["version"] = round.version;

@@ -39,7 +39,7 @@ struct Round {
   std::optional<eval::Promotion> suite = {};
   int version = 0;          // that answers from now on; 0: none was promoted
   std::string reason = {};  // why, or why not
-  std::vector<policy::BoundFile> stale = {};
+  std::vector<Recalibrated> recalibrated = {};
 };
 
 /// The folder in which rounds keep their work, below that of the model's versions.

@@ -9,8 +9,6 @@
 #include "policy/nearest.h"
 
 namespace lichen::cli {
-namespace {
-
 Result<policy::ModelConfig*> model_named(policy::Config& config, const std::string& name) {
   std::vector<std::string> names;
   for (policy::ModelConfig& model : config.models) {
@@ -20,8 +18,6 @@ Result<policy::ModelConfig*> model_named(policy::Config& config, const std::stri
   return fail(Errc::not_found, fmt::format("there is no model `{}`{}; there are: {}", name,
                                            policy::did_you_mean(name, names), policy::list(names)));
 }
-
-}  // namespace
 
 Result<StudentAndTeacher> StudentAndTeacher::of(const policy::Config& config,
                                                 const std::string& student,

@@ -11,6 +11,9 @@
 
 namespace lichen::cli {
 
+/// `not_found` names the models that there are.
+Result<policy::ModelConfig*> model_named(policy::Config& config, const std::string& name);
+
 /// What training wrote: an adapter, or all weights.
 struct Trained {
   std::string name;

@@ -159,8 +159,7 @@ class Watch {
   Result<void> tell(const Round& round) const {
     if (command_.json != "-") {
       const auto out = Terminal::of(stdout);
-      out.write(out.harmless(line_of(round)) + "\n" +
-                stale_text(round.stale, command_.round.model));
+      out.write(out.harmless(line_of(round)) + "\n" + recalibrated_text(round.recalibrated));
     }
     if (command_.json.empty()) return {};
     const std::string line = boost::json::serialize(json_of(round));

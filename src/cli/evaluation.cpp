@@ -11,6 +11,7 @@
 #include "cli/origin.h"
 #include "cli/progress.h"
 #include "cli/report_view.h"
+#include "cli/suite_options.h"
 #include "cli/table.h"
 #include "eval/fingerprint.h"
 #include "eval/generated_suite.h"
@@ -237,14 +238,8 @@ void add_evaluation_options(CLI::App& command, EvaluationOptions& options) {
                   "or largest")
       ->type_name("NAMES")
       ->delimiter(',');
-  command
-      .add_option("--concurrency", options.concurrency,
-                  "Requests at once; latencies are clean at 1")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'024))
-      ->capture_default_str();
-  command.add_option("--json", options.json, "Write all figures as JSON; - is stdout")
-      ->type_name("FILE");
+  add_concurrency(command, options.concurrency, "Requests at once; latencies are clean at 1");
+  add_json(command, options.json);
 }
 
 }  // namespace lichen::cli

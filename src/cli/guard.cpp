@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/host.h"
 #include "cli/progress.h"
+#include "cli/suite_options.h"
 #include "cli/table.h"
 #include "eval/baselines.h"
 #include "eval/guard_evaluation.h"
@@ -156,8 +157,7 @@ void add_guard(CLI::App& app, Invocation& invocation) {
   command->add_option("--seed", options->seed, "Another seed makes other texts")
       ->type_name("N")
       ->capture_default_str();
-  command->add_option("--json", options->json, "Write all figures as JSON; - is stdout")
-      ->type_name("FILE");
+  add_json(*command, options->json);
   command->footer(
       "The thresholds are the smallest that keep to --false-alarms on the calibration split, over\n"
       "clean and other texts; all figures are of the test split, whose ways of asking are others.\n"

@@ -5,8 +5,6 @@
 #include <vector>
 
 #include "cli/handover_plan.h"
-#include "cli/plan_subject.h"
-#include "eval/fingerprint.h"
 #include "mechanisms/routing/critical_token.h"
 #include "policy/identity.h"
 
@@ -34,39 +32,34 @@ Result<std::string> model_name(const Runtime& runtime, const std::string& name) 
 
 }  // namespace
 
-Result<mechanisms::PlanCalibration> calibrate_handover(const Invocation& invocation,
-                                                       const std::string& plan,
+Result<mechanisms::PlanCalibration> calibrate_handover(PlanSubject of, const eval::Suite& suite,
                                                        const EvaluationOptions& options,
-                                                       const mechanisms::RiskTarget& target,
-                                                       const std::string& output) {
-  const auto suite = load_suite(options);
-  if (!suite) return std::unexpected(suite.error());
-  auto of = plan_subject(invocation, plan, policy::without_calibrations);
-  if (!of) return std::unexpected(of.error());
-  const auto criterion = criterion_of(of->mechanism);
+                                                       const mechanisms::RiskTarget& target) {
+  const auto criterion = criterion_of(of.mechanism);
   if (!criterion) return std::unexpected(criterion.error());
-  const auto at = [&](double threshold) { return fmt::format("{} at {}", plan, threshold); };
+  const auto at = [&](double threshold) {
+    return fmt::format("{} at {}", of.plan.plan, threshold);
+  };
   for (const double threshold : (*criterion)->sequence) {
-    of->config.plans.push_back(policy::at_threshold(of->mechanism, threshold, at(threshold)));
+    of.config.plans.push_back(policy::at_threshold(of.mechanism, threshold, at(threshold)));
   }
-  auto host = Host::open(std::move(of->config));
+  auto host = Host::open(std::move(of.config));
   if (!host) return std::unexpected(host.error());
-  const auto large = model_name((*host)->runtime(), of->plan.large);
+  const auto large = model_name((*host)->runtime(), of.plan.large);
   if (!large) return std::unexpected(large.error());
   const auto run = [&](const std::string& name) {
-    return measured(**host, *suite,
+    return measured(**host, suite,
                     {.plans = {name},
                      .large = {*large},
                      .concurrency = options.concurrency,
                      .max_tokens = options.max_tokens});
   };
-  const auto alone = run(of->plan.large);
+  const auto alone = run(of.plan.large);
   if (!alone) return std::unexpected(alone.error());
 
-  mechanisms::PlanCalibration calibration{.valid_for = std::move(of->identity), .counts = {}};
+  mechanisms::PlanCalibration calibration{.valid_for = std::move(of.identity), .counts = {}};
   mechanisms::Calibration& counts = calibration.counts;
   counts.n = std::ssize(*alone);
-  counts.data_hash = eval::fingerprint(*suite);
   for (const double threshold : (*criterion)->sequence) {
     const auto outcomes = run(at(threshold));
     if (!outcomes) return std::unexpected(outcomes.error());
@@ -76,9 +69,6 @@ Result<mechanisms::PlanCalibration> calibrate_handover(const Invocation& invocat
     counts.grid.push_back(*point);
     // The later ones are not tested any more, whatever they would show.
     if (mechanisms::binomial_tail(point->losses, counts.n, target.alpha) > target.delta) break;
-  }
-  if (auto saved = mechanisms::save_plan_calibration(calibration, output); !saved) {
-    return std::unexpected(saved.error());
   }
   return calibration;
 }

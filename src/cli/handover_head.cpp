@@ -132,12 +132,12 @@ Result<mechanisms::TokenHead> trained(Host& host, const Lessons& lessons) {
 
 }  // namespace
 
-Result<HeadReport> train_handover_head(const Invocation& invocation, const std::string& plan,
+Result<HeadReport> train_handover_head(const policy::Config& config, const std::string& plan,
                                        const EvaluationOptions& options,
                                        const std::string& output) {
   const auto suite = load_suite(options);
   if (!suite) return std::unexpected(suite.error());
-  auto of = plan_subject(invocation, plan, policy::without_learned);
+  auto of = plan_subject(config, plan, policy::without_learned);
   if (!of) return std::unexpected(of.error());
   auto host = Host::open(std::move(of->config));
   if (!host) return std::unexpected(host.error());

@@ -4,8 +4,9 @@
 #include <cstdint>
 #include <string>
 
-#include "cli/command.h"
 #include "cli/evaluation.h"
+#include "cli/plan_subject.h"
+#include "eval/suite.h"
 #include "mechanisms/routing/calibration_file.h"
 
 namespace lichen::cli {
@@ -23,16 +24,13 @@ struct HeadReport {
 
 /// Lets large answer the suite of `options` and small read the answers; learns a head from four
 /// fifths of the prompts, judges it on the rest, and writes it to `output`.
-Result<HeadReport> train_handover_head(const Invocation& invocation, const std::string& plan,
+Result<HeadReport> train_handover_head(const policy::Config& config, const std::string& plan,
                                        const EvaluationOptions& options, const std::string& output);
 
-/// Runs the plan with one threshold after the other, from the safest on, up to the first that does
-/// not keep the target; writes the calibration to `output`. The handover stands alone meanwhile,
-/// whatever the plan has around it.
-Result<mechanisms::PlanCalibration> calibrate_handover(const Invocation& invocation,
-                                                       const std::string& plan,
+/// Runs the handover with one threshold after the other, from the safest on, up to the first that
+/// does not keep the target. It stands alone meanwhile, whatever the plan has around it.
+Result<mechanisms::PlanCalibration> calibrate_handover(PlanSubject of, const eval::Suite& suite,
                                                        const EvaluationOptions& options,
-                                                       const mechanisms::RiskTarget& target,
-                                                       const std::string& output);
+                                                       const mechanisms::RiskTarget& target);
 
 }  // namespace lichen::cli

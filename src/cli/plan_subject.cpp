@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "cli/host.h"
 #include "eval/baselines.h"
 #include "policy/identity.h"
 
@@ -19,16 +18,14 @@ std::string operand_alone(policy::Config& config, const policy::YamlNode& operan
 
 }  // namespace
 
-Result<PlanSubject> plan_subject(const Invocation& invocation, const std::string& plan,
+Result<PlanSubject> plan_subject(const policy::Config& config, const std::string& plan,
                                  policy::Config (*prepared)(policy::Config)) {
-  auto loaded = load_chosen_config(invocation.config);
-  if (!loaded) return std::unexpected(loaded.error());
-  const auto mechanism = policy::choosing_mechanism(*loaded, plan);
+  const auto mechanism = policy::choosing_mechanism(config, plan);
   if (!mechanism) return std::unexpected(mechanism.error());
-  auto identity = policy::mechanism_identity(*loaded, **mechanism);
+  auto identity = policy::mechanism_identity(config, **mechanism);
   if (!identity) return std::unexpected(identity.error());
   PlanSubject subject{
-      .config = eval::for_measuring(prepared(*loaded)),
+      .config = eval::for_measuring(prepared(config)),
       .plan = {.plan = plan, .mechanism = (*mechanism)->key, .small = {}, .large = {}},
       .mechanism = **mechanism,
       .identity = *std::move(identity)};
@@ -37,10 +34,8 @@ Result<PlanSubject> plan_subject(const Invocation& invocation, const std::string
   return subject;
 }
 
-Result<std::string> choosing_key(const Invocation& invocation, const std::string& plan) {
-  const auto loaded = load_chosen_config(invocation.config);
-  if (!loaded) return std::unexpected(loaded.error());
-  const auto mechanism = policy::choosing_mechanism(*loaded, plan);
+Result<std::string> choosing_key(const policy::Config& config, const std::string& plan) {
+  const auto mechanism = policy::choosing_mechanism(config, plan);
   if (!mechanism) return std::unexpected(mechanism.error());
   return (*mechanism)->key;
 }

@@ -4,7 +4,6 @@
 #include <boost/json/object.hpp>
 #include <string>
 
-#include "cli/command.h"
 #include "eval/plan_calibration.h"
 #include "policy/config.h"
 
@@ -19,11 +18,11 @@ struct PlanSubject {
 };
 
 /// `prepared` makes a configuration that can be loaded before there is the file that is to be made.
-Result<PlanSubject> plan_subject(const Invocation& invocation, const std::string& plan,
+Result<PlanSubject> plan_subject(const policy::Config& config, const std::string& plan,
                                  policy::Config (*prepared)(policy::Config));
 
 /// The key of the mechanism that chooses in the plan: "cascade". Fails as
 /// policy::choosing_mechanism.
-Result<std::string> choosing_key(const Invocation& invocation, const std::string& plan);
+Result<std::string> choosing_key(const policy::Config& config, const std::string& plan);
 
 }  // namespace lichen::cli

@@ -11,6 +11,7 @@
 #include "cli/privacy_commands.h"
 #include "cli/progress.h"
 #include "cli/prompt.h"
+#include "cli/suite_options.h"
 #include "cli/table.h"
 #include "eval/privacy_evaluation.h"
 
@@ -116,8 +117,7 @@ void add_privacy_eval(CLI::App& privacy, Invocation& invocation) {
       ->type_name("FILE")
       ->required();
   add_detector_options(*command, options->detector);
-  command->add_option("--json", options->json, "Write all figures as JSON; - is stdout")
-      ->type_name("FILE");
+  add_json(*command, options->json);
   command->footer(
       "--data is one of two, told by its first character:\n"
       "  a JSON array of {\"full_text\", \"spans\": [{\"entity_type\", \"start_position\",\n"

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <vector>
 
-#include "cli/handover_plan.h"
 #include "cli/plan_calibration.h"
 #include "cli/plan_subject.h"
 #include "cli/route_commands.h"
@@ -91,17 +90,15 @@ int calibrate_for_plan(const RouteOptions& options) {
   if (options.output.empty()) {
     return report_error({Errc::bad_request, "--plan needs -o FILE: where to write the counts"});
   }
-  const auto mechanism = choosing_key(*options.invocation, options.plan);
+  const auto config = load_chosen_config(options.invocation->config);
+  if (!config) return report_error(config.error());
+  const auto mechanism = choosing_key(*config, options.plan);
   if (!mechanism) return report_error(mechanism.error());
-  const bool handover = *mechanism == "handover";
   const auto calibration =
-      handover
-          ? calibrate_handover(*options.invocation, options.plan, options.measuring,
-                               target_of(options), options.output)
-          : calibrate_plan(*options.invocation, options.plan, options.measuring, options.output);
+      calibrate_plan(*config, options.plan, options.measuring, target_of(options), options.output);
   if (!calibration) return report_error(calibration.error());
-  return handover ? report_runs(options, calibration->counts)
-                  : report_calibration(options, calibration->counts);
+  return *mechanism == "handover" ? report_runs(options, calibration->counts)
+                                  : report_calibration(options, calibration->counts);
 }
 
 int calibrate(const RouteOptions& options) {

@@ -17,9 +17,8 @@ namespace {
 using mechanisms::RouterKind;
 
 /// A cascade's confidence, by measuring its plan's models.
-int train_confidence(const RouteOptions& options) {
-  const auto answers =
-      train_plan(*options.invocation, options.plan, options.measuring, options.output);
+int train_confidence(const RouteOptions& options, const policy::Config& config) {
+  const auto answers = train_plan(config, options.plan, options.measuring, options.output);
   if (!answers) return report_error(answers.error());
   say(fmt::format("written: {} (learned confidence, {} answers)", options.output,
                   format_count(static_cast<std::int64_t>(*answers))));
@@ -53,9 +52,8 @@ boost::json::object json_of(const HeadReport& report) {
 }
 
 /// A handover's head, by letting small read what large writes.
-int train_head(const RouteOptions& options) {
-  const auto report =
-      train_handover_head(*options.invocation, options.plan, options.measuring, options.output);
+int train_head(const RouteOptions& options, const policy::Config& config) {
+  const auto report = train_handover_head(config, options.plan, options.measuring, options.output);
   if (!report) return report_error(report.error());
   if (report->left_out > 0) {
     say(fmt::format("{} answers are left out, since small has no room for them",
@@ -68,9 +66,12 @@ int train_head(const RouteOptions& options) {
 
 /// What is learned for a plan depends on what chooses in it.
 int train_for_plan(const RouteOptions& options) {
-  const auto mechanism = choosing_key(*options.invocation, options.plan);
+  const auto config = load_chosen_config(options.invocation->config);
+  if (!config) return report_error(config.error());
+  const auto mechanism = choosing_key(*config, options.plan);
   if (!mechanism) return report_error(mechanism.error());
-  return *mechanism == "handover" ? train_head(options) : train_confidence(options);
+  return *mechanism == "handover" ? train_head(options, *config)
+                                  : train_confidence(options, *config);
 }
 
 int train(const RouteOptions& options) {

@@ -57,6 +57,8 @@ struct LocalModelOptions {
   /// Where adapters are kept that the model has learned, of which whoever opens it has one used;
   /// empty: nowhere.
   std::filesystem::path versions = {};
+  /// Of these the one that is used, whichever is chosen there; 0: the model as it was made.
+  std::optional<int> version = {};
   BatcherOptions batcher = {};
   /// Where what was measured of passes is kept between starts; empty: nowhere, each start measures.
   std::filesystem::path times_folder = {};

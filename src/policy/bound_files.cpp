@@ -7,6 +7,9 @@
 #include <iterator>
 #include <utility>
 
+#include "mechanisms/routing/calibration_file.h"
+#include "policy/identity.h"
+
 namespace lichen::policy {
 namespace {
 
@@ -54,7 +57,8 @@ class Finder {
     BoundFile found{.plan = plan.name,
                     .file = config_.file.parent_path() / file.text,
                     .models = {},
-                    .commands = std::move(commands)};
+                    .commands = std::move(commands),
+                    .calibration = calibration};
     for (std::string& command : found.commands) {
       if (command.ends_with("-o ")) command += found.file.string();
     }
@@ -96,6 +100,19 @@ std::vector<BoundFile> bound_files(const Config& config, std::string_view model)
   std::vector<BoundFile> files = bound_files(config);
   std::erase_if(files, [model](const BoundFile& file) {
     return std::ranges::find(file.models, model) == file.models.end();
+  });
+  return files;
+}
+
+std::vector<BoundFile> stale_files(const Config& config, std::string_view model) {
+  std::vector<BoundFile> files = bound_files(config, model);
+  std::erase_if(files, [&config](const BoundFile& file) {
+    if (!file.calibration) return false;
+    const auto all = mechanisms::load_plan_calibrations(file.file);
+    const auto mechanism = choosing_mechanism(config, file.plan);
+    if (!all || !mechanism) return false;
+    const auto identity = mechanism_identity(config, **mechanism);
+    return identity && mechanisms::calibration_for(*all, *identity).valid_for == *identity;
   });
   return files;
 }

@@ -2,6 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "mechanisms/distillation/model_versions.h"
+#include "mechanisms/routing/calibration_file.h"
+#include "policy/identity.h"
 
 namespace lichen::policy {
 namespace {
@@ -66,6 +73,43 @@ TEST(BoundFiles, HeadsRoutersAndWeightsAreOfTheirOperands) {
               ElementsAre("/home/r.router (plan r): lichen route collect, then lichen route train, "
                           "then lichen route calibrate",
                           "/home/b.weights (plan b): lichen blend --plan b -o /home/b.weights"));
+}
+
+TEST(BoundFiles, ACalibrationThatHoldsForTheVersionThatAnswersIsNotStale) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::temp_directory_path() / ("lichen-bound-" + std::to_string(getpid()));
+  fs::create_directories(folder);
+  for (const char* name : {"small.gguf", "large.gguf", "one.gguf"}) {
+    std::ofstream(folder / name) << name;
+  }
+  Config found = *parse_config(
+      "models:\n"
+      "  small: {gguf: small.gguf, versions: learned}\n"
+      "  large: {gguf: large.gguf}\n"
+      "plans:\n"
+      "  p: {cascade: {small: small, large: large, calibration: p.calibration,\n"
+      "                risk: {alpha: 0.1, delta: 0.1}}}\n",
+      folder / "lichen.yaml");
+  const auto calibrated = [&] {
+    const auto mechanism = choosing_mechanism(found, "p");
+    const auto identity = mechanism_identity(found, **mechanism);
+    EXPECT_TRUE(mechanisms::save_plan_calibration({.valid_for = *identity, .counts = {.n = 50}},
+                                                  folder / "p.calibration"));
+  };
+  EXPECT_THAT(stale_files(found, "small"), testing::SizeIs(1)) << "it is not there";
+  calibrated();
+  EXPECT_THAT(stale_files(found, "small"), IsEmpty());
+
+  auto versions = *mechanisms::ModelVersions::open(folder / "learned");
+  ASSERT_TRUE(versions.add(folder / "one.gguf", "base", ""));
+  EXPECT_THAT(stale_files(found, "small"), testing::SizeIs(1));
+  calibrated();
+  EXPECT_THAT(stale_files(found, "small"), IsEmpty());
+  ASSERT_TRUE(versions.use(0));
+  EXPECT_THAT(stale_files(found, "small"), IsEmpty()) << "the file has it for both";
+  std::get<model::LocalModelOptions>(found.models[0].options).version = 1;
+  EXPECT_THAT(stale_files(found, "small"), IsEmpty());
+  fs::remove_all(folder);
 }
 
 }  // namespace

@@ -175,6 +175,10 @@ model::LocalModelOptions read_local(Fields& fields, const path& file) {
   std::string versions;
   fields.read("versions", versions);
   if (!versions.empty()) options.versions = resolve(file, versions);
+  if (fields.has("version")) {
+    if (versions.empty()) fields.fail("version", "`version` is one of those in `versions: FOLDER`");
+    fields.read("version", options.version.emplace(), 0, 1'000'000);
+  }
   fields.refuse({"model", "key_env", "timeouts", "bytes_per_token", "ca_file", "max_connections",
                  "max_response_bytes", "retries", "retry_backoff", "allow_insecure",
                  "max_tokens_field", "continues"},
@@ -250,7 +254,7 @@ model::RemoteModelOptions read_remote(Fields& fields, const path& file) {
   read_continues(fields, options.continues);
   read_timeouts(fields, file, options);
   fields.refuse({"threads", "max_sessions", "kv_mb", "kv_layout", "attention", "prefix_cache_mb",
-                 "batch", "gpu_layers", "sampling", "adapters", "versions"},
+                 "batch", "gpu_layers", "sampling", "adapters", "versions", "version"},
                 "is for a local model (one with `gguf`); this one has `url`");
   return options;
 }

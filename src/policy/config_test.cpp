@@ -44,6 +44,7 @@ TEST(Config, ReadsEverything) {
       seed: 42
       logit_bias: {15: -100, 16: 2.5}
     versions: learned/small
+    version: 2
     adapters:
       - {name: legal, gguf: /abs/legal.gguf, scale: 0.5}
   cloud:
@@ -102,6 +103,7 @@ ledger: {path: state/ledger.db}
   EXPECT_FLOAT_EQ(small.sampling.logit_bias.at(16), 2.5f);
   EXPECT_EQ(small.versions.filename(), "small");
   EXPECT_TRUE(small.versions.is_absolute());
+  EXPECT_EQ(small.version, 2);
   ASSERT_EQ(small.adapters.size(), 1u);
   EXPECT_EQ(small.adapters[0].name, "legal");
   EXPECT_EQ(small.adapters[0].gguf, "/abs/legal.gguf");

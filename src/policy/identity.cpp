@@ -145,11 +145,12 @@ class Identities {
   static Result<void> add_version(const model::LocalModelOptions& local, json::object& identity) {
     const auto versions = mechanisms::ModelVersions::open(local.versions);
     if (!versions) return std::unexpected(versions.error());
-    const mechanisms::ModelVersion* current = versions->current();
-    if (current == nullptr) return {};
-    const Result<std::string> hash = base::file_identity(current->adapter);
+    const auto answers = versions->find(local.version);
+    if (!answers) return std::unexpected(answers.error());
+    if (*answers == nullptr) return {};
+    const Result<std::string> hash = base::file_identity((*answers)->adapter);
     if (!hash) return std::unexpected(hash.error());
-    identity["version"] = current->number;
+    identity["version"] = (*answers)->number;
     identity["adapter"] = *hash;
     return {};
   }
@@ -249,9 +250,11 @@ Result<Counted> counts_of(const Config& config, const YamlNode& mechanism) {
   const auto folder = config.file.parent_path();
   if (const YamlNode* node = mechanism.find("calibration")) {
     Counted counted{.file = folder / node->text};
-    auto calibration = mechanisms::load_plan_calibration(counted.file);
-    if (!calibration) return std::unexpected(calibration.error());
-    counted.counts = std::move(calibration->counts);
+    const auto all = mechanisms::load_plan_calibrations(counted.file);
+    if (!all) return std::unexpected(all.error());
+    const auto identity = mechanism_identity(config, mechanism);
+    if (!identity) return std::unexpected(identity.error());
+    counted.counts = mechanisms::calibration_for(*all, *identity).counts;
     return counted;
   }
   Counted counted;

@@ -27,7 +27,9 @@ fs::file_time_type chosen_at(const model::LocalModel& model) {
 Result<void> use_chosen_version(model::LocalModel& model) {
   const auto versions = ModelVersions::open(model.options().versions);
   if (!versions) return std::unexpected(versions.error());
-  const mechanisms::ModelVersion* chosen = versions->current();
+  const auto found = versions->find(model.options().version);
+  if (!found) return std::unexpected(found.error());
+  const mechanisms::ModelVersion* chosen = *found;
   if (chosen == nullptr) return model.use_adapter({});
   const Result<std::string> base = base::file_identity(model.options().gguf);
   if (!base) return std::unexpected(base.error());
@@ -42,13 +44,15 @@ Result<void> use_chosen_version(model::LocalModel& model) {
       model::AdapterOptions{.name = std::to_string(chosen->number), .gguf = chosen->adapter});
 }
 
-VersionWatch::VersionWatch(const std::vector<ModelPtr>& models, const Config& config) {
+VersionWatch::VersionWatch(const std::vector<ModelPtr>& models, const Config& config)
+    : config_(config) {
   for (const ModelPtr& model : models) {
     auto local = std::dynamic_pointer_cast<model::LocalModel>(model);
     if (local == nullptr || local->options().versions.empty()) continue;
+    if (local->options().version) continue;  // it stays
     const auto seen = chosen_at(*local);
-    std::vector<BoundFile> bound = bound_files(config, local->name());
-    followed_.push_back({.model = std::move(local), .seen = seen, .bound = std::move(bound)});
+    const bool stays = !bound_files(config, local->name()).empty();
+    followed_.push_back({.model = std::move(local), .seen = seen, .stays = stays});
   }
   if (followed_.empty()) return;
   thread_ = std::jthread([this](const std::stop_token& stop) { follow(stop); });
@@ -59,14 +63,15 @@ VersionWatch::~VersionWatch() {
   if (thread_.joinable()) thread_.join();
 }
 
-void VersionWatch::take_up(const Followed& followed) {
+void VersionWatch::take_up(const Followed& followed) const {
   const std::string& name = followed.model->name();
-  if (!followed.bound.empty()) {
+  if (followed.stays) {
+    const std::vector<BoundFile> stale = stale_files(config_, name);
     spdlog::warn(
-        "another version of {0} was chosen, and the one before goes on answering here: there are "
-        "files that were made with it. Make them anew and start again:",
-        name);
-    for (const BoundFile& file : followed.bound) spdlog::warn("  {}", how_to_make_anew(file));
+        "another version of {0} was chosen, and the one before goes on answering here until the "
+        "next start: plans have files that were made with it.{1}",
+        name, stale.empty() ? " They hold for the other, too" : " Before that, make anew:");
+    for (const BoundFile& file : stale) spdlog::warn("  {}", how_to_make_anew(file));
   } else if (const Result<void> used = use_chosen_version(*followed.model); used) {
     spdlog::info("{} answers by another version now", name);
   } else {

@@ -16,15 +16,16 @@
 
 namespace lichen::policy {
 
-/// Has the model use the version that is chosen in its folder (LocalModelOptions::versions).
-/// `bad_config`: the folder is damaged; `bad_model`: the version is for other weights, or cannot be
-/// loaded. It then goes on as before.
+/// Has the model use the version that is chosen in its folder (LocalModelOptions::versions), or the
+/// one that its options name. `bad_config`: the folder is damaged; `not_found`: there is no such;
+/// `bad_model`: the version is for other weights, or cannot be loaded. It then goes on as before.
 Result<void> use_chosen_version(model::LocalModel& model);
 
 /// While it lives, follows the folders of those of `models` that have one: another choice is in use
 /// a second later. What goes wrong is logged, once for each choice. Where a plan of `config` has
 /// files that were made with the model (bound_files.h), the version that they were made with goes
-/// on answering, so that what they promise holds; the log says how to make them anew.
+/// on answering until the next start, so that what they promise holds; the log says which of them
+/// are to be made anew before that, and how.
 class VersionWatch {
  public:
   VersionWatch(const std::vector<ModelPtr>& models, const Config& config);
@@ -36,11 +37,12 @@ class VersionWatch {
   struct Followed {
     std::shared_ptr<model::LocalModel> model;
     std::filesystem::file_time_type seen;  // of the choice that was looked at last
-    std::vector<BoundFile> bound;          // not empty: the model stays as it is
+    bool stays = false;                    // there are files that were made with it
   };
   void follow(const std::stop_token& stop);
-  static void take_up(const Followed& followed);
+  void take_up(const Followed& followed) const;
 
+  const Config config_;
   std::vector<Followed> followed_;
   std::mutex mutex_;
   std::condition_variable_any wake_;

@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "base/replace_file.h"
+#include "base/sha256.h"
 
 namespace lichen::mechanisms {
 namespace {
@@ -104,7 +105,21 @@ const ModelVersion* ModelVersions::current() const {
   return current_ == 0 ? nullptr : &all_[static_cast<std::size_t>(current_ - 1)];
 }
 
-Result<int> ModelVersions::add(const fs::path& adapter, std::string base, std::string note) {
+Result<const ModelVersion*> ModelVersions::find(std::optional<int> number) const {
+  if (!number) return current();
+  if (*number == 0) return nullptr;
+  if (*number > 0 && *number <= std::ssize(all_)) {
+    return &all_[static_cast<std::size_t>(*number - 1)];
+  }
+  return not_there(*number);
+}
+
+Result<int> ModelVersions::keep(const fs::path& adapter, std::string base, std::string note) {
+  if (!all_.empty()) {
+    const auto last = base::file_identity(all_.back().adapter);
+    const auto added = base::file_identity(adapter);
+    if (last && added && *last == *added) return all_.back().number;
+  }
   std::error_code error;
   fs::create_directories(folder_, error);
   const int number = static_cast<int>(all_.size()) + 1;
@@ -118,18 +133,27 @@ Result<int> ModelVersions::add(const fs::path& adapter, std::string base, std::s
   }
   std::vector<ModelVersion> versions = all_;
   versions.push_back(std::move(version));
-  if (Result<void> written = write(versions, number); !written) {
+  if (Result<void> written = write(versions, current_); !written) {
     return std::unexpected(written.error());
   }
   return number;
 }
 
+Result<int> ModelVersions::add(const fs::path& adapter, std::string base, std::string note) {
+  const Result<int> number = keep(adapter, std::move(base), std::move(note));
+  if (!number) return number;
+  if (Result<void> used = use(*number); !used) return std::unexpected(used.error());
+  return number;
+}
+
 Result<void> ModelVersions::use(int number) {
-  if (number < 0 || number > std::ssize(all_)) {
-    return fail(Errc::not_found, fmt::format("there is no version {} in {}; there are 0 to {}",
-                                             number, folder_.string(), all_.size()));
-  }
+  if (auto found = find(number); !found) return std::unexpected(found.error());
   return write(all_, number);
+}
+
+std::unexpected<Error> ModelVersions::not_there(int number) const {
+  return fail(Errc::not_found, fmt::format("there is no version {} in {}; there are 0 to {}",
+                                           number, folder_.string(), all_.size()));
 }
 
 Result<void> ModelVersions::write(const std::vector<ModelVersion>& versions, int number) {

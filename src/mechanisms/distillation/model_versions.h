@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,15 +32,21 @@ class ModelVersions {
   const std::vector<ModelVersion>& all() const { return all_; }
   /// The one in use; null: the model as it was made.
   const ModelVersion* current() const;
+  /// The one of that number, or in use where there is none; null: the model as it was made.
+  /// `not_found` says what there is.
+  Result<const ModelVersion*> find(std::optional<int> number) const;
 
-  /// Copies the adapter into the folder and has it used from now on. Returns its number.
-  /// `not_found`, `storage`.
+  /// Copies the adapter into the folder, to be used once it is told. Returns its number: that of
+  /// the last version where that is the same adapter. `not_found`, `storage`.
+  Result<int> keep(const std::filesystem::path& adapter, std::string base, std::string note);
+  /// And has it used from now on.
   Result<int> add(const std::filesystem::path& adapter, std::string base, std::string note);
   /// Has another one used; 0: the model as it was made. `not_found` says what there is.
   Result<void> use(int number);
 
  private:
   explicit ModelVersions(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  std::unexpected<Error> not_there(int number) const;
   Result<void> write(const std::vector<ModelVersion>& versions, int number);
 
   std::filesystem::path folder_;

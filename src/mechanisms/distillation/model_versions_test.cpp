@@ -65,6 +65,21 @@ TEST_F(ModelVersionsTest, TheLastAddedIsInUseUntilAnotherIsChosen) {
   EXPECT_THAT(wrong.error().detail, HasSubstr("there are 0 to 3"));
 }
 
+TEST_F(ModelVersionsTest, WhatIsKeptIsUsedOnceItIsTold) {
+  auto open = ModelVersions::open(versions());
+  ASSERT_TRUE(open->add(adapter("one"), "base", ""));
+  EXPECT_EQ(open->keep(adapter("two"), "base", "").value(), 2);
+  EXPECT_EQ(open->keep(adapter("two"), "base", "").value(), 2) << "it is there already";
+  auto again = ModelVersions::open(versions());
+  EXPECT_EQ(again->current()->number, 1);
+  EXPECT_EQ((*again->find(2))->number, 2);
+  EXPECT_EQ(*again->find(0), nullptr);
+  EXPECT_EQ((*again->find({}))->number, 1);
+  EXPECT_EQ(again->find(3).error().code, Errc::not_found);
+  ASSERT_TRUE(again->use(2));
+  EXPECT_EQ(ModelVersions::open(versions())->current()->number, 2);
+}
+
 TEST_F(ModelVersionsTest, WhatCannotBeCopiedChangesNothing) {
   auto open = ModelVersions::open(versions());
   ASSERT_TRUE(open->add(adapter("one"), "base", ""));

@@ -21,6 +21,9 @@ namespace json = boost::json;
 constexpr SealedFormat kFormat{
     .key = "lichen_calibration", .what = "calibration", .command = "lichen route calibrate --plan"};
 
+constexpr std::string_view kOthersKey = "other_versions";
+constexpr std::size_t kMostOthers = 7;
+
 json::object to_json(const PlanCalibration& calibration) {
   json::array grid;
   for (const GridPoint& point : calibration.counts.grid) {
@@ -29,6 +32,7 @@ json::object to_json(const PlanCalibration& calibration) {
     grid.push_back(std::move(numbers));
   }
   return {{"valid_for", calibration.valid_for},
+          {"made_with", calibration.made_with},
           {"n", calibration.counts.n},
           {"data_hash", calibration.counts.data_hash},
           {"grid", std::move(grid)}};
@@ -71,6 +75,10 @@ std::optional<PlanCalibration> calibration_from(const json::object& object) {
   }
   PlanCalibration calibration;
   calibration.valid_for = valid_for->get_object();
+  const auto* made_with = object.if_contains("made_with");
+  if (made_with != nullptr && made_with->is_object()) {
+    calibration.made_with = made_with->get_object();
+  }
   calibration.counts.n = n->get_int64();
   calibration.counts.data_hash = data_hash->get_string();
   auto& points = calibration.counts.grid;
@@ -85,7 +93,20 @@ std::optional<PlanCalibration> calibration_from(const json::object& object) {
   return calibration;
 }
 
-constexpr std::string_view kVersionKey = "version";  // of a model (policy/identity.h)
+// Of a model (policy/identity.h):
+constexpr std::string_view kVersionKey = "version";
+constexpr std::string_view kAdapterKey = "adapter";
+
+/// What an identity says but for the versions of its models.
+json::value without_versions(json::value value) {
+  if (auto* object = value.if_object()) {
+    if (object->erase(kVersionKey) > 0) object->erase(kAdapterKey);
+    for (auto& member : *object) member.value() = without_versions(std::move(member.value()));
+  } else if (auto* array = value.if_array()) {
+    for (json::value& item : *array) item = without_versions(std::move(item));
+  }
+  return value;
+}
 
 std::string version(const json::value* number) {
   return number == nullptr ? "the model as it was made" : "version " + json::serialize(*number);
@@ -114,17 +135,47 @@ std::vector<double> plan_thresholds() {
   return needs;
 }
 
-Result<PlanCalibration> load_plan_calibration(const std::filesystem::path& file) {
+Result<std::vector<PlanCalibration>> load_plan_calibrations(const std::filesystem::path& file) {
   const auto object = load_sealed(file, kFormat);
   if (!object) return std::unexpected(object.error());
-  auto calibration = calibration_from(*object);
-  if (!calibration) return bad_sealed(file, kFormat, "does not hold what a calibration holds");
-  return *std::move(calibration);
+  const auto damaged = [&] {
+    return bad_sealed(file, kFormat, "does not hold what a calibration holds");
+  };
+  std::vector<PlanCalibration> all;
+  const auto add = [&all](const json::value& value) {
+    auto calibration = value.is_object() ? calibration_from(value.get_object()) : std::nullopt;
+    if (calibration) all.push_back(*std::move(calibration));
+    return calibration.has_value();
+  };
+  if (!add(*object)) return damaged();
+  if (const json::value* others = object->if_contains(kOthersKey)) {
+    if (!others->is_array()) return damaged();
+    for (const json::value& other : others->get_array()) {
+      if (!add(other)) return damaged();
+    }
+  }
+  return all;
+}
+
+const PlanCalibration& calibration_for(const std::vector<PlanCalibration>& calibrations,
+                                       const json::object& identity) {
+  const auto found = std::ranges::find(calibrations, identity, &PlanCalibration::valid_for);
+  return found != calibrations.end() ? *found : calibrations.front();
 }
 
 Result<void> save_plan_calibration(const PlanCalibration& calibration,
                                    const std::filesystem::path& file) {
-  return save_sealed(to_json(calibration), file, kFormat);
+  json::array others;
+  const json::value same = without_versions(calibration.valid_for);
+  // What cannot be read is replaced.
+  for (const auto& before : load_plan_calibrations(file).value_or({})) {
+    if (others.size() == kMostOthers) break;
+    if (before.valid_for == calibration.valid_for) continue;
+    if (without_versions(before.valid_for) == same) others.push_back(to_json(before));
+  }
+  json::object whole = to_json(calibration);
+  if (!others.empty()) whole[kOthersKey] = std::move(others);
+  return save_sealed(whole, file, kFormat);
 }
 
 std::string first_difference(const json::object& was, const json::object& is) {
@@ -183,13 +234,12 @@ Result<std::optional<Bound>> read_plan_bound(Options& options) {
   }
   const auto file = options.file("calibration");
   if (!file) return std::unexpected(file.error());
-  auto calibration = load_plan_calibration(*file);
-  if (!calibration) {
-    return std::unexpected(options.error("calibration", calibration.error().detail));
-  }
+  const auto all = load_plan_calibrations(*file);
+  if (!all) return std::unexpected(options.error("calibration", all.error().detail));
   const auto identity = options.identity();
   if (!identity) return std::unexpected(identity.error());
-  if (const auto difference = first_difference(calibration->valid_for, *identity);
+  const PlanCalibration& calibration = calibration_for(*all, *identity);
+  if (const auto difference = first_difference(calibration.valid_for, *identity);
       !difference.empty()) {
     return std::unexpected(options.error(
         "calibration", fmt::format("{}: was made for another plan: {}; make it anew by `lichen "
@@ -198,8 +248,8 @@ Result<std::optional<Bound>> read_plan_bound(Options& options) {
   }
   Bound bound{.file = *file,
               .target = *risk,
-              .counts = calibration->counts,
-              .choice = choose_threshold(calibration->counts, *risk)};
+              .counts = calibration.counts,
+              .choice = choose_threshold(calibration.counts, *risk)};
   if (!bound.choice) spdlog::warn("{}: {}", file->string(), describe(bound.counts, *risk));
   return bound;
 }

@@ -18,6 +18,8 @@ struct PlanCalibration {
   /// The mechanism, its options and its models by their hashes (Options::identity): a plan of which
   /// another thing is true gives other scores.
   boost::json::object valid_for;
+  /// The measurement's options, by which it can be made again; the maker's own.
+  boost::json::object made_with = {};
   /// By need, which is minus the score of the receipts' decisions; of a handover by its thresholds
   /// as Criterion::turned.
   Calibration counts;
@@ -27,8 +29,14 @@ struct PlanCalibration {
 /// data: dense where scores crowd, at 0 and 1 of probabilities and at 0 of log-probabilities.
 std::vector<double> plan_thresholds();
 
+/// One for each version of the plan's models that it was made with, the newest first; at least one.
 /// As load_sealed; `bad_model` for counts that cannot be, too.
-Result<PlanCalibration> load_plan_calibration(const std::filesystem::path& file);
+Result<std::vector<PlanCalibration>> load_plan_calibrations(const std::filesystem::path& file);
+/// The one that is valid for a plan; else the first. Not empty.
+const PlanCalibration& calibration_for(const std::vector<PlanCalibration>& calibrations,
+                                       const boost::json::object& identity);
+/// Puts it in front of what the file holds for other versions of the models, of which the last
+/// seven stay. What else the file was made for is gone.
 Result<void> save_plan_calibration(const PlanCalibration& calibration,
                                    const std::filesystem::path& file);
 

@@ -26,7 +26,7 @@ class CalibrationFileTest : public testing::Test {
   }
   void write(const std::string& bytes) const { std::ofstream(path_, std::ios::binary) << bytes; }
   std::string error() const {
-    const auto loaded = load_plan_calibration(path_);
+    const auto loaded = load_plan_calibrations(path_);
     return loaded ? "" : loaded.error().detail;
   }
   /// As a plan would read it.
@@ -40,6 +40,7 @@ class CalibrationFileTest : public testing::Test {
       testing::TempDir() + "calibration_file_test_" + std::to_string(getpid()) + ".calibration";
   PlanCalibration calibration_{
       .valid_for = {{"confidence", "min"}},
+      .made_with = {{"suite", "calibration"}},
       .counts = {.n = 100,
                  .data_hash = "abc",
                  .grid = {{-0.5, 0, 0, 0}, {0.1, 40, 1, 3}, {2.5, 90, 30, 50}}}};
@@ -48,16 +49,45 @@ class CalibrationFileTest : public testing::Test {
 
 TEST_F(CalibrationFileTest, KeepsWhatWasCounted) {
   ASSERT_TRUE(save_plan_calibration(calibration_, path_));
-  const auto loaded = load_plan_calibration(path_);
+  const auto loaded = load_plan_calibrations(path_);
   ASSERT_TRUE(loaded) << loaded.error().detail;
-  EXPECT_EQ(loaded->valid_for, calibration_.valid_for);
-  EXPECT_EQ(loaded->counts.n, 100);
-  EXPECT_EQ(loaded->counts.data_hash, "abc");
-  ASSERT_EQ(loaded->counts.grid.size(), 3u);
-  EXPECT_EQ(loaded->counts.grid[1].threshold, 0.1);
-  EXPECT_EQ(loaded->counts.grid[1].by_small, 40);
-  EXPECT_EQ(loaded->counts.grid[1].losses, 1);
-  EXPECT_EQ(loaded->counts.grid[1].unlike, 3);
+  ASSERT_EQ(loaded->size(), 1U);
+  const PlanCalibration& kept = loaded->front();
+  EXPECT_EQ(kept.valid_for, calibration_.valid_for);
+  EXPECT_EQ(kept.made_with, calibration_.made_with);
+  EXPECT_EQ(kept.counts.n, 100);
+  EXPECT_EQ(kept.counts.data_hash, "abc");
+  ASSERT_EQ(kept.counts.grid.size(), 3u);
+  EXPECT_EQ(kept.counts.grid[1].threshold, 0.1);
+  EXPECT_EQ(kept.counts.grid[1].by_small, 40);
+  EXPECT_EQ(kept.counts.grid[1].losses, 1);
+  EXPECT_EQ(kept.counts.grid[1].unlike, 3);
+}
+
+TEST_F(CalibrationFileTest, HoldsOneForEachVersionOfTheModels) {
+  const auto with = [this](int version, std::int64_t n) {
+    boost::json::object small{{"gguf", "aa"}};
+    if (version > 0) small["version"] = version;
+    if (version > 0) small["adapter"] = "hash" + std::to_string(version);
+    calibration_.valid_for = {{"confidence", "min"}, {"small", small}};
+    calibration_.counts.n = n;
+    return calibration_;
+  };
+  for (int version = 0; version < 10; ++version) {
+    ASSERT_TRUE(save_plan_calibration(with(version, 100 + version), path_));
+  }
+  ASSERT_TRUE(save_plan_calibration(with(7, 200), path_));
+  const auto all = load_plan_calibrations(path_);
+  ASSERT_TRUE(all) << all.error().detail;
+  EXPECT_EQ(all->size(), 8U);
+  EXPECT_EQ(all->front().counts.n, 200) << "the newest";
+  EXPECT_EQ(calibration_for(*all, with(4, 0).valid_for).counts.n, 104);
+  EXPECT_EQ(calibration_for(*all, with(7, 0).valid_for).counts.n, 200) << "once";
+  EXPECT_EQ(calibration_for(*all, with(0, 0).valid_for).counts.n, 200) << "no more there";
+
+  calibration_.valid_for = {{"confidence", "mean"}, {"small", {{"gguf", "aa"}}}};
+  ASSERT_TRUE(save_plan_calibration(calibration_, path_));
+  EXPECT_EQ(load_plan_calibrations(path_)->size(), 1U) << "another plan";
 }
 
 TEST_F(CalibrationFileTest, RefusesForeignAndDamagedFiles) {
