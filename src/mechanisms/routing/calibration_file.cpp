@@ -168,7 +168,7 @@ Result<void> save_plan_calibration(const PlanCalibration& calibration,
   json::array others;
   const json::value same = without_versions(calibration.valid_for);
   // What cannot be read is replaced.
-  for (const auto& before : load_plan_calibrations(file).value_or({})) {
+  for (const auto& before : load_plan_calibrations(file).value_or(std::vector<PlanCalibration>())) {
     if (others.size() == kMostOthers) break;
     if (before.valid_for == calibration.valid_for) continue;
     if (without_versions(before.valid_for) == same) others.push_back(to_json(before));
