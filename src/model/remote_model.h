@@ -44,6 +44,7 @@ struct RemoteModelOptions {
   bool allow_insecure = false;                   // send the key over plain http to another machine
   std::string max_tokens_field = "max_tokens";   // some endpoints want "max_completion_tokens"
   Continuation continues = Continuation::none;
+  bool returns_reasoning = false;  // what it thought earlier goes back to it: `reasoning_content`
 };
 
 /// `bad_config` when the url cannot be used or the key's variable is not set. `io` carries the

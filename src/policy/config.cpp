@@ -181,7 +181,7 @@ model::LocalModelOptions read_local(Fields& fields, const path& file) {
   }
   fields.refuse({"model", "key_env", "timeouts", "bytes_per_token", "ca_file", "max_connections",
                  "max_response_bytes", "retries", "retry_backoff", "allow_insecure",
-                 "max_tokens_field", "continues"},
+                 "max_tokens_field", "continues", "returns_reasoning"},
                 "is for a remote model (one with `url`); this one has `gguf`");
   return options;
 }
@@ -251,6 +251,7 @@ model::RemoteModelOptions read_remote(Fields& fields, const path& file) {
   fields.read("retry_backoff", options.retry_backoff);
   fields.read("allow_insecure", options.allow_insecure);
   fields.read("max_tokens_field", options.max_tokens_field);
+  fields.read("returns_reasoning", options.returns_reasoning);
   read_continues(fields, options.continues);
   read_timeouts(fields, file, options);
   fields.refuse({"threads", "max_sessions", "kv_mb", "kv_layout", "attention", "prefix_cache_mb",

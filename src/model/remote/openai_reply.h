@@ -28,6 +28,7 @@ struct Delta {
   std::string text;  // whole UTF-8 characters
   int tokens = 0;    // that `text` covers: one for each delta, or as many as have log-probabilities
   std::vector<AnswerToken> logprobs;
+  std::string reasoning = {};  // what the model thinks first
 };
 
 /// Collects a reply of /chat/completions or /completions. Feed it each event's data, or the one
@@ -69,6 +70,7 @@ class OpenAiReply {
 
   const ErrorContext* context_;
   std::string text_;
+  std::string reasoning_;
   std::string partial_;     // bytes of a character that is not complete
   int partial_tokens_ = 0;  // tokens that wait with them
   std::vector<AnswerToken> partial_logprobs_;

@@ -22,7 +22,8 @@ awaitable<Result<Answer>> RemoteAnswer::run(Request request) {
   auto written = write_answer_request(request, {.model = options.model,
                                                 .stream = call_.turn().streams(),
                                                 .max_tokens_field = options.max_tokens_field,
-                                                .continues = options.continues});
+                                                .continues = options.continues,
+                                                .returns_reasoning = options.returns_reasoning});
   if (!written) co_return std::unexpected(written.error());
   prompt_bytes_ = prompt_bytes(request);
 
@@ -131,11 +132,12 @@ awaitable<RemoteAnswer::Outcome> RemoteAnswer::read_whole(HttpResponse response)
 }
 
 awaitable<RemoteAnswer::Outcome> RemoteAnswer::emit(Delta delta) {
-  if (delta.text.empty()) co_return Outcome{};
+  if (delta.text.empty() && delta.reasoning.empty()) co_return Outcome{};
   auto emitted = co_await call_.turn().emit({.text = std::move(delta.text),
                                              .model = call_.remote().name,
                                              .tokens = delta.tokens,
-                                             .logprobs = std::move(delta.logprobs)});
+                                             .logprobs = std::move(delta.logprobs),
+                                             .reasoning = std::move(delta.reasoning)});
   if (!emitted) co_return std::unexpected(Failure{std::move(emitted.error())});
   co_return Outcome{};
 }
