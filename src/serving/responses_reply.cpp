@@ -18,6 +18,10 @@ json::object text_part(std::string_view text, std::span<const AnswerToken> token
           {"logprobs", logprobs_json(tokens)}};
 }
 
+json::object reasoning_part(std::string_view text) {
+  return {{"type", "reasoning_text"}, {"text", text}};
+}
+
 json::object usage_of(const Answer& answer) {
   return {{"input_tokens", answer.prompt_tokens},
           {"input_tokens_details", {{"cached_tokens", answer.cached_tokens}}},
@@ -91,7 +95,7 @@ json::object ResponsesReply::call_item(const json::value& call, std::string_view
 std::string ResponsesReply::whole(std::span<const Answer> choices) {
   const Answer& answer = choices.front();
   if (!answer.reasoning.empty()) {
-    output_.push_back(reasoning_item({{{"type", "reasoning_text"}, {"text", answer.reasoning}}}));
+    output_.push_back(reasoning_item({reasoning_part(answer.reasoning)}));
   }
   if (!answer.text.empty() || answer.tool_calls.empty()) {
     const auto tokens = logprobs_ ? std::span(answer.tokens) : std::span<const AnswerToken>();
@@ -130,9 +134,8 @@ void ResponsesReply::open(std::string& out, Item item) {
   const json::object begun =
       item == Item::message ? message_item("in_progress", {}) : reasoning_item({});
   event(out, "response.output_item.added", {{"output_index", output_.size()}, {"item", begun}});
-  if (item == Item::message) {
-    part_event(out, "response.content_part.added", {{"part", text_part("", {})}});
-  }
+  part_event(out, "response.content_part.added",
+             {{"part", item == Item::message ? text_part("", {}) : reasoning_part("")}});
 }
 
 void ResponsesReply::close(std::string& out) {
@@ -144,7 +147,8 @@ void ResponsesReply::close(std::string& out) {
     item = message_item(status_, {text_part(written_, {})});
   } else {
     part_event(out, "response.reasoning_text.done", {{"text", written_}});
-    item = reasoning_item({{{"type", "reasoning_text"}, {"text", written_}}});
+    part_event(out, "response.content_part.done", {{"part", reasoning_part(written_)}});
+    item = reasoning_item({reasoning_part(written_)});
   }
   event(out, "response.output_item.done", {{"output_index", output_.size()}, {"item", item}});
   output_.push_back(std::move(item));
