@@ -67,7 +67,8 @@ TEST(ResponsesReply, StreamsItemAfterItem) {
   const auto events = named_events(out);
   EXPECT_THAT(types_of(events),
               ElementsAre("response.created", "response.in_progress", "response.output_item.added",
-                          "response.reasoning_text.delta", "response.reasoning_text.done",
+                          "response.content_part.added", "response.reasoning_text.delta",
+                          "response.reasoning_text.done", "response.content_part.done",
                           "response.output_item.done", "response.output_item.added",
                           "response.content_part.added", "response.output_text.delta",
                           "response.output_text.delta", "response.output_text.done",
@@ -76,14 +77,14 @@ TEST(ResponsesReply, StreamsItemAfterItem) {
                           "response.function_call_arguments.done", "response.output_item.done",
                           "response.completed"));
   for (std::size_t i = 0; i < events.size(); ++i) EXPECT_EQ(events[i].at("sequence_number"), i);
-  EXPECT_EQ(events[8].at("delta"), "I ");
-  EXPECT_EQ(events[9].at("delta"), "look") << "what was not streamed";
-  EXPECT_EQ(events[8].at("item_id"), events[6].at("item").at("id"));
-  EXPECT_EQ(events[10].at("text"), "I look");
-  EXPECT_EQ(events[13].at("output_index"), 2);
+  EXPECT_EQ(events[10].at("delta"), "I ");
+  EXPECT_EQ(events[11].at("delta"), "look") << "what was not streamed";
+  EXPECT_EQ(events[10].at("item_id"), events[8].at("item").at("id"));
+  EXPECT_EQ(events[12].at("text"), "I look");
+  EXPECT_EQ(events[15].at("output_index"), 2);
   const auto& response = events.back().at("response");
   EXPECT_EQ(response.at("output").as_array().size(), 3U);
-  EXPECT_EQ(response.at("output").at(1), events[12].at("item"));
+  EXPECT_EQ(response.at("output").at(1), events[14].at("item"));
   EXPECT_EQ(response.at("usage").at("output_tokens"), 3);
 }
 
