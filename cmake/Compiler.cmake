@@ -15,11 +15,13 @@ find_program(CCACHE ccache)
 if(CCACHE)
   # Paths relative to the source, so that clones share what is compiled.
   set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
-               ${CCACHE})
+               CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_PCH_EXTSUM=1 ${CCACHE})
   set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # CMake would name the header, too, by a path that ccache does not make relative.
+  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
   find_program(LLD NAMES ld.lld-19 ld.lld)
   if(LLD)
     add_link_options(--ld-path=${LLD})

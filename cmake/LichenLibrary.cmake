@@ -11,6 +11,7 @@ function(lichen_library name)
                                               ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${target} PUBLIC lichen_asio ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
   lichen_warnings(${target})
+  lichen_precompile(${target} precompiled.h)
   if(LICHEN_TESTS AND ARG_TESTS)
     lichen_test(${target}_tests SOURCES ${ARG_TESTS} DEPENDS ${target} ${ARG_PRIVATE}
                 LABELS ${ARG_LABELS})
@@ -28,12 +29,30 @@ function(lichen_test target)
   # Most of the building is tests, and they run in no time anyway.
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0>)
   lichen_warnings(${target})
+  lichen_precompile(${target} precompiled_test.h)
   set(properties TIMEOUT 120)
   if(ARG_LABELS)
     list(APPEND properties LABELS ${ARG_LABELS})
   endif()
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                        PROPERTIES ${properties})
+endfunction()
+
+# Parsing Boost and GoogleTest is half of the building. Each target has its own, since a precompiled
+# header must have been compiled with the very same options.
+function(lichen_precompile target header)
+  if(LICHEN_PRECOMPILED_HEADERS)
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/cmake)
+    target_precompile_headers(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:<${header}$<ANGLE-R>>)
+    target_compile_options(${target} PRIVATE
+      $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
+    # A precompiled header holds paths, so it differs from clone to clone. For ccache this stands for
+    # its content.
+    file(SHA256 ${PROJECT_SOURCE_DIR}/cmake/precompiled.h content)
+    file(SHA256 ${PROJECT_SOURCE_DIR}/cmake/precompiled_test.h test_content)
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx.pch.sum
+         "${header} ${content} ${test_content} ${CMAKE_CXX_COMPILER_VERSION} ${Boost_VERSION} ${GTest_VERSION}")
+  endif()
 endfunction()
 
 function(lichen_warnings target)

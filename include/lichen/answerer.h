@@ -30,7 +30,9 @@ struct Citation {
 struct Answer {
   std::string text;
   boost::json::array tool_calls = {};  // OpenAI's form
+  std::string reasoning = {};          // what the model thought first, where it tells
   Finish finish = Finish::stop;
+  std::string stop_string = {};  // of the request's, the one that ended the answer, where known
   /// Tokens with log-probabilities: always there from local models, from remote ones when the
   /// request asked for them and the endpoint gave them, else empty.
   std::vector<AnswerToken> tokens = {};
@@ -70,6 +72,8 @@ class Model : public Answerer {
   virtual std::int64_t context_length() const = 0;
   /// Whether it can go on with an answer that another has begun (`Request::begun`).
   virtual bool continues() const { return local(); }
+  /// Tokens of the request's prompt, however long. Without a tokenizer an estimate: four bytes each.
+  virtual awaitable<Result<std::int64_t>> count_tokens(Request request);
   /// `unsupported` where the model or endpoint offers no embeddings.
   virtual awaitable<Result<Embeddings>> embed(std::vector<std::string> texts, Turn& turn) = 0;
 };

@@ -17,6 +17,7 @@ struct Message {
   std::string name = {};
   std::string tool_call_id = {};       // set when role is "tool"
   boost::json::array tool_calls = {};  // set when an assistant called tools; OpenAI's form
+  std::string reasoning = {};          // what an assistant thought before it answered
 };
 
 /// How the next token is chosen. An empty option means the model's own default: for a local model

@@ -57,6 +57,9 @@ class Runtime {
   /// until then.
   /// What is left for later (see `Turn::later`) runs afterwards, with a receipt of its own.
   awaitable<Result<Answer>> answer(Request request, Turn& turn);
+  /// How long a request's prompt is for the model of that name; for a plan, for that of its local
+  /// models to which it is the longest, else for the first of its endpoints.
+  awaitable<Result<std::int64_t>> count_tokens(std::string name, Request request) const;
   /// Blocks until what was left for later is done. Not for threads that it may need.
   void settle();
   /// What somebody thought of an answer, by its receipt's id; the latest counts. Blocks until it is

@@ -41,6 +41,7 @@ struct Piece {
   std::string model;                       // its author
   int tokens = 0;                          // how many tokens it covers
   std::vector<AnswerToken> logprobs = {};  // filled when the request asked for them
+  std::string reasoning = {};              // what the model thinks before the text; none of it
 };
 
 /// Receives the answer while it is written. `write` is awaited by whoever generates, on that

@@ -40,6 +40,13 @@ Result<Request> with_document_read(Request request) {
   return request;
 }
 
+std::size_t text_bytes(const Request& request) {
+  std::size_t bytes = request.begun.size() + (request.prompt ? request.prompt->size() : 0);
+  for (const Message& message : request.messages) bytes += message.content.size();
+  if (request.document) bytes += request.document->size();
+  return bytes;
+}
+
 boost::json::array to_json(std::span<const Citation> citations) {
   boost::json::array array;
   for (const Citation& citation : citations) {

@@ -19,6 +19,9 @@ Result<void> check_document(std::string_view document);
 /// the last one), a blank line between them. `bad_request`: there is no message to put it into.
 Result<Request> with_document_read(Request request);
 
+/// Of all messages, the raw prompt, the document and what is begun.
+std::size_t text_bytes(const Request& request);
+
 /// [{"text", "begin", "end", "page"}], `page` null where the document has none.
 boost::json::array to_json(std::span<const Citation> citations);
 

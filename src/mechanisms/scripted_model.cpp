@@ -30,7 +30,7 @@ std::vector<std::string> words(std::string_view text) {
   return result;
 }
 
-std::int64_t count_tokens(const Request& request) {
+std::int64_t prompt_words(const Request& request) {
   if (request.prompt) return static_cast<std::int64_t>(words(*request.prompt).size());
   std::size_t count = 0;
   for (const Message& message : request.messages) count += words(message.content).size();
@@ -111,7 +111,7 @@ awaitable<Result<Answer>> ScriptedModel::answer(Request request, Turn& turn) {
   }
   Answer answer;
   answer.finish = script.finish;
-  answer.prompt_tokens = count_tokens(request);
+  answer.prompt_tokens = prompt_words(request);
   if (traits_.context_length > 0 && answer.prompt_tokens > traits_.context_length) {
     co_return fail(Errc::context_overflow,
                    fmt::format("the prompt has {} tokens, the context of {} holds {}",
@@ -122,6 +122,10 @@ awaitable<Result<Answer>> ScriptedModel::answer(Request request, Turn& turn) {
     if (!step) error = step.error();
     return step.has_value();
   };
+  if (!script.reasoning.empty()) {
+    answer.reasoning = script.reasoning;
+    attempt(co_await turn.emit({.text = {}, .model = name_, .reasoning = script.reasoning}));
+  }
   std::vector<std::string> tokens = words(script.text);
   if (script.error) tokens.resize(std::min<std::size_t>(tokens.size(), script.error_after));
   for (std::string& token : tokens) {

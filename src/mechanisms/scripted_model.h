@@ -21,8 +21,9 @@ namespace lichen::mechanisms {
 /// space before it.
 struct Script {
   std::string text = {};
-  float logprob = -0.01f;  // of every token
-  bool logprobs = true;    // false: as an endpoint that gives none
+  std::string reasoning = {};  // comes first, in one piece
+  float logprob = -0.01f;      // of every token
+  bool logprobs = true;        // false: as an endpoint that gives none
   Finish finish = Finish::stop;
   boost::json::array tool_calls = {};
   std::chrono::milliseconds first_token_after{0};

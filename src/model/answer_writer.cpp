@@ -157,6 +157,10 @@ awaitable<Result<Answer>> AnswerWriter::finish() {
     Result<void> sent = co_await show(*std::move(unseen), true);
     if (!sent) co_return std::unexpected(std::move(sent.error()));
   }
+  const std::vector<std::string>& templates = form_.chat.stops;
+  if (std::ranges::find(templates, text_.stop()) == templates.end()) {
+    answer_.stop_string = text_.stop();
+  }
   co_return std::move(answer_);
 }
 

@@ -45,13 +45,6 @@ Result<Row> last_of(Result<std::vector<Row>> rows) {
   return std::move(rows->back());
 }
 
-std::size_t text_bytes(const Request& request) {
-  std::size_t bytes = request.begun.size() + (request.prompt ? request.prompt->size() : 0);
-  for (const Message& message : request.messages) bytes += message.content.size();
-  if (request.document) bytes += request.document->size();
-  return bytes;
-}
-
 }  // namespace
 
 Result<void> check_logit_bias(const Sampling& sampling, const Vocabulary& vocabulary) {
@@ -136,30 +129,34 @@ Result<std::string> LocalModel::file_hash() const {
   return base::sha256_hex(*base + *added + std::to_string(adapter->scale));
 }
 
-Result<PreparedRequest> LocalModel::prepare_here(Request asked) const {
-  Result<Request> read = base::with_document_read(std::move(asked));
+Result<std::vector<Token>> LocalModel::read_prompt(Request& request, RenderedChat& chat) const {
+  Result<Request> read = base::with_document_read(std::move(request));
   if (!read) return std::unexpected(read.error());
-  Request& request = *read;
+  request = *std::move(read);
+  if (request.prompt) {
+    chat.prompt = std::move(*request.prompt);
+  } else {
+    Result<RenderedChat> rendered = parts_.chat->render(request);
+    if (!rendered) return std::unexpected(rendered.error());
+    chat = std::move(*rendered);
+  }
+  Result<std::vector<Token>> prompt = vocabulary().tokenize(chat.prompt, true);
+  if (!prompt || request.begun.empty()) return prompt;
+  if (!request.tools.empty()) {
+    return fail(Errc::unsupported, "an answer that another has begun cannot have tools");
+  }
+  const Result<std::vector<Token>> begun = vocabulary().tokenize(request.begun, false);
+  if (!begun) return begun;
+  prompt->insert(prompt->end(), begun->begin(), begun->end());
+  return prompt;
+}
+
+Result<PreparedRequest> LocalModel::prepare_here(Request request) const {
   PreparedRequest job;
   AnswerForm& form = job.form;
-  if (request.prompt) {
-    form.chat.prompt = std::move(*request.prompt);
-  } else {
-    Result<RenderedChat> chat = parts_.chat->render(request);
-    if (!chat) return std::unexpected(chat.error());
-    form.chat = std::move(*chat);
-  }
-  Result<std::vector<Token>> prompt = vocabulary().tokenize(form.chat.prompt, true);
+  Result<std::vector<Token>> prompt = read_prompt(request, form.chat);
   if (!prompt) return std::unexpected(prompt.error());
   job.prompt = std::move(*prompt);
-  if (!request.begun.empty()) {
-    if (!request.tools.empty()) {
-      return fail(Errc::unsupported, "an answer that another has begun cannot have tools");
-    }
-    Result<std::vector<Token>> begun = vocabulary().tokenize(request.begun, false);
-    if (!begun) return std::unexpected(begun.error());
-    job.prompt.insert(job.prompt.end(), begun->begin(), begun->end());
-  }
   if (job.prompt.empty()) return fail(Errc::bad_request, "the prompt is empty");
   const auto size = static_cast<std::int64_t>(job.prompt.size());
   if (size >= context_length()) {
@@ -199,7 +196,7 @@ awaitable<Result<PreparedRequest>> LocalModel::prepare_elsewhere(Request request
 }
 
 awaitable<Result<PreparedRequest>> LocalModel::prepare(Request request) const {
-  if (text_bytes(request) <= kLongPrompt) co_return prepare_here(std::move(request));
+  if (base::text_bytes(request) <= kLongPrompt) co_return prepare_here(std::move(request));
   co_return co_await asio::co_spawn(asio::system_executor(), prepare_elsewhere(std::move(request)),
                                     asio::use_awaitable);
 }
@@ -303,6 +300,18 @@ awaitable<Result<Answer>> LocalModel::write_on_lane(Reading reading, Turn& turn)
   answer->cached_tokens = session.stats().tokens_cached;
   if (answer->authors.empty()) answer->authors = {{.model = name_}};
   co_return answer;
+}
+
+awaitable<Result<std::int64_t>> LocalModel::count_tokens(Request request) {
+  const auto count = [this](Request asked) -> awaitable<Result<std::int64_t>> {
+    RenderedChat chat;
+    const Result<std::vector<Token>> prompt = read_prompt(asked, chat);
+    if (!prompt) co_return std::unexpected(prompt.error());
+    co_return static_cast<std::int64_t>(prompt->size());
+  };
+  if (base::text_bytes(request) <= kLongPrompt) co_return co_await count(std::move(request));
+  co_return co_await asio::co_spawn(asio::system_executor(), count(std::move(request)),
+                                    asio::use_awaitable);
 }
 
 awaitable<Result<Embeddings>> LocalModel::embed(std::vector<std::string> texts, Turn& turn) {

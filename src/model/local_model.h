@@ -123,6 +123,7 @@ class LocalModel : public Model {
   bool local() const override { return true; }
   std::int64_t context_length() const override;
   awaitable<Result<Answer>> answer(Request request, Turn& turn) override;
+  awaitable<Result<std::int64_t>> count_tokens(Request request) override;
   awaitable<Result<Embeddings>> embed(std::vector<std::string> texts, Turn& turn) override;
 
   /// The first half of `answer`: reads the prompt and chooses the first token. `look` says what the
@@ -170,6 +171,9 @@ class LocalModel : public Model {
 
  private:
   friend class Reading;
+  /// The request's prompt as tokens, without a look at their number; `request` and `chat` become
+  /// what the answer depends on.
+  Result<std::vector<Token>> read_prompt(Request& request, RenderedChat& chat) const;
   Result<PreparedRequest> prepare_here(Request request) const;
   awaitable<Result<PreparedRequest>> prepare_elsewhere(Request request) const;
   awaitable<Result<Answer>> generate(PreparedRequest job, Turn& turn);

@@ -65,6 +65,7 @@ struct RemoteModelOptions {
   bool allow_insecure = false;                   // send the key over plain http to another machine
   std::string max_tokens_field = "max_tokens";   // some endpoints want "max_completion_tokens"
   Continuation continues = Continuation::none;
+  bool returns_reasoning = false;  // what it thought earlier goes back to it: `reasoning_content`
   /// Each call fails at once with `offline`: no connection, no name look-up, no key is read.
   bool offline = false;
   /// How often an endpoint that nobody could connect to is tried in the background; 0: never, and

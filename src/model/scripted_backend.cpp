@@ -139,8 +139,7 @@ ScriptedBackend::Script hashing_script(int length) {
 
 std::shared_ptr<LocalModel> make_scripted_local_model(std::string name, std::shared_ptr<Lane> lane,
                                                       std::unique_ptr<ScriptedBackend> backend,
-                                                      LocalModelOptions options,
-                                                      StepTimes times) {
+                                                      LocalModelOptions options, StepTimes times) {
   LocalModelParts parts;
   parts.chat = std::make_shared<PlainChat>();
   parts.make_sampler = [](const Sampling&, const std::string&, const std::string&) {

@@ -27,20 +27,21 @@ TextStream::TextStream(const std::vector<std::string>& stops) {
 }
 
 std::string TextStream::push(std::string_view bytes) {
-  if (stopped_) return {};
+  if (stopped()) return {};
   std::size_t pending = 0;  // bytes at the end of held_ that may begin a stop string
   for (const char byte : bytes) {
     held_ += byte;
     pending = 0;
-    std::size_t found = 0;
+    std::string_view found;
     for (Stop& stop : stops_) {
       stop.feed(byte);
-      if (stop.matched() == stop.size()) found = std::max(found, stop.size());
+      const bool whole = stop.matched() == stop.text().size();
+      if (whole && stop.text().size() > found.size()) found = stop.text();
       pending = std::max(pending, stop.matched());
     }
-    if (found > 0) {
-      stopped_ = true;
-      held_.resize(held_.size() - found);
+    if (!found.empty()) {
+      stop_ = found;
+      held_.resize(held_.size() - found.size());
       return base::replace_invalid_utf8(std::exchange(held_, {}));
     }
   }

@@ -25,7 +25,9 @@ class TextStream {
   /// What was held back, when no more tokens follow; an unfinished character becomes U+FFFD.
   std::string finish();
   /// A stop string has been found: the text is complete, and later bytes are ignored.
-  bool stopped() const { return stopped_; }
+  bool stopped() const { return !stop_.empty(); }
+  /// It; empty: none.
+  const std::string& stop() const { return stop_; }
   /// How many of the bytes given are held back.
   std::size_t held() const { return held_.size(); }
 
@@ -35,7 +37,7 @@ class TextStream {
    public:
     explicit Stop(std::string text);
     void feed(char byte);
-    std::size_t size() const { return text_.size(); }
+    const std::string& text() const { return text_; }
     /// How many of the last bytes fed are a beginning of the string; all of it: found.
     std::size_t matched() const { return matched_; }
 
@@ -47,7 +49,7 @@ class TextStream {
 
   std::vector<Stop> stops_;
   std::string held_;  // received and not yet returned
-  bool stopped_ = false;
+  std::string stop_;
 };
 
 }  // namespace lichen::model

@@ -9,13 +9,12 @@
 
 #include "mechanisms/routing/calibration_file.h"
 #include "policy/identity.h"
+#include "policy/plan_models.h"
 
 namespace lichen::policy {
 namespace {
 
 using Kind = YamlNode::Kind;
-
-constexpr int kMaxDepth = 64;  // as plans have
 
 class Finder {
  public:
@@ -63,25 +62,15 @@ class Finder {
       if (command.ends_with("-o ")) command += found.file.string();
     }
     for (const YamlNode* node : made_with) {
-      if (node != nullptr) add_models(*node, found.models, 0);
+      if (node == nullptr) continue;
+      for (const ModelConfig* model : models_below(config_, *node)) {
+        const bool local = std::holds_alternative<model::LocalModelOptions>(model->options);
+        if (local && std::ranges::find(found.models, model->name) == found.models.end()) {
+          found.models.push_back(model->name);
+        }
+      }
     }
     (calibration ? calibrations_ : files_).push_back(std::move(found));
-  }
-
-  /// The local models below an operand, also where it names a plan.
-  void add_models(const YamlNode& node, std::vector<std::string>& names, int depth) const {
-    if (depth > kMaxDepth) return;
-    if (node.is(Kind::scalar)) {
-      const auto model = std::ranges::find(config_.models, node.text, &ModelConfig::name);
-      if (model != config_.models.end()) {
-        const bool local = std::holds_alternative<model::LocalModelOptions>(model->options);
-        if (local && std::ranges::find(names, node.text) == names.end()) names.push_back(node.text);
-        return;
-      }
-      const auto plan = std::ranges::find(config_.plans, node.text, &PlanConfig::name);
-      if (plan != config_.plans.end()) add_models(plan->expression, names, depth + 1);
-    }
-    for (const YamlNode& item : node.items) add_models(item, names, depth + 1);
   }
 
   const Config& config_;

@@ -148,7 +148,7 @@ model::LocalModelOptions read_local(Fields& fields, const path& file) {
   }
   fields.refuse({"model", "key_env", "hedge", "probe", "timeouts", "bytes_per_token", "ca_file",
                  "max_connections", "max_response_bytes", "retries", "retry_backoff",
-                 "allow_insecure", "max_tokens_field", "continues"},
+                 "allow_insecure", "max_tokens_field", "continues", "returns_reasoning"},
                 "is for a remote model (one with `url` or `urls`); this one has `gguf`");
   return options;
 }

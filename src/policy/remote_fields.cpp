@@ -153,6 +153,7 @@ model::RemoteModelOptions read_remote(Fields& fields, const path& file) {
   } else {
     fields.read("probe", options.probe_interval);
   }
+  fields.read("returns_reasoning", options.returns_reasoning);
   read_continues(fields, options.continues);
   read_timeouts(fields, file, options);
   fields.refuse({"threads", "max_sessions", "kv_mb", "kv_layout", "attention", "prefix_cache_mb",

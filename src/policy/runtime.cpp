@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/system/system_error.hpp>
 #include <exception>
+#include <functional>
 #include <utility>
 
 #include "ledger/ledger.h"
@@ -15,6 +16,7 @@
 #include "policy/nearest.h"
 #include "policy/open_models.h"
 #include "policy/plan.h"
+#include "policy/plan_models.h"
 
 namespace lichen {
 namespace {
@@ -243,6 +245,35 @@ awaitable<Result<Answer>> Runtime::answer(Request request, Turn& turn) {
     }
   }
   co_return answer;
+}
+
+awaitable<Result<std::int64_t>> Runtime::count_tokens(std::string name, Request request) const {
+  if (const Result<ModelPtr> model = find_model(name)) {
+    co_return co_await (*model)->count_tokens(std::move(request));
+  }
+  if (name.empty()) name = parts_->default_plan;
+  const Config& config = parts_->config;
+  const auto plan = std::ranges::find(config.plans, name, &policy::PlanConfig::name);
+  std::vector<ModelPtr> counting;
+  if (plan != config.plans.end()) {
+    for (const policy::ModelConfig* below : policy::models_below(config, plan->expression)) {
+      if (const Result<ModelPtr> model = find_model(below->name)) counting.push_back(*model);
+    }
+  }
+  const auto local = [](const ModelPtr& model) { return model->local(); };
+  if (std::ranges::any_of(counting, local)) {
+    std::erase_if(counting, std::not_fn(local));
+  } else if (counting.size() > 1) {
+    counting.resize(1);
+  }
+  if (counting.empty()) counting = {parts_->models.front()};
+  std::int64_t most = 0;
+  for (const ModelPtr& model : counting) {
+    const Result<std::int64_t> tokens = co_await model->count_tokens(request);
+    if (!tokens) co_return tokens;
+    most = std::max(most, *tokens);
+  }
+  co_return most;
 }
 
 Result<void> Runtime::feedback(const std::string& receipt, const Feedback& feedback) {

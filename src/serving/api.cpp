@@ -17,6 +17,7 @@
 #include "ledger/ledger.h"
 #include "policy/config.h"
 #include "serving/json_fields.h"
+#include "serving/openai_reply.h"
 
 namespace lichen::serving {
 namespace {
@@ -27,6 +28,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxRequestId = 128;
 constexpr std::size_t kMaxLoggedPath = 200;
+constexpr const char* kAnthropicKey = "x-api-key";
 
 ApiError bad(Errc code, std::string detail, std::string param = {}) {
   return {.error = {.code = code, .detail = std::move(detail)}, .param = std::move(param)};
@@ -106,6 +108,7 @@ struct Api::Route {
   bool prefix;  // anything may follow, and something must
   bool open;    // needs no key
   awaitable<void> (Api::*run)(Exchange&);
+  ErrorForm errors = ErrorForm::openai;
 
   bool matches(std::string_view target) const {
     return prefix ? target.size() > path.size() && target.starts_with(path) : target == path;
@@ -116,9 +119,13 @@ struct Api::Route {
 };
 
 const Api::Route* Api::find_route(std::string_view path) {
-  static constexpr std::array<Route, 9> kRoutes = {{
+  static constexpr std::array<Route, 12> kRoutes = {{
       {http::verb::post, "/v1/chat/completions", false, false, &Api::chat},
       {http::verb::post, "/v1/completions", false, false, &Api::completion},
+      {http::verb::post, "/v1/responses", false, false, &Api::response},
+      {http::verb::post, "/v1/messages", false, false, &Api::messages, ErrorForm::anthropic},
+      {http::verb::post, "/v1/messages/count_tokens", false, false, &Api::count_tokens,
+       ErrorForm::anthropic},
       {http::verb::post, "/v1/embeddings", false, false, &Api::embedding},
       {http::verb::post, "/v1/feedback", false, false, &Api::feedback},
       {http::verb::get, "/v1/models", false, false, &Api::models},
@@ -141,20 +148,27 @@ std::optional<HttpResponse> Api::admit(const HttpRequest& header) {
   const std::string_view target = header.target();
   const std::string_view path = target.substr(0, target.find('?'));
   const Route* route = find_route(path);
-  if ((route == nullptr || !route->open) && options_.key &&
-      !options_.key->admits(header[http::field::authorization])) {
+  const ErrorForm form = route == nullptr ? ErrorForm::openai : route->errors;
+  if ((route == nullptr || !route->open) && options_.key && !admits(header)) {
+    const bool given = header.count(http::field::authorization) + header.count(kAnthropicKey) > 0;
     return error_response(
-        bad(Errc::unauthorized, header.count(http::field::authorization) == 0
-                                    ? "this server needs an API key: Authorization: Bearer KEY"
-                                    : "the API key is not right"));
+        bad(Errc::unauthorized,
+            given ? "the API key is not right"
+                  : "this server needs an API key: Authorization: Bearer KEY, or x-api-key: KEY"),
+        form);
   }
   if (route == nullptr) return error_response(404, "there is no such path");
   if (route->allows(header.method())) return std::nullopt;
   const bool get = route->verb == http::verb::get;
-  HttpResponse response =
-      error_response(405, get ? "this path answers to GET and HEAD" : "this path answers to POST");
+  HttpResponse response = error_response(
+      405, get ? "this path answers to GET and HEAD" : "this path answers to POST", form);
   response.headers.emplace_back("Allow", get ? "GET, HEAD" : "POST");
   return response;
+}
+
+bool Api::admits(const HttpRequest& header) const {
+  if (const auto key = header[kAnthropicKey]; !key.empty()) return options_.key->is(key);
+  return options_.key->admits(header[http::field::authorization]);
 }
 
 awaitable<void> Api::handle(Exchange& exchange) {
@@ -191,7 +205,9 @@ void Api::add_common_headers(Exchange& exchange, HttpResponse& response) {
 }
 
 awaitable<void> Api::fail(Exchange& exchange, ApiError error) {
-  co_await respond(exchange, error_response(error));
+  const Route* route = find_route(exchange.path());
+  co_await respond(exchange,
+                   error_response(error, route == nullptr ? ErrorForm::openai : route->errors));
 }
 
 ApiResult<Clock::time_point> Api::deadline(const Exchange& exchange,

@@ -1,4 +1,4 @@
-// The routes: OpenAI's API over a runtime, receipts, feedback, health and metrics.
+// The routes: OpenAI's and Anthropic's APIs over a runtime, receipts, feedback, health and metrics.
 #pragma once
 
 #include <atomic>
@@ -13,8 +13,8 @@
 #include "serving/api_key.h"
 #include "serving/exchange.h"
 #include "serving/metrics.h"
-#include "serving/openai_reply.h"
 #include "serving/openai_request.h"
+#include "serving/reply_writer.h"
 #include "serving/turn_group.h"
 
 namespace lichen::serving {
@@ -44,6 +44,9 @@ class Api final : public Handler {
   // One for each route
   awaitable<void> chat(Exchange& exchange);
   awaitable<void> completion(Exchange& exchange);
+  awaitable<void> response(Exchange& exchange);
+  awaitable<void> messages(Exchange& exchange);
+  awaitable<void> count_tokens(Exchange& exchange);
   awaitable<void> embedding(Exchange& exchange);
   awaitable<void> models(Exchange& exchange);
   awaitable<void> model(Exchange& exchange);
@@ -53,16 +56,17 @@ class Api final : public Handler {
   awaitable<void> metrics(Exchange& exchange);
 
   awaitable<void> complete(Exchange& exchange, ApiResult<CompletionCall> call);
-  awaitable<void> reply(Exchange& exchange, TurnGroup& turns, ReplyHead head,
-                        const CompletionCall& call);
-  awaitable<void> stream(Exchange& exchange, TurnGroup& turns, ReplyHead head,
-                         const CompletionCall& call);
+  awaitable<void> reply(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer);
+  awaitable<void> stream(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer);
   static void begin_stream(Exchange& exchange);
   static void add_common_headers(Exchange& exchange, HttpResponse& response);
   awaitable<void> respond(Exchange& exchange, HttpResponse response);
   awaitable<void> fail(Exchange& exchange, ApiError error);
 
-  ApiResult<CompletionCall> read_call(Exchange& exchange, bool chat) const;
+  using ParseCall = ApiResult<CompletionCall> (*)(const boost::json::object&, RequestLimits);
+  ApiResult<CompletionCall> read_call(Exchange& exchange, ParseCall parse) const;
+  /// Whether a request has the key, in one of the headers for it.
+  bool admits(const HttpRequest& header) const;
   /// When the client, its header and the configuration want the request to end.
   ApiResult<Clock::time_point> deadline(const Exchange& exchange,
                                         std::optional<std::chrono::milliseconds> timeout) const;

@@ -1,10 +1,16 @@
-// The routes that answer: chat and text completions, whole and as streams.
+// The routes that answer, in OpenAI's and Anthropic's APIs, whole and as streams.
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <chrono>
 
+#include "serving/anthropic_request.h"
 #include "serving/api.h"
+#include "serving/responses_request.h"
 
 namespace lichen::serving {
+
+namespace json = boost::json;
+
 namespace {
 
 /// Events are gathered into one write until a batch has this many bytes.
@@ -18,14 +24,12 @@ std::string join_ids(const TurnGroup& turns) {
   return ids;
 }
 
-ReplyHead head_of(const Receipt& receipt, const CompletionCall& call, std::string model) {
+ReplyHead head_of(const Receipt& receipt, std::string model) {
   return {.id = receipt.id.substr(receipt.id.find('_') + 1),
           .created =
               std::chrono::duration_cast<std::chrono::seconds>(receipt.started.time_since_epoch())
                   .count(),
-          .model = std::move(model),
-          .chat = call.chat,
-          .per_prompt = call.per_prompt};
+          .model = std::move(model)};
 }
 
 /// The turns of one request among those in progress.
@@ -60,22 +64,41 @@ void stop_others(TurnGroup& turns) {
 }  // namespace
 
 awaitable<void> Api::chat(Exchange& exchange) {
-  return complete(exchange, read_call(exchange, true));
+  return complete(exchange, read_call(exchange, parse_chat));
 }
 
 awaitable<void> Api::completion(Exchange& exchange) {
-  return complete(exchange, read_call(exchange, false));
+  return complete(exchange, read_call(exchange, parse_completion));
 }
 
-ApiResult<CompletionCall> Api::read_call(Exchange& exchange, bool chat) const {
+awaitable<void> Api::response(Exchange& exchange) {
+  return complete(exchange, read_call(exchange, parse_response));
+}
+
+awaitable<void> Api::messages(Exchange& exchange) {
+  return complete(exchange, read_call(exchange, parse_messages));
+}
+
+awaitable<void> Api::count_tokens(Exchange& exchange) {
+  auto call = read_call(exchange, parse_count_tokens);
+  if (!call) co_return co_await fail(exchange, std::move(call.error()));
+  auto plan = resolve(call->model);
+  if (!plan) co_return co_await fail(exchange, std::move(plan.error()));
+  exchange.notes.plan = *plan;
+  const auto tokens = co_await runtime_.count_tokens(*plan, std::move(call->requests.front()));
+  if (!tokens) co_return co_await fail(exchange, ApiError{.error = tokens.error()});
+  HttpResponse response{.body = json::serialize(json::object{{"input_tokens", *tokens}})};
+  co_await respond(exchange, std::move(response));
+}
+
+ApiResult<CompletionCall> Api::read_call(Exchange& exchange, ParseCall parse) const {
   auto body = parse_body(exchange.request().body());
   if (!body) return std::unexpected(std::move(body.error()));
   if (!body->is_object()) {
     return std::unexpected(
         ApiError{.error = {.code = Errc::bad_request, .detail = "the body must be a JSON object"}});
   }
-  return chat ? parse_chat(body->get_object(), options_.limits)
-              : parse_completion(body->get_object(), options_.limits);
+  return parse(body->get_object(), options_.limits);
 }
 
 awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call) {
@@ -103,16 +126,16 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
                    .stream = call->stream});
   exchange.notes.plan = *plan;
   exchange.notes.receipts = join_ids(turns);
-  ReplyHead head = head_of(turns.receipt(0), *call, std::move(*plan));
+  const auto writer = make_reply_writer(*call, head_of(turns.receipt(0), std::move(*plan)));
 
   std::exception_ptr thrown;
   try {
     turns.start(std::move(call->requests));
     exchange.watch(*until, [&turns](const Error& why) { turns.cancel(why); });
     if (call->stream) {
-      co_await stream(exchange, turns, std::move(head), *call);
+      co_await stream(exchange, turns, *writer);
     } else {
-      co_await reply(exchange, turns, std::move(head), *call);
+      co_await reply(exchange, turns, *writer);
     }
   } catch (...) {
     thrown = std::current_exception();
@@ -129,8 +152,7 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
   if (thrown) std::rethrow_exception(thrown);
 }
 
-awaitable<void> Api::reply(Exchange& exchange, TurnGroup& turns, ReplyHead head,
-                           const CompletionCall& call) {
+awaitable<void> Api::reply(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer) {
   std::vector<Answer> answers(turns.size());
   std::optional<Error> failure;
   while (!turns.finished()) {
@@ -145,13 +167,11 @@ awaitable<void> Api::reply(Exchange& exchange, TurnGroup& turns, ReplyHead head,
     }
   }
   if (failure) co_return co_await fail(exchange, ApiError{.error = std::move(*failure)});
-  HttpResponse response{.body = reply_json(head, answers, call.echo, call.logprobs)};
+  HttpResponse response{.body = writer.whole(answers)};
   co_await respond(exchange, std::move(response));
 }
 
-awaitable<void> Api::stream(Exchange& exchange, TurnGroup& turns, ReplyHead head,
-                            const CompletionCall& call) {
-  ChunkWriter writer(head, turns.size(), call.include_usage, call.logprobs);
+awaitable<void> Api::stream(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer) {
   std::optional<Error> failure;
   bool begun = false;
   std::string batch;
@@ -185,7 +205,7 @@ awaitable<void> Api::stream(Exchange& exchange, TurnGroup& turns, ReplyHead head
   }
   if (!begun) begin_stream(exchange);
   if (failure) {
-    ChunkWriter::error(batch, ApiError{.error = std::move(*failure)});
+    writer.error(batch, ApiError{.error = std::move(*failure)});
   } else {
     writer.done(batch);
   }

@@ -49,18 +49,42 @@ std::string body(std::string_view message, std::string_view type, std::string_vi
   return json::serialize(json::object{{"error", std::move(error)}});
 }
 
+/// Anthropic's word for an HTTP status.
+std::string_view anthropic_type(unsigned status) {
+  switch (status) {
+    case 401: return "authentication_error";
+    case 403: return "permission_error";
+    case 404: return "not_found_error";
+    case 413: return "request_too_large";
+    case 429: return "rate_limit_error";
+    case 503: return "overloaded_error";
+    case 504: return "timeout_error";
+    default: return status < 500 ? "invalid_request_error" : "api_error";
+  }
+}
+
+std::string anthropic_body(unsigned status, std::string_view message) {
+  return json::serialize(json::object{
+      {"type", "error"}, {"error", {{"type", anthropic_type(status)}, {"message", message}}}});
+}
+
 }  // namespace
 
 unsigned http_status(Errc code) { return kind_of(code).status; }
 
-std::string error_json(const ApiError& error) {
-  const Kind kind = kind_of(error.error.code);
-  return body(error.error.detail, kind.type, error.param,
-              error.code.empty() ? kind.code : error.code);
+std::string_view error_code(const ApiError& error) {
+  return error.code.empty() ? kind_of(error.error.code).code : error.code;
 }
 
-HttpResponse error_response(const ApiError& error) {
-  HttpResponse response{.status = http_status(error.error.code), .body = error_json(error)};
+std::string error_json(const ApiError& error, ErrorForm form) {
+  if (form == ErrorForm::anthropic) {
+    return anthropic_body(http_status(error.error.code), error.error.detail);
+  }
+  return body(error.error.detail, kind_of(error.error.code).type, error.param, error_code(error));
+}
+
+HttpResponse error_response(const ApiError& error, ErrorForm form) {
+  HttpResponse response{.status = http_status(error.error.code), .body = error_json(error, form)};
   const Errc code = error.error.code;
   if (code == Errc::rate_limited || code == Errc::overloaded) {
     const double seconds = std::clamp(error.error.retry_after_s.value_or(1), 0.0, 86'400.0);
@@ -76,7 +100,7 @@ HttpResponse error_response(const ApiError& error) {
   return response;
 }
 
-HttpResponse error_response(unsigned status, std::string_view message) {
+HttpResponse error_response(unsigned status, std::string_view message, ErrorForm form) {
   const std::string_view type = status < 500 ? "invalid_request_error" : "server_error";
   std::string_view code = "bad_request";
   switch (status) {
@@ -92,7 +116,9 @@ HttpResponse error_response(unsigned status, std::string_view message) {
     case 505: code = "http_version_not_supported"; break;
     default: break;
   }
-  HttpResponse response{.status = status, .body = body(message, type, {}, code)};
+  HttpResponse response{.status = status,
+                        .body = form == ErrorForm::anthropic ? anthropic_body(status, message)
+                                                             : body(message, type, {}, code)};
   if (status == 503) response.headers.emplace_back("Retry-After", "1");
   return response;
 }

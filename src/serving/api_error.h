@@ -1,6 +1,7 @@
 // An error as OpenAI's clients expect it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -21,13 +22,21 @@ using ApiResult = std::expected<T, ApiError>;
 /// The HTTP status that stands for `code`.
 unsigned http_status(Errc code);
 
-/// {"error": {"message", "type", "param", "code"}}
-std::string error_json(const ApiError& error);
+/// How an API writes its errors.
+enum class ErrorForm : std::uint8_t {
+  openai,     // {"error": {"message", "type", "param", "code"}}
+  anthropic,  // {"type": "error", "error": {"type", "message"}}
+};
 
-/// The same as a whole response, with Retry-After where trying again makes sense.
-HttpResponse error_response(const ApiError& error);
+/// OpenAI's word for it.
+std::string_view error_code(const ApiError& error);
+std::string error_json(const ApiError& error, ErrorForm form = ErrorForm::openai);
+
+/// A whole response, with Retry-After where trying again makes sense.
+HttpResponse error_response(const ApiError& error, ErrorForm form = ErrorForm::openai);
 
 /// For what has an HTTP status of its own.
-HttpResponse error_response(unsigned status, std::string_view message);
+HttpResponse error_response(unsigned status, std::string_view message,
+                            ErrorForm form = ErrorForm::openai);
 
 }  // namespace lichen::serving

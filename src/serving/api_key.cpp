@@ -16,7 +16,11 @@ ApiKey::Digest ApiKey::digest(std::string_view text) {
 bool ApiKey::admits(std::string_view authorization) const {
   static constexpr std::string_view kScheme = "Bearer ";
   if (!boost::beast::iequals(authorization.substr(0, kScheme.size()), kScheme)) return false;
-  const Digest given = digest(authorization.substr(kScheme.size()));
+  return is(authorization.substr(kScheme.size()));
+}
+
+bool ApiKey::is(std::string_view key) const {
+  const Digest given = digest(key);
   return CRYPTO_memcmp(given.data(), digest_.data(), digest_.size()) == 0;
 }
 

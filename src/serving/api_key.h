@@ -13,6 +13,8 @@ class ApiKey {
 
   /// `authorization` is the header's value: "Bearer KEY".
   bool admits(std::string_view authorization) const;
+  /// The key alone.
+  bool is(std::string_view key) const;
 
  private:
   using Digest = std::array<unsigned char, 32>;

@@ -3,24 +3,12 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 
+#include "serving/request_fields.h"
+
 namespace lichen::serving {
 namespace {
 
 namespace json = boost::json;
-
-constexpr std::size_t kMaxTools = 128;
-constexpr std::size_t kMaxParts = 4'096;
-
-bool valid_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-  });
-}
-
-std::string element(std::string_view path, std::size_t index) {
-  return std::string(path) + "[" + std::to_string(index) + "]";
-}
 
 /// Text parts, joined. A part of another kind is `unsupported`: dropping it would change the
 /// question.
@@ -95,6 +83,7 @@ Message read_message(JsonFields& in) {
   message.role = role == "developer" ? "system" : role;
   message.name = in.text("name").value_or("");
   if (role == "assistant") {
+    message.reasoning = in.text("reasoning_content").value_or("");
     if (const auto* calls = in.array("tool_calls", kMaxTools)) {
       for (std::size_t i = 0; i < calls->size(); ++i) {
         check_tool_call(in, element("tool_calls", i), (*calls)[i]);

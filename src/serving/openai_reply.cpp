@@ -38,15 +38,7 @@ json::object token_json(const T& token) {
 }
 
 json::value chat_logprobs(std::span<const AnswerToken> tokens) {
-  json::array content;
-  for (const auto& token : tokens) {
-    json::object entry = token_json(token);
-    json::array top;
-    for (const auto& alternative : token.top) top.push_back(token_json(alternative));
-    entry["top_logprobs"] = std::move(top);
-    content.push_back(std::move(entry));
-  }
-  return {{"content", std::move(content)}, {"refusal", nullptr}};
+  return {{"content", logprobs_json(tokens)}, {"refusal", nullptr}};
 }
 
 std::int64_t characters(std::string_view text) {
@@ -92,6 +84,7 @@ json::object chat_choice(const Answer& answer) {
     if (answer.text.empty()) message["content"] = nullptr;
     message["tool_calls"] = answer.tool_calls;
   }
+  if (!answer.reasoning.empty()) message["reasoning_content"] = answer.reasoning;
   return {{"message", std::move(message)}};
 }
 
@@ -153,40 +146,6 @@ void append_floats(std::string& out, const std::vector<float>& values) {
 
 }  // namespace
 
-void Usage::add(const Answer& answer, std::size_t choice, std::size_t per_prompt) {
-  completion += answer.completion_tokens;
-  drafted += answer.drafted_tokens;
-  accepted += answer.accepted_tokens;
-  if (choice % per_prompt != 0) return;
-  prompt += answer.prompt_tokens;
-  cached += answer.cached_tokens;
-}
-
-std::string reply_json(const ReplyHead& head, std::span<const Answer> choices,
-                       std::string_view echo, bool logprobs) {
-  json::array list;
-  Usage usage;
-  for (const Answer& answer : choices) {
-    json::object choice =
-        head.chat ? chat_choice(answer) : json::object{{"text", std::string(echo) + answer.text}};
-    choice["index"] = list.size();
-    std::int64_t offset = 0;
-    choice["logprobs"] = !logprobs   ? json::value(nullptr)
-                         : head.chat ? chat_logprobs(answer.tokens)
-                                     : text_logprobs(answer.tokens, offset);
-    choice["finish_reason"] = to_string(answer.finish);
-    if (!answer.citations.empty()) choice["lichen"] = extras(answer);
-    usage.add(answer, list.size(), head.per_prompt);
-    list.push_back(std::move(choice));
-  }
-  return json::serialize(json::object{{"id", (head.chat ? "chatcmpl-" : "cmpl-") + head.id},
-                                      {"object", head.chat ? "chat.completion" : "text_completion"},
-                                      {"created", head.created},
-                                      {"model", head.model},
-                                      {"choices", std::move(list)},
-                                      {"usage", usage_json(usage)}});
-}
-
 std::string embeddings_json(std::string_view model, const Embeddings& embeddings, bool base64,
                             std::int64_t prompt_tokens) {
   std::string out = R"({"object":"list","data":[)";
@@ -206,43 +165,87 @@ std::string embeddings_json(std::string_view model, const Embeddings& embeddings
   return out;
 }
 
-ChunkWriter::ChunkWriter(const ReplyHead& head, std::size_t choices, bool include_usage,
-                         bool logprobs)
-    : chat_(head.chat),
-      per_prompt_(head.per_prompt),
-      include_usage_(include_usage),
-      logprobs_(logprobs),
-      sent_(choices) {
-  prefix_ = std::string(chat_ ? R"(data: {"id":"chatcmpl-)" : R"(data: {"id":"cmpl-)") + head.id +
-            (chat_ ? R"(","object":"chat.completion.chunk","created":)"
-                   : R"(","object":"text_completion","created":)") +
-            std::to_string(head.created) + R"(,"model":)" + quoted(head.model) + R"(,"choices":[)";
+json::array logprobs_json(std::span<const AnswerToken> tokens) {
+  json::array content;
+  for (const auto& token : tokens) {
+    json::object entry = token_json(token);
+    json::array top;
+    for (const auto& alternative : token.top) top.push_back(token_json(alternative));
+    entry["top_logprobs"] = std::move(top);
+    content.push_back(std::move(entry));
+  }
+  return content;
 }
 
-void ChunkWriter::start(std::string& out) {
-  if (!chat_) return;
+OpenAiReply::OpenAiReply(ReplyHead head, OpenAiReplyOptions options)
+    : head_(std::move(head)), options_(std::move(options)), sent_(options_.choices) {
+  const bool chat = options_.chat;
+  prefix_ = std::string(chat ? R"(data: {"id":"chatcmpl-)" : R"(data: {"id":"cmpl-)") + head_.id +
+            (chat ? R"(","object":"chat.completion.chunk","created":)"
+                  : R"(","object":"text_completion","created":)") +
+            std::to_string(head_.created) + R"(,"model":)" + quoted(head_.model) +
+            R"(,"choices":[)";
+}
+
+std::string OpenAiReply::whole(std::span<const Answer> choices) {
+  const bool chat = options_.chat;
+  json::array list;
+  Usage usage;
+  for (const Answer& answer : choices) {
+    json::object choice =
+        chat ? chat_choice(answer) : json::object{{"text", options_.echo + answer.text}};
+    choice["index"] = list.size();
+    std::int64_t offset = 0;
+    choice["logprobs"] = !options_.logprobs ? json::value(nullptr)
+                         : chat             ? chat_logprobs(answer.tokens)
+                                            : text_logprobs(answer.tokens, offset);
+    choice["finish_reason"] = to_string(answer.finish);
+    if (!answer.citations.empty()) choice["lichen"] = extras(answer);
+    usage.add(answer, list.size(), options_.per_prompt);
+    list.push_back(std::move(choice));
+  }
+  return json::serialize(json::object{{"id", (chat ? "chatcmpl-" : "cmpl-") + head_.id},
+                                      {"object", chat ? "chat.completion" : "text_completion"},
+                                      {"created", head_.created},
+                                      {"model", head_.model},
+                                      {"choices", std::move(list)},
+                                      {"usage", usage_json(usage)}});
+}
+
+void OpenAiReply::start(std::string& out) {
+  if (!options_.chat) return;
   for (std::size_t choice = 0; choice < sent_.size(); ++choice) {
     chunk(out, choice, R"({"role":"assistant","content":""})", {}, {});
   }
 }
 
-void ChunkWriter::piece(std::string& out, std::size_t choice, const Piece& piece) {
+void OpenAiReply::piece(std::string& out, std::size_t choice, const Piece& piece) {
+  if (!piece.reasoning.empty() && options_.chat) {
+    sent_[choice].reasoning += piece.reasoning.size();
+    chunk(out, choice, R"({"reasoning_content":)" + quoted(piece.reasoning) + "}", {}, {});
+  }
   if (piece.text.empty() && piece.logprobs.empty()) return;
   text(out, choice, piece.text, piece.logprobs, {});
 }
 
-void ChunkWriter::end(std::string& out, std::size_t choice, const Answer& answer) {
-  usage_.add(answer, choice, per_prompt_);
+void OpenAiReply::end(std::string& out, std::size_t choice, const Answer& answer) {
+  usage_.add(answer, choice, options_.per_prompt);
   const Sent& sent = sent_[choice];
+  if (sent.bytes == 0 && answer.reasoning.size() > sent.reasoning) {
+    Piece thought;
+    thought.reasoning = answer.reasoning.substr(sent.reasoning);
+    piece(out, choice, thought);
+  }
   const auto rest = std::string_view(answer.text).substr(std::min(sent.bytes, answer.text.size()));
   auto tokens = std::span(answer.tokens);
-  tokens = logprobs_ ? tokens.subspan(std::min(sent.logprobs, tokens.size())) : tokens.first(0);
+  tokens =
+      options_.logprobs ? tokens.subspan(std::min(sent.logprobs, tokens.size())) : tokens.first(0);
   if (!rest.empty() || !tokens.empty()) text(out, choice, rest, tokens, {});
-  if (!answer.tool_calls.empty() && chat_) {
+  if (!answer.tool_calls.empty() && options_.chat) {
     const json::object delta = {{"tool_calls", indexed(answer.tool_calls)}};
     chunk(out, choice, json::serialize(delta), {}, {});
   }
-  if (chat_) {
+  if (options_.chat) {
     const std::string more =
         answer.citations.empty() ? "" : R"(,"lichen":)" + json::serialize(extras(answer));
     chunk(out, choice, "{}", {}, to_string(answer.finish), more);
@@ -251,28 +254,28 @@ void ChunkWriter::end(std::string& out, std::size_t choice, const Answer& answer
   }
 }
 
-void ChunkWriter::text(std::string& out, std::size_t choice, std::string_view text,
+void OpenAiReply::text(std::string& out, std::size_t choice, std::string_view text,
                        std::span<const AnswerToken> logprobs, std::string_view finish) {
   sent_[choice].bytes += text.size();
   sent_[choice].logprobs += logprobs.size();
   const std::string value = quoted(text);
-  chunk(out, choice, chat_ ? R"({"content":)" + value + "}" : value, logprobs, finish);
+  chunk(out, choice, options_.chat ? R"({"content":)" + value + "}" : value, logprobs, finish);
 }
 
-void ChunkWriter::chunk(std::string& out, std::size_t choice, std::string_view delta,
+void OpenAiReply::chunk(std::string& out, std::size_t choice, std::string_view delta,
                         std::span<const AnswerToken> logprobs, std::string_view finish,
                         std::string_view more) {
   out += prefix_;
   out += R"({"index":)";
   out += std::to_string(choice);
-  out += chat_ ? R"(,"delta":)" : R"(,"text":)";
+  out += options_.chat ? R"(,"delta":)" : R"(,"text":)";
   out += delta;
   out += R"(,"logprobs":)";
-  if (!logprobs_ || logprobs.empty()) {
+  if (!options_.logprobs || logprobs.empty()) {
     out += "null";
   } else {
-    out += json::serialize(chat_ ? chat_logprobs(logprobs)
-                                 : text_logprobs(logprobs, sent_[choice].offset));
+    out += json::serialize(options_.chat ? chat_logprobs(logprobs)
+                                         : text_logprobs(logprobs, sent_[choice].offset));
   }
   out += R"(,"finish_reason":)";
   if (finish.empty()) {
@@ -281,19 +284,19 @@ void ChunkWriter::chunk(std::string& out, std::size_t choice, std::string_view d
     out.append("\"").append(finish).append("\"");
   }
   out += more;
-  out += include_usage_ ? "}],\"usage\":null}\n\n" : "}]}\n\n";
+  out += options_.include_usage ? "}],\"usage\":null}\n\n" : "}]}\n\n";
 }
 
-void ChunkWriter::done(std::string& out) const {
-  if (include_usage_) {
+void OpenAiReply::done(std::string& out) {
+  if (options_.include_usage) {
     out.append(prefix_).append(R"(],"usage":)").append(json::serialize(usage_json(usage_)));
     out += "}\n\n";
   }
   out += "data: [DONE]\n\n";
 }
 
-void ChunkWriter::error(std::string& out, const ApiError& error) {
-  out.append("event: error\ndata: ").append(error_json(error)).append("\n\n");
+void OpenAiReply::error(std::string& out, const ApiError& error) {
+  add_event(out, "error", error_json(error));
 }
 
 }  // namespace lichen::serving

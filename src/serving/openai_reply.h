@@ -1,64 +1,44 @@
 // Answers in OpenAI's form: whole replies, stream chunks, embeddings.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "lichen/answerer.h"
-#include "serving/api_error.h"
+#include "serving/reply_writer.h"
 
 namespace lichen::serving {
 
-/// What is the same in all parts of a reply.
-struct ReplyHead {
-  std::string id;            // without "chatcmpl-" or "cmpl-"
-  std::int64_t created = 0;  // Unix time, seconds
-  std::string model;
-  bool chat = true;
+struct OpenAiReplyOptions {
+  bool chat = true;  // else text completions
+  std::size_t choices = 1;
   std::size_t per_prompt = 1;  // choices that answer the same prompt, side by side
+  bool include_usage = false;  // in a stream
+  bool logprobs = false;       // the request asked for them
+  std::string echo = {};       // stands before a text completion
 };
 
-struct Usage {
-  std::int64_t prompt = 0;
-  std::int64_t cached = 0;
-  std::int64_t completion = 0;
-  std::int64_t drafted = 0;  // checked guesses; of these ...
-  std::int64_t accepted = 0;
-
-  /// `choice`: the answer's index. A prompt counts once, however many choices answer it.
-  void add(const Answer& answer, std::size_t choice, std::size_t per_prompt);
-};
-
-/// chat.completion or text_completion. `echo` is put before a text completion. `logprobs`: whether
-/// the request asked for them.
-std::string reply_json(const ReplyHead& head, std::span<const Answer> choices,
-                       std::string_view echo, bool logprobs);
-
-/// `prompt_tokens` for the usage.
-std::string embeddings_json(std::string_view model, const Embeddings& embeddings, bool base64,
-                            std::int64_t prompt_tokens);
-
-/// Writes a stream's server-sent events into a buffer of the caller's.
-class ChunkWriter {
+/// chat.completion or text_completion, and their chunks; what a model thinks stands in
+/// `reasoning_content`, as other servers have it. Before a stream of chats come chunks with
+/// the role, behind it the usage if wanted, and [DONE].
+class OpenAiReply final : public ReplyWriter {
  public:
-  ChunkWriter(const ReplyHead& head, std::size_t choices, bool include_usage, bool logprobs);
+  OpenAiReply(ReplyHead head, OpenAiReplyOptions options);
 
-  /// The chunks with the role, before anything else. Nothing for text completions.
-  void start(std::string& out);
-  void piece(std::string& out, std::size_t choice, const Piece& piece);
-  /// What of the answer was not streamed, its tool calls, the reason of its end and its citations.
-  void end(std::string& out, std::size_t choice, const Answer& answer);
-  /// After all choices: the usage if wanted, and [DONE].
-  void done(std::string& out) const;
-  /// An error in mid-stream; nothing may follow.
-  static void error(std::string& out, const ApiError& error);
+  std::string whole(std::span<const Answer> choices) override;
+  void start(std::string& out) override;
+  void piece(std::string& out, std::size_t choice, const Piece& piece) override;
+  void end(std::string& out, std::size_t choice, const Answer& answer) override;
+  void done(std::string& out) override;
+  void error(std::string& out, const ApiError& error) override;
 
  private:
   struct Sent {
-    std::size_t bytes = 0;     // of the text
+    std::size_t bytes = 0;  // of the text
+    std::size_t reasoning = 0;
     std::size_t logprobs = 0;  // tokens
     std::int64_t offset = 0;   // characters, for text completions' text_offset
   };
@@ -70,13 +50,18 @@ class ChunkWriter {
   void text(std::string& out, std::size_t choice, std::string_view text,
             std::span<const AnswerToken> logprobs, std::string_view finish);
 
-  const bool chat_;
-  const std::size_t per_prompt_;
-  const bool include_usage_;
-  const bool logprobs_;
+  const ReplyHead head_;
+  const OpenAiReplyOptions options_;
   std::string prefix_;  // of each event, up to the choice's index
   std::vector<Sent> sent_;
   Usage usage_;
 };
+
+/// A list of tokens with their log-probabilities and alternatives, as chats and responses have it.
+boost::json::array logprobs_json(std::span<const AnswerToken> tokens);
+
+/// `prompt_tokens` for the usage.
+std::string embeddings_json(std::string_view model, const Embeddings& embeddings, bool base64,
+                            std::int64_t prompt_tokens);
 
 }  // namespace lichen::serving

@@ -12,8 +12,11 @@ namespace {
 
 namespace json = boost::json;
 
-const ReplyHead kChat{.id = "1", .created = 5, .model = "a \"plan\"", .chat = true};
-const ReplyHead kText{.id = "1", .created = 5, .model = "m", .chat = false};
+const ReplyHead kHead{.id = "1", .created = 5, .model = "a \"plan\""};
+
+std::string whole_json(const OpenAiReplyOptions& options, std::span<const Answer> answers) {
+  return OpenAiReply(kHead, options).whole(answers);
+}
 
 /// The data of each event of a stream; [DONE] as a string.
 std::vector<json::value> events(std::string_view stream) {
@@ -30,11 +33,11 @@ std::vector<json::value> events(std::string_view stream) {
   return list;
 }
 
-TEST(ReplyJson, IsAChatCompletion) {
+TEST(OpenAiReply, IsAChatCompletion) {
   Answer answer{.text = "hé", .prompt_tokens = 3, .cached_tokens = 1, .completion_tokens = 2};
   answer.tokens = {{.text = "h", .logprob = -0.5F, .top = {{"h", -0.5F}, {"x", -2}}},
                    {.text = "\xc3", .logprob = -std::numeric_limits<float>::infinity()}};
-  const auto reply = json::parse(reply_json(kChat, std::array{answer, answer}, "", true));
+  const auto reply = json::parse(whole_json({.logprobs = true}, std::array{answer, answer}));
   EXPECT_EQ(reply.at("id"), "chatcmpl-1");
   EXPECT_EQ(reply.at("object"), "chat.completion");
   EXPECT_EQ(reply.at("model"), "a \"plan\"");
@@ -53,18 +56,18 @@ TEST(ReplyJson, IsAChatCompletion) {
   EXPECT_EQ(reply.at("usage").at("prompt_tokens_details").at("cached_tokens"), 2);
 }
 
-TEST(ReplyJson, APromptCountsOnceHoweverManyChoicesAnswerIt) {
+TEST(OpenAiReply, APromptCountsOnceHoweverManyChoicesAnswerIt) {
   const Answer first{.text = "a", .prompt_tokens = 3, .cached_tokens = 1, .completion_tokens = 2};
   const Answer other{.text = "b", .prompt_tokens = 5, .cached_tokens = 4, .completion_tokens = 1};
-  ReplyHead head = kText;
-  head.per_prompt = 2;
+  OpenAiReplyOptions options{.chat = false, .choices = 4, .include_usage = true};
+  options.per_prompt = 2;
   const std::array answers = {first, first, other, other};
-  const auto whole = json::parse(reply_json(head, answers, "", false)).at("usage");
+  const auto whole = json::parse(whole_json(options, answers)).at("usage");
   EXPECT_EQ(whole.at("prompt_tokens"), 8);
   EXPECT_EQ(whole.at("prompt_tokens_details").at("cached_tokens"), 5);
   EXPECT_EQ(whole.at("completion_tokens"), 6);
 
-  ChunkWriter writer(head, answers.size(), true, false);
+  OpenAiReply writer(kHead, options);
   std::string out;
   for (const std::size_t choice : {3, 0, 2, 1}) writer.end(out, choice, answers[choice]);
   writer.done(out);
@@ -72,11 +75,11 @@ TEST(ReplyJson, APromptCountsOnceHoweverManyChoicesAnswerIt) {
   EXPECT_EQ(list.at(list.size() - 2).at("usage"), whole);
 }
 
-TEST(ReplyJson, ToolCallsStandInTheMessage) {
+TEST(OpenAiReply, ToolCallsStandInTheMessage) {
   Answer answer;
   answer.finish = Finish::tool_calls;
   answer.tool_calls = {{{"id", "c"}, {"type", "function"}}};
-  const auto reply = json::parse(reply_json(kChat, std::array{answer}, "", false));
+  const auto reply = json::parse(whole_json({}, std::array{answer}));
   const auto& choice = reply.at("choices").at(0);
   EXPECT_TRUE(choice.at("message").at("content").is_null());
   EXPECT_EQ(choice.at("message").at("tool_calls").at(0).at("id"), "c");
@@ -84,10 +87,11 @@ TEST(ReplyJson, ToolCallsStandInTheMessage) {
   EXPECT_TRUE(choice.at("logprobs").is_null());
 }
 
-TEST(ReplyJson, IsATextCompletion) {
+TEST(OpenAiReply, IsATextCompletion) {
   Answer answer{.text = "éb", .finish = Finish::length};
   answer.tokens = {{.text = "é", .logprob = -1, .top = {{"é", -1}}}, {.text = "b", .logprob = -2}};
-  const auto reply = json::parse(reply_json(kText, std::array{answer}, "a ", true));
+  const auto reply =
+      json::parse(whole_json({.chat = false, .logprobs = true, .echo = "a "}, std::array{answer}));
   EXPECT_EQ(reply.at("object"), "text_completion");
   const auto& choice = reply.at("choices").at(0);
   EXPECT_EQ(choice.at("text"), "a éb");
@@ -96,15 +100,15 @@ TEST(ReplyJson, IsATextCompletion) {
   EXPECT_EQ(choice.at("logprobs").at("top_logprobs").at(0).at("é"), -1.0);
 }
 
-TEST(ReplyJson, CitationsStandBesideTheAnswer) {
+TEST(OpenAiReply, CitationsStandBesideTheAnswer) {
   const Answer answer{.text = "388",
                       .citations = {{"revenue: 388", 10, 32, 2}, {"no pages", 1, 2}}};
   const json::value wanted =
       json::parse(R"({"citations":[{"text":"revenue: 388","begin":10,"end":32,"page":2},)"
                   R"({"text":"no pages","begin":1,"end":2,"page":null}]})");
-  const auto reply = json::parse(reply_json(kChat, std::array{answer}, "", false));
+  const auto reply = json::parse(whole_json({}, std::array{answer}));
   EXPECT_EQ(reply.at("choices").at(0).at("lichen"), wanted);
-  ChunkWriter writer(kChat, 1, false, false);
+  OpenAiReply writer(kHead, {});
   std::string out;
   writer.end(out, 0, answer);
   const auto chunks = events(out);
@@ -126,8 +130,8 @@ TEST(EmbeddingsJson, GivesFloatsOrBase64) {
   EXPECT_EQ(base64.at("data").at(2).at("embedding"), "zczMPQAAAAAAAABA");
 }
 
-TEST(ChunkWriter, WritesRolePiecesEndUsageAndDone) {
-  ChunkWriter writer(kChat, 1, true, false);
+TEST(OpenAiReply, WritesRolePiecesEndUsageAndDone) {
+  OpenAiReply writer(kHead, {.include_usage = true});
   std::string out;
   writer.start(out);
   writer.piece(out, 0, Piece{.text = "a\n", .model = "m"});
@@ -148,8 +152,8 @@ TEST(ChunkWriter, WritesRolePiecesEndUsageAndDone) {
   EXPECT_EQ(list[5], "[DONE]");
 }
 
-TEST(ChunkWriter, StreamsToolCallsWithTheirIndex) {
-  ChunkWriter writer(kChat, 2, false, false);
+TEST(OpenAiReply, StreamsToolCallsWithTheirIndex) {
+  OpenAiReply writer(kHead, {.choices = 2});
   Answer answer;
   answer.finish = Finish::tool_calls;
   answer.tool_calls = {{{"id", "c"}}, {{"id", "d"}}};
@@ -164,8 +168,8 @@ TEST(ChunkWriter, StreamsToolCallsWithTheirIndex) {
   EXPECT_EQ(list[1].at("choices").at(0).at("finish_reason"), "tool_calls");
 }
 
-TEST(ChunkWriter, LogprobsGoOutOnce) {
-  ChunkWriter writer(kText, 1, false, true);
+TEST(OpenAiReply, LogprobsGoOutOnce) {
+  OpenAiReply writer(kHead, {.chat = false, .logprobs = true});
   const AnswerToken one{.text = "é", .logprob = -1};
   const AnswerToken two{.text = "b", .logprob = -2};
   std::string out;

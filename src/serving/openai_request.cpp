@@ -8,10 +8,10 @@
 #include <limits>
 
 #include "base/bounds.h"
-#include "base/document.h"
 #include "base/utf8.h"
 #include "serving/json_fields.h"
 #include "serving/openai_messages.h"
+#include "serving/request_fields.h"
 
 namespace lichen::serving {
 namespace {
@@ -20,41 +20,12 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxDepth = 128;  // JSON schemas nest deeply
 constexpr std::size_t kMaxStops = 4;
-constexpr std::size_t kMaxStopBytes = 1'024;
 constexpr std::size_t kMaxBiases = 4'096;
 constexpr std::int64_t kMaxInt = std::numeric_limits<int>::max();
-constexpr double kMaxTimeoutSeconds = 86'400;
 
 std::unexpected<ApiError> bad(std::string detail) {
   return std::unexpected(
       ApiError{.error = {.code = Errc::bad_request, .detail = std::move(detail)}});
-}
-
-std::vector<std::string> read_stop(JsonFields& body) {
-  const auto* value = body.any("stop");
-  if (value == nullptr) return {};
-  std::vector<std::string> stops;
-  if (const auto* text = value->if_string()) {
-    stops.emplace_back(*text);
-  } else if (value->is_array()) {
-    const auto* list = body.array("stop", kMaxStops);
-    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
-      const auto* element = (*list)[i].if_string();
-      if (element == nullptr) {
-        body.wrong("stop[" + std::to_string(i) + "]", "must be a string");
-        return {};
-      }
-      stops.emplace_back(*element);
-    }
-  } else {
-    body.wrong("stop", "must be a string or an array of up to 4 strings");
-  }
-  for (const auto& stop : stops) {
-    if (stop.empty() || stop.size() > kMaxStopBytes) {
-      body.wrong("stop", "each must have 1 to " + std::to_string(kMaxStopBytes) + " bytes");
-    }
-  }
-  return stops;
 }
 
 std::map<std::int32_t, float> read_logit_bias(JsonFields& body) {
@@ -134,34 +105,6 @@ Format read_format(JsonFields& body) {
   return format;
 }
 
-std::optional<int> read_max_tokens(JsonFields& body, int cap) {
-  const char* key = "max_completion_tokens";
-  auto tokens = body.integer(key, 1, kMaxInt);
-  if (!tokens) {
-    key = "max_tokens";
-    tokens = body.integer(key, 1, kMaxInt);
-  }
-  if (cap == 0) return tokens ? std::optional(static_cast<int>(*tokens)) : std::nullopt;
-  if (tokens && *tokens > cap) {
-    body.wrong(key, "must be at most " + std::to_string(cap) + ", this server's limit");
-  }
-  return static_cast<int>(tokens.value_or(cap));
-}
-
-std::optional<std::string> read_document(JsonFields& body) {
-  const auto document = body.text("document");
-  if (!document) return std::nullopt;
-  if (const auto text = base::check_document(*document); !text) {
-    body.wrong("document", "cannot be read: " + text.error().detail);
-  }
-  return std::string(*document);
-}
-
-Priority read_priority(JsonFields& body) {
-  const auto priority = body.choice("priority", {"interactive", "background"});
-  return priority == "background" ? Priority::background : Priority::interactive;
-}
-
 /// What is the same in chat and text completions.
 void read_common(JsonFields& body, RequestLimits limits, CompletionCall& call, Request& request) {
   call.model = body.text("model").value_or("");
@@ -172,14 +115,13 @@ void read_common(JsonFields& body, RequestLimits limits, CompletionCall& call, R
     call.include_usage = in.flag("include_usage").value_or(false);
     body.adopt(in);
   }
-  if (const auto seconds = body.number("timeout", 0.001, kMaxTimeoutSeconds)) {
-    call.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1'000));
-  }
+  call.timeout = read_timeout(body);
   call.priority = read_priority(body);
   request.sampling = read_sampling(body);
   request.format = read_format(body);
-  request.stop = read_stop(body);
-  request.max_tokens = read_max_tokens(body, limits.max_tokens);
+  request.stop = read_stop(body, "stop", kMaxStops);
+  const auto* key = "max_completion_tokens";
+  request.max_tokens = read_max_tokens(body, body.any(key) ? key : "max_tokens", limits.max_tokens);
 }
 
 /// `n` requests that differ in their seeds.
@@ -270,7 +212,7 @@ ApiResult<CompletionCall> parse_chat(const json::object& object, RequestLimits l
 ApiResult<CompletionCall> parse_completion(const json::object& object, RequestLimits limits) {
   JsonFields body(object);
   CompletionCall call;
-  call.chat = false;
+  call.dialect = Dialect::completion;
   Request request;
   if (body.any("document") != nullptr) {
     body.wrong("document", "goes with a chat's messages; a prompt can hold it itself",
@@ -319,9 +261,7 @@ ApiResult<EmbeddingCall> parse_embedding(const json::object& object) {
   if (body.any("dimensions") != nullptr) {
     body.wrong("dimensions", "the model's width cannot be changed", Errc::unsupported);
   }
-  if (const auto seconds = body.number("timeout", 0.001, kMaxTimeoutSeconds)) {
-    call.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1'000));
-  }
+  call.timeout = read_timeout(body);
   return body.result(std::move(call));
 }
 

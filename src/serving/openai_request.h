@@ -9,34 +9,13 @@
 #include <string_view>
 #include <vector>
 
-#include "lichen/request.h"
-#include "lichen/turn.h"
 #include "serving/api_error.h"
+#include "serving/completion_call.h"
 
 namespace lichen::serving {
 
-/// What the configuration allows a request to ask for.
-struct RequestLimits {
-  int max_messages = 1'024;
-  int max_tokens = 0;  // 0: the model's context
-};
-
 inline constexpr int kMaxChoices = 8;
 inline constexpr int kMaxEmbeddings = 2'048;
-
-/// A chat or text completion request.
-struct CompletionCall {
-  std::string model;              // a plan or model; empty: the default plan
-  std::vector<Request> requests;  // one for each choice of the reply
-  std::size_t per_prompt = 1;     // of them, side by side, with the same prompt
-  bool chat = true;
-  bool stream = false;
-  bool include_usage = false;  // in the stream
-  bool logprobs = false;       // in the reply
-  std::string echo = {};       // text completions: what stands before the answer
-  Priority priority = Priority::interactive;
-  std::optional<std::chrono::milliseconds> timeout = {};
-};
 
 struct EmbeddingCall {
   std::string model;

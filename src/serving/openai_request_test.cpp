@@ -273,7 +273,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ParseCompletion, ReadsPromptsTimesChoices) {
   const auto call = completion(R"({"prompt":["a","b"],"n":2,"seed":1,"logprobs":2})");
   ASSERT_TRUE(call) << call.error().error.detail;
-  EXPECT_FALSE(call->chat);
+  EXPECT_EQ(call->dialect, Dialect::completion);
   ASSERT_EQ(call->requests.size(), 4U);
   EXPECT_EQ(call->requests[1].prompt, "a");
   EXPECT_EQ(call->requests[1].sampling.seed, 2);

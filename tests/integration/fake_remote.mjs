@@ -1,5 +1,5 @@
 // A small endpoint that speaks OpenAI's API, in place of a remote model. It calls the first tool it
-// is given, and says what the tool answered.
+// is given, and says what the tool answered; asked to think, it says what it thinks first.
 import { createServer } from 'node:http';
 
 const usage = { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 };
@@ -17,7 +17,9 @@ function answerTo(body) {
     return { message: { role: 'assistant', content: null, tool_calls: [call] },
              finish: 'tool_calls' };
   }
-  return { message: { role: 'assistant', content: `You said ${last.content}` }, finish: 'stop' };
+  const message = { role: 'assistant', content: `You said ${last.content}` };
+  if (last.content.startsWith('think')) message.reasoning_content = 'I think it over';
+  return { message, finish: 'stop' };
 }
 
 function sendWhole(response, body, { message, finish }) {
@@ -33,6 +35,9 @@ function sendStream(response, body, { message, finish }) {
       id: 'x', object: 'chat.completion.chunk', created: 1, model: body.model,
       choices: [{ index: 0, delta, finish_reason }] })}\n\n`);
   send({ role: 'assistant', content: '' });
+  for (const word of (message.reasoning_content ?? '').split(/(?= )/)) {
+    if (word) send({ reasoning_content: word });
+  }
   for (const word of (message.content ?? '').split(/(?= )/)) if (word) send({ content: word });
   for (const [index, call] of (message.tool_calls ?? []).entries()) {
     const { arguments: all, ...named } = call.function;

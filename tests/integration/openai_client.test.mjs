@@ -264,3 +264,36 @@ test('64 clients at once lose nothing', async () => {
   assert.ok(all.every(({ text, finish }) => text.length > 0 && finish !== null));
   assert.equal(await metric('lichen_turns_in_flight'), 0);
 });
+
+test('responses, whole and streamed, with what a model thought', async () => {
+  const whole = await client.responses.create({
+    model: 'large', input: 'What is 12 + 30?', instructions: 'Answer.', max_output_tokens: 64 });
+  assert.equal(whole.status, 'completed');
+  assert.ok(whole.output_text.length > 0);
+  assert.ok(whole.usage.input_tokens > 0 && whole.usage.output_tokens > 0);
+
+  const stream = client.responses.stream({ model: 'cloud', input: 'think of it' });
+  const deltas = [];
+  for await (const event of stream) {
+    if (event.type === 'response.output_text.delta') deltas.push(event.delta);
+  }
+  const last = await stream.finalResponse();
+  assert.equal(deltas.join(''), 'You said think of it');
+  assert.equal(last.output_text, 'You said think of it');
+  assert.equal(last.output[0].type, 'reasoning');
+  assert.equal(last.output[0].content[0].text, 'I think it over');
+  assert.equal(last.usage.total_tokens, 18);
+});
+
+test('functions of responses, there and back', async () => {
+  const functions = [{ type: 'function', name: 'weather', strict: null,
+                       parameters: tools[0].function.parameters }];
+  const input = [{ role: 'user', content: 'How is the weather in Bern?' }];
+  const called = await client.responses.create({ model: 'cloud', input, tools: functions });
+  const call = called.output.find((item) => item.type === 'function_call');
+  assert.deepEqual(JSON.parse(call.arguments), { city: 'Bern' });
+  const answer = await client.responses.create({ model: 'cloud', tools: functions, input: [
+    ...input, ...called.output,
+    { type: 'function_call_output', call_id: call.call_id, output: 'sun' }] });
+  assert.equal(answer.output_text, 'The tool says sun.');
+});

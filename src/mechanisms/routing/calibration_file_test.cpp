@@ -85,6 +85,7 @@ TEST_F(CalibrationFileTest, HoldsOneForEachVersionOfTheModels) {
   EXPECT_EQ(calibration_for(*all, with(7, 0).valid_for).counts.n, 200) << "once";
   EXPECT_EQ(calibration_for(*all, with(0, 0).valid_for).counts.n, 200) << "no more there";
 
+  calibration_.counts.n = 100;
   calibration_.valid_for = {{"confidence", "mean"}, {"small", {{"gguf", "aa"}}}};
   ASSERT_TRUE(save_plan_calibration(calibration_, path_));
   EXPECT_EQ(load_plan_calibrations(path_)->size(), 1U) << "another plan";

@@ -32,6 +32,7 @@ common_chat_msg to_common(const Message& message) {
   common_chat_msg out;
   out.role = message.role;
   out.content = message.content;
+  out.reasoning_content = message.reasoning;
   out.tool_name = message.name;
   out.tool_call_id = message.tool_call_id;
   for (const json::value& call : message.tool_calls) {

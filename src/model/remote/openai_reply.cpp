@@ -117,10 +117,13 @@ OpenAiReply::Status OpenAiReply::add_choice(const json::object& choice, Delta& d
   }
   add_text(message ? content_of(*message) : std::string(text_in(choice, "text")), delta);
   if (message != nullptr) {
-    const auto reasoning =
-        text_in(*message, "reasoning_content").size() + text_in(*message, "reasoning").size();
-    bytes_ += static_cast<std::int64_t>(reasoning);
-    started_ = started_ || reasoning > 0;
+    // Some endpoints give both, with the same text.
+    auto reasoning = text_in(*message, "reasoning_content");
+    if (reasoning.empty()) reasoning = text_in(*message, "reasoning");
+    delta.reasoning += base::replace_invalid_utf8(reasoning);
+    reasoning_ += delta.reasoning;
+    bytes_ += static_cast<std::int64_t>(reasoning.size());
+    started_ = started_ || !reasoning.empty();
     if (const auto* calls = array_in(*message, "tool_calls")) {
       if (auto added = add_calls(*calls); !added) return added;
     }
@@ -211,7 +214,7 @@ void OpenAiReply::read_usage(const json::object& usage) {
 }
 
 Answer OpenAiReply::take() {
-  Answer answer{.text = std::move(text_)};
+  Answer answer{.text = std::move(text_), .reasoning = std::move(reasoning_)};
   for (auto& call : calls_) answer.tool_calls.emplace_back(std::move(call));
   answer.finish = finish_.value_or(Finish::stop);
   // Some endpoints say "stop" after a tool call; what was written decides.

@@ -28,6 +28,7 @@ struct Delta {
   std::string text;  // whole UTF-8 characters
   int tokens = 0;    // that `text` covers: one for each delta, or as many as have log-probabilities
   std::vector<AnswerToken> logprobs;
+  std::string reasoning = {};  // what the model thinks first
 };
 
 /// Collects a reply of /chat/completions or /completions. Feed it each event's data, or the one
@@ -51,7 +52,8 @@ class OpenAiReply {
   /// The endpoint's content filter ended it.
   bool filtered() const { return filtered_; }
   bool empty() const { return text_.empty() && calls_.empty(); }
-  bool has_text() const { return !text_.empty(); }  // in the deltas so far
+  /// Whether the deltas so far had text or reasoning.
+  bool has_shown() const { return !text_.empty() || !reasoning_.empty(); }
   /// Nothing but text was written: no tool call, no reasoning.
   bool only_text() const {
     return bytes_ == static_cast<std::int64_t>(text_.size() + partial_.size());
@@ -74,6 +76,7 @@ class OpenAiReply {
 
   const ErrorContext* context_;
   std::string text_;
+  std::string reasoning_;
   std::string partial_;     // bytes of a character that is not complete
   int partial_tokens_ = 0;  // tokens that wait with them
   std::vector<AnswerToken> partial_logprobs_;

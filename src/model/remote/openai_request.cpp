@@ -155,7 +155,11 @@ Result<OpenAiRequest> write_answer_request(const Request& request, const Request
     json::array messages;
     messages.reserve(request.messages.size());
     for (const auto& message : request.messages) {
-      messages.push_back(write_message(message, problem));
+      json::object written = write_message(message, problem);
+      if (style.returns_reasoning && !message.reasoning.empty()) {
+        written["reasoning_content"] = message.reasoning;
+      }
+      messages.push_back(std::move(written));
     }
     out["messages"] = std::move(messages);
     if (!request.begun.empty()) write_begun(request.begun, style.continues, out, problem);

@@ -22,6 +22,7 @@ struct RequestStyle {
   bool stream = false;
   std::string max_tokens_field = "max_tokens";
   Continuation continues = Continuation::none;
+  bool returns_reasoning = false;
 };
 
 /// Writes only what the request sets; the endpoint's defaults stand for the rest. top_k, min_p and

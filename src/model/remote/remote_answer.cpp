@@ -23,13 +23,13 @@ awaitable<Result<Answer>> RemoteAnswer::run(Request request) {
     if (outcome) break;
     Failure failure = std::move(outcome.error());
     // Once something was shown, a second attempt could contradict it: it has to go on behind.
-    const bool shown = stream_ && stream_->reply().has_text() && turn_.streams();
+    const bool shown = stream_ && stream_->reply().has_shown() && turn_.streams();
     const bool goes_on = shown && can_go_on(failure);
     failure.retry = goes_on || (failure.retry && !shown);
     if (co_await call_->may_retry(failure, shown && !goes_on)) {
       if (goes_on) {
         go_on_behind();
-      } else if (call_->may_be_billed()) {
+      } else if (stream_ && call_->may_be_billed()) {
         count_tokens(*call_, *stream_);
         call_->settle_as("failed");
       }
@@ -61,7 +61,7 @@ awaitable<RemoteAnswer::Outcome> RemoteAnswer::attempt() {
     auto delta = co_await stream_->next();
     if (!delta) co_return std::unexpected(std::move(delta.error()));
     if (!*delta) co_return Outcome{};
-    if ((*delta)->text.empty()) continue;
+    if ((*delta)->text.empty() && (*delta)->reasoning.empty()) continue;
     if (auto shown = co_await emit(**std::move(delta)); !shown) co_return shown;
   }
 }
@@ -131,14 +131,16 @@ Result<OpenAiRequest> RemoteAnswer::written(const RemoteCall& call) const {
   return write_answer_request(request_, {.model = call.upstream().model,
                                          .stream = turn_.streams(),
                                          .max_tokens_field = remote_.options.max_tokens_field,
-                                         .continues = remote_.options.continues});
+                                         .continues = remote_.options.continues,
+                                         .returns_reasoning = remote_.options.returns_reasoning});
 }
 
 awaitable<RemoteAnswer::Outcome> RemoteAnswer::emit(Delta delta) {
   auto emitted = co_await turn_.emit({.text = std::move(delta.text),
                                       .model = remote_.name,
                                       .tokens = delta.tokens,
-                                      .logprobs = std::move(delta.logprobs)});
+                                      .logprobs = std::move(delta.logprobs),
+                                      .reasoning = std::move(delta.reasoning)});
   if (!emitted) co_return std::unexpected(Failure{std::move(emitted.error())});
   co_return Outcome{};
 }
@@ -183,6 +185,7 @@ void RemoteAnswer::add_part() {
   const Step& step = call_->step;
   Answer part = stream_->reply().take();
   answer_.text += part.text;
+  answer_.reasoning += part.reasoning;
   std::ranges::move(part.tokens, std::back_inserter(answer_.tokens));
   answer_.tool_calls = std::move(part.tool_calls);
   answer_.finish = part.finish;

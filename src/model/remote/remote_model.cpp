@@ -57,6 +57,12 @@ class HttpModel : public RemoteModel {
     return on_strand<Answer>(strand, answer_there(std::move(request), &turn, strand));
   }
 
+  /// As `bytes_per_token` has it, of the messages' texts.
+  awaitable<Result<std::int64_t>> count_tokens(Request request) override {
+    const auto bytes = static_cast<double>(base::text_bytes(request));
+    co_return static_cast<std::int64_t>(std::ceil(bytes / remote_.options.bytes_per_token));
+  }
+
   awaitable<Result<Embeddings>> embed(std::vector<std::string> texts, Turn& turn) override {
     const asio::any_io_executor strand = asio::make_strand(io_);
     return on_strand<Embeddings>(strand, embed_there(std::move(texts), &turn, strand));

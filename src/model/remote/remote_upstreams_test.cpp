@@ -190,10 +190,19 @@ TEST(RemoteUpstreams, AnswersOfAFormAreNotGoneOnWith) {
 }
 
 TEST(RemoteUpstreams, WhatWasNotShownIsWrittenAnew) {
-  const auto thought = R"({"choices":[{"delta":{"reasoning_content":"hmm"}}]})";
-  Two two({Reply::events().event(thought).wait(milliseconds(5)).close()}, {Reply::chat({"ok"})});
+  const auto call = R"({"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c",)"
+                    R"("function":{"name":"look","arguments":"{"}}]}}]})";
+  Two two({Reply::events().event(call).wait(milliseconds(5)).close()}, {Reply::chat({"ok"})});
   EXPECT_EQ(two.ask()->text, "ok");
   EXPECT_EQ(two.receipt().steps.at(0).role, "failed");
+}
+
+TEST(RemoteUpstreams, AThoughtThatWasShownStays) {
+  const auto thought = R"({"choices":[{"delta":{"reasoning_content":"hmm"}}]})";
+  Two two({Reply::events().event(thought).wait(milliseconds(5)).close()}, {Reply::chat({"ok"})},
+          continues);
+  EXPECT_FALSE(two.ask());
+  EXPECT_THAT(two.second.requests(), IsEmpty());
 }
 
 TEST(RemoteUpstreams, ABrokenOneIsLeftOut) {

@@ -1,0 +1,84 @@
+#include "serving/request_fields.h"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <limits>
+
+#include "base/document.h"
+
+namespace lichen::serving {
+namespace {
+
+constexpr std::size_t kMaxStopBytes = 1'024;
+constexpr double kMaxTimeoutSeconds = 86'400;
+
+}  // namespace
+
+std::vector<std::string> read_stop(JsonFields& body, const char* key, std::size_t most) {
+  const auto* value = body.any(key);
+  if (value == nullptr) return {};
+  std::vector<std::string> stops;
+  if (const auto* text = value->if_string()) {
+    stops.emplace_back(*text);
+  } else if (value->is_array()) {
+    const auto* list = body.array(key, most);
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+      const auto* entry = (*list)[i].if_string();
+      if (entry == nullptr) {
+        body.wrong(element(key, i), "must be a string");
+        return {};
+      }
+      stops.emplace_back(*entry);
+    }
+  } else {
+    body.wrong(key, "must be a string or an array of up to " + std::to_string(most) + " strings");
+  }
+  for (const auto& stop : stops) {
+    if (stop.empty() || stop.size() > kMaxStopBytes) {
+      body.wrong(key, "each must have 1 to " + std::to_string(kMaxStopBytes) + " bytes");
+    }
+  }
+  return stops;
+}
+
+std::optional<int> read_max_tokens(JsonFields& body, const char* key, int cap) {
+  const auto tokens = body.integer(key, 1, std::numeric_limits<int>::max());
+  if (cap == 0) return tokens ? std::optional(static_cast<int>(*tokens)) : std::nullopt;
+  if (tokens && *tokens > cap) {
+    body.wrong(key, "must be at most " + std::to_string(cap) + ", this server's limit");
+  }
+  return static_cast<int>(tokens.value_or(cap));
+}
+
+std::optional<std::string> read_document(JsonFields& body) {
+  const auto document = body.text("document");
+  if (!document) return std::nullopt;
+  if (const auto text = base::check_document(*document); !text) {
+    body.wrong("document", "cannot be read: " + text.error().detail);
+  }
+  return std::string(*document);
+}
+
+std::optional<std::chrono::milliseconds> read_timeout(JsonFields& body) {
+  const auto seconds = body.number("timeout", 0.001, kMaxTimeoutSeconds);
+  if (!seconds) return std::nullopt;
+  return std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1'000));
+}
+
+Priority read_priority(JsonFields& body) {
+  const auto priority = body.choice("priority", {"interactive", "background"});
+  return priority == "background" ? Priority::background : Priority::interactive;
+}
+
+bool valid_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  });
+}
+
+std::string element(std::string_view path, std::size_t index) {
+  return std::string(path) + "[" + std::to_string(index) + "]";
+}
+
+}  // namespace lichen::serving
