@@ -135,7 +135,6 @@ class Entities:
         self.nouns = [n for n in lists["lemmas"]["noun"] if " " not in n]
         self.people = {code: (self.mine(p["first"]), self.mine(p["last"]))
                        for code, p in lists["people"].items()}
-        self.people = {c: p for c, p in self.people.items() if len(p[0]) > 4 and len(p[1]) > 2}
         for code in ("ru", "uk", "mk"):
             if code in self.people:
                 self.people[code + "_latin"] = tuple(
@@ -147,7 +146,7 @@ class Entities:
         self.towns = self.mine([t for t, _ in lists["towns"]])
         self.more_towns = self.mine([t for c, ts in lists["cities"].items()
                                      if c not in NOT_LATIN for t in ts])
-        self.local_towns = {c: self.mine(ts) or ts for c, ts in lists["cities"].items()}
+        self.local_towns = {c: self.mine(ts) for c, ts in lists["cities"].items()}
         self.streets = {c: s for c, s in lists["streets"].items()}
         self.town_markov = Markov([t for t in self.towns if " " not in t and t.isascii()])
         self.countries = lists["countries"]
@@ -160,7 +159,8 @@ class Entities:
         self.company_lists = [self.mine(self.words[k]) for k in ("maker", "publisher", "airline")]
 
     def mine(self, names):
-        return [n for n in names if held_out(n) == self.validation]
+        """All of a list that is too short to be parted."""
+        return [n for n in names if held_out(n) == self.validation] or names
 
     def chance(self, p):
         return self.rng.random() < p
@@ -186,7 +186,7 @@ class Entities:
             drawn = rng.random()
             if drawn < 0.12:
                 firsts, lasts = rng.choice(GROUPS)
-                firsts, lasts = self.mine(firsts) or firsts, self.mine(lasts) or lasts
+                firsts, lasts = self.mine(firsts), self.mine(lasts)
                 return rng.choice(firsts), rng.choice(lasts), None
             if drawn < 0.17:
                 given = rng.choice(CHINESE) + (rng.choice(CHINESE) if self.chance(0.6) else "")
@@ -395,7 +395,17 @@ class Entities:
             text += f"{rng.choice((', ', ' ', chr(10), chr(10) + ' '))}{unit} {rng.randint(1, 990)}"
         elif self.chance(0.03):
             text = f"P.O. Box {rng.randint(10, 99999)}"
+        elif self.chance(0.03):
+            text = self.military_address()
         return text
+
+    def military_address(self):
+        rng = self.rng
+        first = rng.choice((f"PSC {rng.randint(1, 9999)}, Box {rng.randint(1, 9999)}",
+                            f"Unit {rng.randint(1, 9999)} Box {rng.randint(1, 9999)}",
+                            f"{rng.choice(('USS', 'USNS', 'USCGC', 'USNV'))} {self.person_parts()[1]}"))
+        second = f"{rng.choice(('APO', 'FPO', 'DPO'))} {rng.choice(('AA', 'AE', 'AP'))} {rng.randint(10000, 99999)}"
+        return first + rng.choice(("\n", ", ", " ")) + second
 
     def postcode(self):
         rng = self.rng

@@ -1,8 +1,8 @@
 """Training text for the names model: templates filled with names, in the shapes in which people send
 text to an assistant, as shards of tokens with a label each.
 
-    python3 text.py LISTS OUT [--workers N] [--shards N]     # a tokenizer, then shards
-    python3 text.py LISTS --show 20                           # some texts with their names marked
+    python3 generate.py LISTS OUT [--workers N] [--shards N]   # a tokenizer, then shards
+    python3 generate.py LISTS --show 20                         # some texts with their names marked
 
 LISTS is what lists.mjs writes. A shard is ROWS rows of ROW tokens: OUT/NNNN.npz with `tokens` (the
 high bit set where a text begins) and `labels`. OUT/valid.npz has names and templates that no shard has.
@@ -25,11 +25,12 @@ LABELS = 1 + 2 * len(KINDS)
 PERSON, ORGANIZATION, LOCATION, ADDRESS, NATIONALITY, TITLE, AGE, DATE = range(len(KINDS))
 
 VOCABULARY = 8192
-ROW, ROWS = 32768, 16
+ROW, ROWS = 65536, 8
 BEGINS = 0x8000
 LONGEST = 256  # tokens of a text
 HELD_OUT_TEMPLATES = 12  # of so many, one is for validation
-TOKENIZER_TEXTS = 60_000
+TOKENIZER_TEXTS = 40_000
+LONG = 0.15  # share of texts that are made of several
 
 SLOT = re.compile(r"\{([a-zA-Z]+)(\d*)(?:_)?\}")
 
@@ -77,7 +78,8 @@ class Writer:
         self.e = Entities(lists, self.rng, validation)
         known, words = self.e.known, self.e.words
         self.lists = {name: known[name] for name in
-                      ("title", "tech", "job", "field", "rel", "ask", "ask2", "ask3", "social", "color")}
+                      ("title", "tech", "job", "field", "rel", "ask", "ask2", "ask3", "social", "color",
+                       "label")}
         self.lists |= {"lang": words["language"], "dept": words["department"], "animal": words["animal"],
                        "food": words["food"], "chem": words["chemical"]}
         lemmas = lists["lemmas"]
@@ -94,6 +96,13 @@ class Writer:
         self.foreign = [(line[:2], parse(line[3:])) for line in lines_of("foreign.txt")]
         text = (HERE / "templates/documents.txt").read_text(encoding="utf-8")
         self.documents = mine([d.strip("\n") for d in text.split("%%\n")])
+        clauses = {}
+        for line in lines_of("predicates.txt"):
+            if line.startswith("["):
+                part = clauses.setdefault(line[1:-1], [])
+            else:
+                part.append(line)
+        self.clauses = {name: mine(lines) for name, lines in clauses.items()}
         self.bound = {}
         self.abroad = None
 
@@ -184,7 +193,10 @@ class Writer:
         """A list of (text, kind)."""
         e, rng = self.e, self.rng
         if slot in ("p", "f", "l"):
-            return [(self.person_form(slot, number), PERSON)]
+            name = [(self.person_form(slot, number), PERSON)]
+            if slot != "f" and not self.abroad and rng.random() < 0.05:
+                return [(rng.choice(self.lists["title"]), TITLE), (" ", None)] + name
+            return name
         if slot in ("P", "F"):
             return [(self.person_form(slot.lower(), number or "9").upper(), PERSON)]
         if slot == "o":
@@ -199,6 +211,8 @@ class Writer:
             return [(self.bind("k", number, make), LOCATION)]
         if slot == "g":
             return [(e.region(), LOCATION)]
+        if slot == "state":
+            return [(self.state(), LOCATION)]
         if slot in ("a", "st"):
             return [(e.address() if slot == "a" else e.street(), ADDRESS)]
         if slot == "z":
@@ -240,6 +254,9 @@ class Writer:
             return cap(word) if slot[0].isupper() else word
         if slot in self.lists:
             return rng.choice(self.lists[slot])
+        if slot == "Label":
+            label = rng.choice(self.lists["label"])
+            return rng.choice((cap(label), cap(label), label.title(), label.upper()))
         if slot == "Job":
             return rng.choice(self.lists["job"]).title()
         if slot == "Food":
@@ -284,12 +301,60 @@ class Writer:
         out = []
         for part in parts:
             if isinstance(part, str):
+                if out and part.startswith("ed") and out[-1][0].endswith("e"):
+                    part = part[1:]  # {verb}ed
                 out.append((part, None))
             else:
                 out += self.slot(*part)
         if not plain:
             out = [p for p in out if p[0]]
         return out
+
+    def state(self):
+        rng = self.rng
+        if rng.random() < 0.6:
+            return rng.choice(self.e.words["state_abbr"])
+        return "".join(rng.choice("ABCDEFGHIJKLMNOPRSTUVWXYZ") for _ in range(2))
+
+    def subject(self, kind):
+        rng = self.rng
+        if kind == "person":
+            form = rng.choice(("{p}", "{p}", "{f}", "{f}", "{f}", "{l}", "{t} {l}", "{t} {p}", "my {rel} {f}",
+                               "My {rel}, {f},", "{f} and {f}", "the {n} {job} {p}", "{p} of {o}",
+                               "{p} from {c}", "{o} {job} {p}", "{job} {p}", "{f} ({y})"))
+        elif kind == "organization":
+            form = rng.choice(("{o}", "{o}", "{o}", "The {o}", "{o} and {o}", "The {n} company {o}", "{o} in {c}",
+                               "{o} of {k}", "our client {o}"))
+        elif kind == "place":
+            form = rng.choice(("{c}", "{c}", "{k}", "{k}", "{g}", "The city of {c}", "{c}, {k},"))
+        else:
+            form = rng.choice(("The {noun}", "A {adj} {noun}", "My {noun}", "This {noun}", "Our {noun}", "He", "She",
+                               "It", "That", "The {adj} {noun}", "The {noun} of the {noun}", "Your {noun}",
+                               "The {n} {noun}", "Nobody", "Everything", "One of the {nouns}", "The {prod}"))
+        return self.fill(parse(form))
+
+    def clause(self):
+        """Somebody or something, and what is said of it; often not of what it is said of usually, so
+        that words around do not decide alone."""
+        rng = self.rng
+        kind = rng.choice(("person", "person", "person", "organization", "organization", "place", "thing", "thing"))
+        said = kind if rng.random() < 0.9 else rng.choice(list(self.clauses))
+        if said in ("front", "behind"):
+            said = kind
+        out = self.subject(kind)
+        predicate = self.fill(rng.choice(self.clauses[said]))
+        if predicate and not predicate[0][0].startswith((",", "'")):
+            out.append((" ", None))
+        out += predicate
+        if rng.random() < 0.3:
+            front = self.fill(rng.choice(self.clauses["front"]))
+            if out[0][1] is None:
+                out[0] = (out[0][0][:1].lower() + out[0][0][1:], None)
+            out = front + [(" ", None)] + out
+        if rng.random() < 0.25:
+            behind = self.fill(rng.choice(self.clauses["behind"]))
+            out += ([] if behind[0][0].startswith(",") else [(" ", None)]) + behind
+        return out + [(rng.choice((".", ".", ".", "", "!", "?")), None)]
 
     # texts
 
@@ -334,20 +399,31 @@ class Writer:
         out = []
         for _ in range(self.rng.randint(low, high)):
             drawn = self.rng.random()
-            if drawn < 0.6:
+            if drawn < 0.35:
                 out += self.fill(self.rng.choice(self.single))
+            elif drawn < 0.7:
+                out += self.clause()
             else:
                 out += [(cap(self.sentence()) + self.rng.choice((".", ".", "", "?")), None)]
             out.append((self.rng.choice((" ", " ", " ", "\n", ". ", ", ", "\n\n", "; ")), None))
         return out
 
     def text(self):
-        """A list of (text, kind)."""
+        """A list of (text, kind): one text, or some behind each other."""
+        out = self.one()
+        if self.rng.random() < LONG:
+            for _ in range(self.rng.randint(1, 7)):
+                out += [(self.rng.choice((" ", "\n", "\n\n", " ", ". ")), None)] + self.one()
+        return out
+
+    def one(self):
         rng, drawn = self.rng, self.rng.random()
         self.bound = {}
-        if drawn < 0.20:
+        if drawn < 0.16:
             out = self.fill(rng.choice(self.single))
-        elif drawn < 0.42:
+        elif drawn < 0.27:
+            out = self.clause()
+        elif drawn < 0.46:
             out = self.paragraph(2, 7)
         elif drawn < 0.74:
             out = self.fill(rng.choice(self.documents))
@@ -371,14 +447,14 @@ class Writer:
             out = [(t.lower(), k) for t, k in out]
         elif drawn < 0.16:
             out = [(t.lower() if k is not None else t, k) for t, k in out]
-        elif drawn < 0.18:
+        elif drawn < 0.19:
             out = [(t.upper(), k) for t, k in out]
-        elif drawn < 0.22:
+        elif drawn < 0.23:
             out = [(t.upper() if k is not None and rng.random() < 0.7 else t, k) for t, k in out]
-        elif drawn < 0.25:
+        elif drawn < 0.26:
             out = [(re.sub(r"\b[a-z]", lambda m: m.group().upper(), t), k) for t, k in out]
-        elif drawn < 0.28:  # names in the case of one kind alone
-            kind = rng.choice((PERSON, ORGANIZATION, LOCATION))
+        elif drawn < 0.30:  # names in the case of one kind alone
+            kind = rng.choice((PERSON, ORGANIZATION, LOCATION, NATIONALITY))
             out = [(t.lower() if k == kind else t, k) for t, k in out]
         if rng.random() < 0.08:
             out = [("".join(c for c in unicodedata.normalize("NFKD", t) if not unicodedata.combining(c)), k)
@@ -498,7 +574,7 @@ def main():
         tokenizer.save(str(o.out / "tokenizer.tmp"))
         (o.out / "tokenizer.tmp").rename(o.out / "tokenizer.json")
         print(f"tokenizer after {time.time() - started:.0f} s", flush=True)
-        jobs = [pool.submit(make_shard, o.lists, o.out, 0, 777, 4, True)]
+        jobs = [pool.submit(make_shard, o.lists, o.out, 0, 777, 3, True)]
         jobs += [pool.submit(make_shard, o.lists, o.out, n, o.seed * 100_000 + n, ROWS)
                  for n in range(o.shards)]
         for job in jobs:
