@@ -125,16 +125,17 @@ std::vector<Span> NameLabels::names(std::string_view text, std::span<const std::
   };
 
   std::vector<Span> spans;
-  Scores kinds = {};        // of the last span, when it is open
-  bool open = false;        // whether the next word may go on with the last span
-  bool across_mark = true;  // whether all marks behind it are part of a name
-  std::size_t token = 0;
+  Scores kinds = {};                // of the last span, when it is open
+  bool open = false;                // whether the next word may go on with the last span
+  bool across_mark = true;          // whether all marks behind it are part of a name
+  std::size_t token = 0, next = 0;  // of a unit the first one, of the unit in front one behind it
   for (const Unit& unit : units_of(text)) {
     while (token < ends.size() && ends[token] <= unit.begin) ++token;
     std::size_t last = token;
     while (last + 1 < ends.size() && ends[last] < unit.end) ++last;
     if (token >= ends.size()) break;
-    const Judgement judged = judge(token, last);
+    Judgement judged = judge(token, last);
+    if (token < std::exchange(next, last + 1)) judged.begins = false;  // a token of both
     const bool inside = judged.private_ >= threshold;
     if (unit.mark) {
       across_mark &= inside;

@@ -11,7 +11,7 @@ namespace asio = boost::asio;
 
 // Attention is computed over all tokens of a pass by all, whichever text they belong to, so a
 // longer pass costs more for each token; a shorter one leaves threads without work.
-constexpr int kPassTokens = 512;
+constexpr int kPassTokens = 256;
 constexpr int kPassTexts = 64;
 
 constexpr std::string_view kArchitecture = "llama-embed";
