@@ -2,7 +2,6 @@
 up. What is made up matters most: a name that was never seen must be known by its shape and place."""
 
 import random
-import re
 import zlib
 from pathlib import Path
 

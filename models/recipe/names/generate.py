@@ -12,6 +12,7 @@ import argparse
 import json
 import random
 import re
+import sys
 import time
 import unicodedata
 from concurrent.futures import ProcessPoolExecutor
@@ -32,7 +33,7 @@ HELD_OUT_TEMPLATES = 12  # of so many, one is for validation
 TOKENIZER_TEXTS = 40_000
 LONG = 0.15  # share of texts that are made of several
 
-SLOT = re.compile(r"\{([a-zA-Z]+)(\d*)(?:_)?\}")
+SLOT = re.compile(r"\{([a-zA-Z]+)(\d*)\}")
 
 
 def parse(template):
@@ -561,7 +562,6 @@ def main():
             print("".join(f"⟦{t}|{KINDS[k]}⟧" if k is not None else t for t, k in writer.text()))
             print("----")
         return
-    import sys
     sys.path.insert(0, str(HERE.parent))
     from tokenizer import learn_tokenizer
 

