@@ -20,13 +20,15 @@ constexpr privacy::Kind kFound[] = {privacy::Kind::person,      privacy::Kind::o
                                     privacy::Kind::nationality, privacy::Kind::title,
                                     privacy::Kind::age,         privacy::Kind::date};
 
-/// Empty where it is not there.
-std::filesystem::path bundled_names() {
+/// A mask with no model would leave names in clear text unseen, so without one there is an error.
+Result<std::filesystem::path> bundled_names() {
+  constexpr const char* kInstead = "; give a model with --names, or --names none";
   const auto home = find_home();
-  if (!home) return {};
+  if (!home) return fail(home.error().code, home.error().detail + kInstead);
   auto file = *home / "models/lichen-names.gguf";
   std::error_code unknown;
-  return std::filesystem::exists(file, unknown) ? file : std::filesystem::path();
+  if (std::filesystem::exists(file, unknown)) return file;
+  return fail(Errc::not_found, file.string() + " is not there" + kInstead);
 }
 
 double process_seconds() {
@@ -46,13 +48,13 @@ Result<NameSearch> NameSearch::open(const DetectorChoice& choice,
     search.kinds_.set(privacy::index_of(kind), kinds->test(privacy::index_of(kind)));
   }
   if (choice.names == "none" || search.kinds_.none()) return search;
-  const std::filesystem::path file =
+  const Result<std::filesystem::path> file =
       choice.names.empty() ? bundled_names() : std::filesystem::path(choice.names);
-  if (file.empty()) return search;
+  if (!file) return std::unexpected(file.error());
   auto lane = model::open_lane({.name = "names", .threads = options.threads});
   if (!lane) return std::unexpected(lane.error());
-  auto tagger =
-      mechanisms::NameTagger::open({.gguf = file, .threshold = choice.threshold}, *std::move(lane));
+  auto tagger = mechanisms::NameTagger::open({.gguf = *file, .threshold = choice.threshold},
+                                             *std::move(lane));
   if (!tagger) return std::unexpected(tagger.error());
   search.finder_ = *std::move(tagger);
   return search;

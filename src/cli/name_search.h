@@ -19,8 +19,8 @@ struct NameSearchOptions {
 /// Belongs to the main thread.
 class NameSearch {
  public:
-  /// Without a model where none was wanted, where none of its kinds was, or where the bundled one
-  /// is not there. `bad_config`, `bad_model`, `unsupported`: as `NameTagger::open`.
+  /// Without a model where none was wanted, or none of its kinds. `not_found`: the bundled one is
+  /// not there; `bad_config`, `bad_model`, `unsupported`: as `NameTagger::open`.
   static Result<NameSearch> open(const DetectorChoice& choice, const NameSearchOptions& options);
 
   /// Whether there is a model.

@@ -15,7 +15,7 @@ void add_privacy_eval(CLI::App& privacy, Invocation& invocation);
 struct DetectorChoice {
   std::string dictionary;  // a file; empty: none
   std::string kinds;       // names with commas between; empty: all
-  std::string names;       // a GGUF that finds names, or "none"; empty: the bundled one, if any
+  std::string names;       // a GGUF that finds names, or "none"; empty: the bundled one
   float threshold = 0;     // of names; 0: the model's
 };
 void add_detector_options(CLI::App& command, DetectorChoice& choice);

@@ -149,7 +149,7 @@ int evaluate(const EvalCommand& options) {
                             search->bytes_per_second() / 1e6,
                             format_count(std::llround(search->tokens_per_second()))));
     } else {
-      out.write("names were not looked for: there is no model, or --names none\n");
+      out.write("names were not looked for\n");
     }
   }
   if (options.json.empty()) return kOk;

@@ -111,7 +111,7 @@ int scan(const ScanCommand& options) {
   if (spans->empty()) {
     out.write(search->active() ? "nothing private found\n"
                                : "nothing private found (names, organizations and places were not "
-                                 "looked for: there is no model, or --names none)\n");
+                                 "looked for)\n");
     return kOk;
   }
   Table table({{"line"}, {"column"}, {"kind", Table::Align::left}, {"value", Table::Align::left}});
