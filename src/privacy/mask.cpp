@@ -1,6 +1,7 @@
 #include "privacy/mask.h"
 
 #include <array>
+#include <cassert>
 
 #include "privacy/value_finder.h"
 
@@ -31,10 +32,18 @@ void add_literals(std::string_view text, std::vector<Span>& spans) {
 
 Result<Masked> mask(const Detector& detector, Vault& vault,
                     std::span<const std::string_view> texts) {
-  std::vector<std::vector<Span>> found;
-  for (const std::string_view text : texts) {
+  return mask(detector, vault, texts, Spans(texts.size()));
+}
+
+Result<Masked> mask(const Detector& detector, Vault& vault, std::span<const std::string_view> texts,
+                    const Spans& more) {
+  assert(more.size() == texts.size());
+  Spans found;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const std::string_view text = texts[i];
     auto spans = detector.find(text);
     if (!spans) return std::unexpected(spans.error());
+    spans->insert(spans->end(), more[i].begin(), more[i].end());
     add_literals(text, *spans);
     found.push_back(join_overlaps(*std::move(spans)));
     for (const Span& span : found.back()) vault.keep(span.kind, span.in(text));

@@ -12,6 +12,9 @@
 
 namespace lichen::privacy {
 
+/// Spans of several texts, of each in its order.
+using Spans = std::vector<std::vector<Span>>;
+
 struct Masked {
   std::vector<std::string> texts;  // as many as were given
   KindCounts counts = {};          // placeholders in them
@@ -22,6 +25,10 @@ struct Masked {
 /// a LITERAL, so every placeholder in the result is one of the vault's. Fails as `Detector::find`.
 Result<Masked> mask(const Detector& detector, Vault& vault,
                     std::span<const std::string_view> texts);
+/// The same with more spans than the detector's, for each text, at character boundaries; they may
+/// overlap.
+Result<Masked> mask(const Detector& detector, Vault& vault, std::span<const std::string_view> texts,
+                    const Spans& more);
 /// Of one text.
 Result<Masked> mask(const Detector& detector, Vault& vault, std::string_view text);
 

@@ -45,6 +45,17 @@ TEST(Mask, WhatOneTextTellsIsMaskedInAll) {
               ElementsAre("[PHONE_1] it was.", "My phone: [PHONE_1]", "1555 0184, 555 01842"));
 }
 
+TEST(Mask, WhatOthersHaveFoundIsMaskedToo) {
+  Vault vault;
+  const std::array<std::string_view, 2> texts = {"Ann Lee, ann.lee@example.org", "ask ann lee"};
+  const Spans names = {
+      {{.begin = 0, .end = 7, .kind = Kind::person}, {.begin = 9, .end = 12, .kind = Kind::person}},
+      {}};
+  const auto result = mask(detector(), vault, texts, names);
+  ASSERT_TRUE(result) << result.error().detail;
+  EXPECT_THAT(result->texts, ElementsAre("[PERSON_1], [EMAIL_1]", "ask [PERSON_1]"));
+}
+
 TEST(Mask, WhatTheVaultHoldsIsMaskedLater) {
   Vault vault;
   masked(vault, "password: tulip-7");

@@ -37,8 +37,8 @@ Error trouble(const char* what, hs_error_t code) {
 }  // namespace
 
 struct Scanner::Compiled {
-  std::unique_ptr<hs_database_t, FreeDatabase> database;
-  Scratch first;  // is only cloned
+  std::unique_ptr<hs_database_t, FreeDatabase> database;  // null: nothing is looked for
+  Scratch first;                                          // is only cloned
 
   std::mutex mutex;
   std::vector<Scratch> idle;  // guarded by mutex
@@ -75,6 +75,8 @@ Result<Scanner> Scanner::compile(std::span<const Expression> expressions) {
     return fail(Errc::unsupported,
                 "this CPU cannot look for private values: Vectorscan needs SSE4.2 (x86) or NEON");
   }
+  auto compiled = std::make_unique<Compiled>();
+  if (expressions.empty()) return Scanner(std::move(compiled));  // Vectorscan refuses none
   std::vector<const char*> regexes;
   std::vector<unsigned> flags, ids;
   for (const Expression& expression : expressions) {
@@ -84,7 +86,6 @@ Result<Scanner> Scanner::compile(std::span<const Expression> expressions) {
                     (expression.match_case ? 0 : HS_FLAG_CASELESS));
     ids.push_back(static_cast<unsigned>(ids.size()));
   }
-  auto compiled = std::make_unique<Compiled>();
   hs_database_t* database = nullptr;
   hs_compile_error_t* error = nullptr;
   const auto code =
@@ -113,7 +114,7 @@ Result<void> Scanner::scan(std::string_view text, const OnMatch& on_match) const
     return fail(Errc::too_large, "a text of " + std::to_string(text.size()) +
                                      " bytes cannot be looked through; the most is 4 GiB");
   }
-  if (text.empty()) return {};
+  if (text.empty() || compiled_->database == nullptr) return {};
   auto scratch = compiled_->borrow();
   if (!scratch) return std::unexpected(scratch.error());
   const auto code =
