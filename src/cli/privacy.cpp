@@ -4,6 +4,7 @@
 
 #include "cli/privacy_commands.h"
 #include "cli/prompt.h"
+#include "privacy/kept_database.h"
 
 namespace lichen::cli {
 
@@ -17,7 +18,7 @@ void add_detector_options(CLI::App& command, DetectorChoice& choice) {
 }
 
 Result<privacy::Detector> make_detector(const DetectorChoice& choice) {
-  privacy::DetectorOptions options;
+  privacy::DetectorOptions options{.kept = privacy::usual_database_folder()};
   if (!choice.kinds.empty()) {
     options.kinds.reset();
     for (const std::string& name : CLI::detail::split(choice.kinds, ',')) {
