@@ -4,6 +4,7 @@
 
 #include "cli/privacy_commands.h"
 #include "cli/prompt.h"
+#include "privacy/kept_database.h"
 
 namespace lichen::cli {
 
@@ -43,7 +44,7 @@ Result<privacy::KindSet> chosen_kinds(const DetectorChoice& choice) {
 Result<privacy::Detector> make_detector(const DetectorChoice& choice) {
   const auto kinds = chosen_kinds(choice);
   if (!kinds) return std::unexpected(kinds.error());
-  privacy::DetectorOptions options{.kinds = *kinds};
+  privacy::DetectorOptions options{.kinds = *kinds, .kept = privacy::usual_database_folder()};
   if (!choice.dictionary.empty()) {
     const auto lines = read_document(choice.dictionary, std::cin);
     if (!lines) return std::unexpected(lines.error());

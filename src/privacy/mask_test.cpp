@@ -14,7 +14,12 @@ using ::testing::ElementsAre;
 
 const Detector& detector() {
   static const auto made =
-      Detector::make({.dictionary = {{Kind::person, "Ann"}, {Kind::person, "Al"}}});
+      Detector::make({.kinds = KindSet()
+                                   .set(index_of(Kind::email))
+                                   .set(index_of(Kind::phone))
+                                   .set(index_of(Kind::secret))
+                                   .set(index_of(Kind::person)),
+                      .dictionary = {{Kind::person, "Ann"}, {Kind::person, "Al"}}});
   EXPECT_TRUE(made) << made.error().detail;
   return *made;
 }
@@ -70,9 +75,26 @@ TEST(Mask, PlaceholdersOfTheUsersAreKeptApart) {
       "mine is bob@example.org";
   const std::string out = masked(vault, text);
   EXPECT_EQ(out,
-            "[LITERAL_1] is a form; [LITERAL_2], [LITERAL_3], [NOTHING_1], [EMAIL_]; "
-            "mine is [EMAIL_1]");
+            "[LITERAL_2] is a form; [LITERAL_3], [LITERAL_4], [NOTHING_1], [EMAIL_]; "
+            "mine is [EMAIL_2]");
   EXPECT_EQ(unmask(out, vault), text);
+  EXPECT_EQ(unmask(unmask(out, vault), vault), text)
+      << "no value stands behind what the user wrote";
+}
+
+TEST(Mask, PlaceholdersOfTheVaultsStay) {
+  Vault vault;
+  masked(vault, "mine is bob@example.org");
+  EXPECT_EQ(masked(vault, "[EMAIL_1] and [email_1], but [EMAIL_2]"),
+            "[EMAIL_1] and [email_1], but [LITERAL_1]");
+}
+
+TEST(Mask, SpansOfOthersAreMaskedToo) {
+  Vault vault;
+  const std::array<std::string_view, 2> texts = {"Zoë met Lee.", "lee left"};
+  const auto result =
+      mask(vault, texts, {{{0, 4, Kind::person}, {9, 12, Kind::person}}, {{0, 3, Kind::person}}});
+  EXPECT_THAT(result.texts, ElementsAre("[PERSON_1] met [PERSON_2].", "[PERSON_2] left"));
 }
 
 TEST(Mask, ShortValuesAreMaskedWhereTheyAreFoundOnly) {

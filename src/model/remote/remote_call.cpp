@@ -48,13 +48,18 @@ RemoteCall::RemoteCall(const Remote& remote, Turn& turn, std::string role,
 
 awaitable<std::expected<HttpResponse, Failure>> RemoteCall::send(std::string api, std::string body,
                                                                  milliseconds header_timeout) {
+  billed_ = false;
+  last_status_ = 0;
+  if (turn_.egress) {
+    if (auto may = turn_.egress->check(body, turn_); !may) {
+      co_return std::unexpected(Failure{std::move(may.error())});
+    }
+  }
   HttpRequest request{.target = remote_.endpoint.target(api),
                       .fields = remote_.fields,
                       .body = std::move(body),
                       .headers_timeout = header_timeout,
                       .max_response_bytes = remote_.options.max_response_bytes};
-  billed_ = false;
-  last_status_ = 0;
   header_timeout_ = header_timeout;
   trace_.sent = false;
   const auto asked = Clock::now();

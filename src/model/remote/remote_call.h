@@ -30,8 +30,9 @@ class RemoteCall {
   RemoteCall(const Remote& remote, Turn& turn, std::string role,
              boost::asio::any_io_executor strand);
 
-  /// One attempt: sends the request and waits for a response with a status of 2xx, until
-  /// `header_timeout`. Other statuses are read to their end and become typed errors.
+  /// One attempt: asks the turn's egress check, sends the request and waits for a response with a
+  /// status of 2xx, until `header_timeout`. Other statuses are read to their end and become typed
+  /// errors.
   awaitable<std::expected<HttpResponse, Failure>> send(std::string api, std::string body,
                                                        std::chrono::milliseconds header_timeout);
 
