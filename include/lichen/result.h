@@ -27,6 +27,7 @@ enum class Errc : std::uint8_t {
   bad_model,          // a model file is missing, damaged or of an unknown kind
   bad_config,         // the configuration or a plan cannot work
   upstream,           // a remote endpoint failed
+  offline,            // a remote model was needed, and this program stays offline: nothing was sent
   storage,            // disk or database failed
   internal,           // a defect of ours
 };

@@ -21,6 +21,7 @@ std::string_view to_string(Errc code) {
     case Errc::bad_model: return "bad_model";
     case Errc::bad_config: return "bad_config";
     case Errc::upstream: return "upstream";
+    case Errc::offline: return "offline";
     case Errc::storage: return "storage";
     case Errc::internal: return "internal";
   }

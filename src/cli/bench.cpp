@@ -8,6 +8,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
 
+#include "cli/bench_commands.h"
 #include "cli/evaluation.h"
 #include "cli/host.h"
 #include "cli/progress.h"
@@ -136,8 +137,10 @@ int bench_speculate(const BenchOptions& options, const Invocation& invocation) {
 }  // namespace
 
 void add_bench(CLI::App& app, Invocation& invocation) {
-  auto* bench = app.add_subcommand("bench", "Measure how fast mechanisms are");
+  auto* bench =
+      app.add_subcommand("bench", "Measure how fast mechanisms are, and what they survive");
   bench->require_subcommand(1);
+  add_bench_faults(*bench, invocation);
   auto options = std::make_shared<BenchOptions>();
   auto* command = bench->add_subcommand("speculate",
                                         "Speculating plans against plain decoding by their target");

@@ -117,7 +117,7 @@ int chat(RequestOptions options, const Invocation& invocation) {
         {Errc::bad_request, "the turns come from stdin, so the document cannot: name its file"});
   }
   if (auto loaded = load_document(options, std::cin); !loaded) return report_error(loaded.error());
-  auto host = Host::open(invocation.config);
+  auto host = Host::open(invocation.config, options.offline);
   if (!host) return report_error(host.error());
   if (auto found = (*host)->runtime().find(options.plan); !found) {
     return report_error(found.error());

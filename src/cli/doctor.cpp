@@ -33,7 +33,10 @@ std::string source_of(const policy::ModelConfig& model) {
   if (const auto* local = std::get_if<model::LocalModelOptions>(&model.options)) {
     return local->gguf.string();
   }
-  return std::get<model::RemoteModelOptions>(model.options).url;
+  const auto& remote = std::get<model::RemoteModelOptions>(model.options);
+  std::string urls = remote.url;
+  for (const auto& place : remote.urls) urls += (urls.empty() ? "" : ", ") + place.url;
+  return urls;
 }
 
 /// Loads the models and then each plan by itself, so that one that is broken hides no other.

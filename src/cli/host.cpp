@@ -70,9 +70,10 @@ Result<std::unique_ptr<Runtime>> open_runtime(policy::Config config, asio::any_i
                        });
 }
 
-Result<std::unique_ptr<Host>> Host::open(const std::filesystem::path& chosen) {
+Result<std::unique_ptr<Host>> Host::open(const std::filesystem::path& chosen, bool offline) {
   auto config = load_chosen_config(chosen);
   if (!config) return std::unexpected(config.error());
+  config->offline = offline;
   return open(std::move(*config));
 }
 

@@ -31,7 +31,9 @@ class CancelOnSignal {
 class Host {
  public:
   /// Loads the configuration that `chosen` stands for (see find_config), with a progress bar.
-  static Result<std::unique_ptr<Host>> open(const std::filesystem::path& chosen);
+  /// `offline`: its remote models stay unasked.
+  static Result<std::unique_ptr<Host>> open(const std::filesystem::path& chosen,
+                                            bool offline = false);
   static Result<std::unique_ptr<Host>> open(policy::Config config);
   ~Host();
 

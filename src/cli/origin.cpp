@@ -21,7 +21,16 @@ std::string described(const policy::ModelConfig& model) {
     return local->gguf.filename().string() + (error ? "" : ", " + format_bytes(bytes));
   }
   const auto& remote = std::get<model::RemoteModelOptions>(model.options);
-  return remote.model + " at " + remote.url.substr(0, remote.url.find('?'));  // it may hold a key
+  const auto at = [&](const std::string& model, const std::string& url) {
+    return (model.empty() ? remote.model : model) + " at " +
+           url.substr(0, url.find('?'));  // it may hold a key
+  };
+  if (remote.urls.empty()) return at(remote.model, remote.url);
+  std::string all;
+  for (const auto& place : remote.urls) {
+    all += (all.empty() ? "" : ", ") + at(place.model, place.url);
+  }
+  return all;
 }
 
 std::string joined(const auto& names) {

@@ -55,7 +55,7 @@ int run(RunOptions options, const Invocation& invocation) {
   const bool piped = free && (options.prompt == "-" || !Terminal::of(stdin).interactive);
   auto prompt = read_prompt(options.prompt, piped ? &std::cin : nullptr);
   if (!prompt) return report_error(prompt.error());
-  auto host = Host::open(invocation.config);
+  auto host = Host::open(invocation.config, options.request.offline);
   if (!host) return report_error(host.error());
   const auto& plan = options.request.plan;
   if (auto found = (*host)->runtime().find(plan); !found) return report_error(found.error());

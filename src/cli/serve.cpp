@@ -16,6 +16,7 @@ struct ServeOptions {
   std::optional<std::string> host;
   std::optional<int> port;
   std::optional<std::string> plan;
+  bool offline = false;
 };
 
 /// The thread that a server runs on; stops the server when it goes.
@@ -45,6 +46,7 @@ int serve(const ServeOptions& options, const Invocation& invocation) {
   if (options.host) config.host = *options.host;
   if (options.port) config.port = *options.port;
   if (options.plan) config.plan = *options.plan;
+  loaded->offline = options.offline;
 
   boost::asio::io_context io(1);     // the server runs more for its other threads
   std::unique_ptr<Runtime> runtime;  // outlives the server
@@ -78,6 +80,9 @@ void add_serve(CLI::App& app, Invocation& invocation) {
       ->check(CLI::Range(0, 65'535));
   command->add_option("-p,--plan", options->plan, "Plan for requests that name no model")
       ->type_name("NAME");
+  command->add_flag("--offline", options->offline,
+                    "Open no connection to any remote model: each fails at once, and others answer "
+                    "where the plan says so");
   command->footer(
       "What is not given here is taken from the configuration's `serve` block. The first line on\n"
       "stdout is the address, once requests are accepted. SIGINT and SIGTERM let running requests\n"

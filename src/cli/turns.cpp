@@ -52,6 +52,9 @@ void add_request_options(CLI::App& command, RequestOptions& options) {
   command.add_option("--seed", options.seed, "The same seed gives the same answer")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
+  command.add_flag("--offline", options.offline,
+                   "Ask no remote model: each fails at once, and another answers where the plan "
+                   "says so");
 }
 
 Result<void> load_document(RequestOptions& options, std::istream& piped) {

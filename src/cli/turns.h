@@ -26,10 +26,11 @@ struct RequestOptions {
   std::optional<int> max_tokens;
   std::optional<float> temperature;
   std::optional<std::int64_t> seed;
+  bool offline = false;
 };
 
-/// --plan, --system, --document, --max-tokens, --temperature, --seed. `options` must outlive
-/// `command`.
+/// --plan, --system, --document, --max-tokens, --temperature, --seed, --offline. `options` must
+/// outlive `command`.
 void add_request_options(CLI::App& command, RequestOptions& options);
 
 /// Reads the document that the options name, if any.

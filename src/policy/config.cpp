@@ -3,8 +3,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <boost/url/parse.hpp>
-#include <cctype>
 #include <charconv>
 #include <iterator>
 #include <map>
@@ -13,54 +11,23 @@
 #include <utility>
 
 #include "base/bounds.h"
+#include "policy/config_fields.h"
 #include "policy/fields.h"
+#include "policy/remote_fields.h"
 
 namespace lichen::policy {
 namespace {
 
 using std::filesystem::path;
 
-constexpr std::int64_t kMaxContext = 1 << 28;  // tokens; models of today end at ten million
-constexpr double kMaxPrice = 1e6;              // USD per million tokens
 constexpr std::size_t kMaxName = 128;
 constexpr int kMaxSessions = 256;  // what libllama can hold (LLAMA_MAX_SEQ)
-
-bool all_of(std::string_view text, std::string_view also) {
-  return std::ranges::all_of(text, [also](unsigned char c) {
-    return std::isalnum(c) != 0 || also.find(static_cast<char>(c)) != also.npos;
-  });
-}
 
 /// Names travel in JSON, in URLs and on the command line.
 void check_name(Fields& fields, const std::string& name) {
   if (name.empty() || name.size() > kMaxName || !all_of(name, "._:/@-")) {
     fields.fail(name, fmt::format("a name has 1 to {} letters, digits and ._:/@-", kMaxName));
   }
-}
-
-void check_variable(Fields& fields, std::string_view key, const std::string& name) {
-  if (name.empty() || (all_of(name, "_") && std::isdigit(static_cast<unsigned char>(name[0])) == 0))
-    return;
-  // Not quoted: it may well be the key itself.
-  fields.fail(key, fmt::format("`{}` must be the name of an environment variable that holds the "
-                               "key (letters, digits, _), not the key itself",
-                               key));
-}
-
-path resolve(const path& file, const std::string& relative) {
-  return (file.parent_path() / relative).lexically_normal();
-}
-
-void read_price(Fields& model, const path& file, std::optional<Price>& price) {
-  const YamlNode* node = model.find("price");
-  if (node == nullptr || model.failed()) return;
-  Fields fields(file, *node, "`price`");
-  price.emplace();
-  fields.read("input", price->input, 0, kMaxPrice);
-  fields.read("output", price->output, 0, kMaxPrice);
-  fields.read("cached_input", price->cached_input, 0, kMaxPrice);
-  fields.require({"input", "output"});
-  if (auto error = fields.finish()) model.fail(*std::move(error));
 }
 
 void read_logit_bias(Fields& sampling, const path& file, std::map<std::int32_t, float>& bias) {
@@ -179,84 +146,10 @@ model::LocalModelOptions read_local(Fields& fields, const path& file) {
     if (versions.empty()) fields.fail("version", "`version` is one of those in `versions: FOLDER`");
     fields.read("version", options.version.emplace(), 0, 1'000'000);
   }
-  fields.refuse({"model", "key_env", "timeouts", "bytes_per_token", "ca_file", "max_connections",
-                 "max_response_bytes", "retries", "retry_backoff", "allow_insecure",
-                 "max_tokens_field", "continues", "returns_reasoning"},
-                "is for a remote model (one with `url`); this one has `gguf`");
-  return options;
-}
-
-void check_url(Fields& fields, const std::string& url) {
-  const auto parsed = boost::urls::parse_uri(url);
-  if (!parsed || (parsed->scheme() != "http" && parsed->scheme() != "https") ||
-      parsed->host().empty()) {
-    fields.fail("url", "`url` must be like https://api.example.com/v1");
-  } else if (parsed->has_userinfo()) {
-    fields.fail("url",
-                "`url` must have no user and password: name the variable that holds the key "
-                "in `key_env`");
-  } else if (parsed->has_fragment()) {
-    fields.fail("url",
-                "`url` must have no fragment (#): it is the base of all requests, like "
-                "https://api.example.com/v1");
-  }
-}
-
-void read_timeouts(Fields& model, const path& file, model::RemoteModelOptions& options) {
-  const YamlNode* node = model.find("timeouts");
-  if (node == nullptr || model.failed()) return;
-  Fields fields(file, *node, "`timeouts`");
-  fields.read("connect", options.connect_timeout);
-  fields.read("headers", options.headers_timeout);
-  fields.read("first_token", options.first_token_timeout);
-  fields.read("idle", options.idle_timeout);
-  fields.read("total", options.total_timeout);
-  if (auto error = fields.finish()) model.fail(*std::move(error));
-}
-
-void read_continues(Fields& fields, model::Continuation& continues) {
-  using enum model::Continuation;
-  std::string how = "none";
-  fields.read("continues", how);
-  if (how == "final_message") {
-    continues = final_message;
-  } else if (how == "prefix") {
-    continues = prefix;
-  } else if (how == "last_message") {
-    continues = last_message;
-  } else if (how != "none") {
-    fields.fail("continues",
-                "`continues` must be none, final_message (vLLM, SGLang), prefix (DeepSeek) or "
-                "last_message (llama-server)");
-  }
-}
-
-model::RemoteModelOptions read_remote(Fields& fields, const path& file) {
-  model::RemoteModelOptions options;
-  fields.read("url", options.url);
-  if (!fields.failed()) check_url(fields, options.url);
-  fields.read("model", options.model);
-  fields.require({"model"});
-  fields.read("key_env", options.key_env);
-  check_variable(fields, "key_env", options.key_env);
-  read_price(fields, file, options.price);
-  fields.read("context", options.context, 0, kMaxContext);
-  fields.read("bytes_per_token", options.bytes_per_token, 0.1, 100);
-  std::string ca_file;
-  fields.read("ca_file", ca_file);
-  if (!ca_file.empty()) options.ca_file = resolve(file, ca_file).string();
-  fields.read("max_connections", options.max_connections, 1, 65'536);
-  fields.read("max_response_bytes", options.max_response_bytes, 1'024, 1ll << 40);
-  fields.read("retries", options.retries, 0, base::kMostRetries);
-  fields.read("retry_backoff", options.retry_backoff);
-  fields.read("allow_insecure", options.allow_insecure);
-  fields.read("max_tokens_field", options.max_tokens_field);
-  fields.read("returns_reasoning", options.returns_reasoning);
-  read_continues(fields, options.continues);
-  read_timeouts(fields, file, options);
-  fields.refuse({"threads", "max_sessions", "kv_mb", "kv_layout", "attention", "prefix_cache_mb",
-                 "batch", "gpu_layers", "sampling", "adapters", "versions", "version"},
-                "is for a local model (one with `gguf`); this one has `url`");
+  fields.refuse({"model", "key_env", "hedge", "probe", "timeouts", "bytes_per_token", "ca_file",
+                 "max_connections", "max_response_bytes", "retries", "retry_backoff",
+                 "allow_insecure", "max_tokens_field", "continues", "returns_reasoning"},
+                "is for a remote model (one with `url` or `urls`); this one has `gguf`");
   return options;
 }
 
@@ -264,9 +157,11 @@ Result<ModelConfig> read_model(const path& file, const YamlNode& node) {
   ModelConfig config{.name = node.key, .options = {}, .line = node.key_line};
   Fields fields(file, node, fmt::format("model `{}`", node.key));
   const bool local = fields.has("gguf");
-  if (!fields.failed() && local == fields.has("url")) {
-    fields.fail("", fmt::format("model `{}` needs {} `gguf` (a local file) or `url` (an endpoint)",
-                                node.key, local ? "only one of" : "either"));
+  const int places = int{local} + int{fields.has("url")} + int{fields.has("urls")};
+  if (!fields.failed() && places != 1) {
+    fields.fail("", fmt::format("model `{}` needs {} `gguf` (a local file), `url` (an endpoint) or "
+                                "`urls` (several)",
+                                node.key, places > 1 ? "only one of" : "one of"));
   }
   if (local) {
     config.options = read_local(fields, file);

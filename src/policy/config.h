@@ -56,6 +56,7 @@ struct Config {
   std::vector<PlanConfig> plans;
   ServeConfig serve;
   LedgerConfig ledger;
+  bool offline = false;  // remote models are there, but each call fails at once with `offline`
 };
 
 /// Reads a YAML file. Unknown keys, wrong types and values out of range are `bad_config` with file,

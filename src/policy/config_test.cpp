@@ -143,6 +143,40 @@ ledger: {path: state/ledger.db}
   EXPECT_EQ(config.ledger.path, "/etc/lichen/state/ledger.db");
 }
 
+TEST(Config, SeveralUrlsOfOneModel) {
+  const Config config = parse(R"(
+models:
+  cloud:
+    urls:
+      - https://a.example/v1
+      - {url: "https://b.example/v1", model: big-2, key_env: B_KEY, weight: 2.5,
+         price: {input: 1, output: 2}}
+    model: big-1
+    hedge: 500ms
+    probe: 2s
+  vague:
+    urls: [{url: "http://a/v1", model: x}, {url: "http://b/v1", model: y}]
+    hedge: p95
+    probe: never
+)");
+  const auto& cloud = std::get<model::RemoteModelOptions>(config.models.at(0).options);
+  ASSERT_EQ(cloud.urls.size(), 2u);
+  EXPECT_EQ(cloud.url, "");
+  EXPECT_EQ(cloud.urls[0].url, "https://a.example/v1");
+  EXPECT_EQ(cloud.urls[0].model, "") << "the one beside `urls`";
+  EXPECT_EQ(cloud.urls[0].weight, 1);
+  EXPECT_EQ(cloud.urls[1].url, "https://b.example/v1");
+  EXPECT_EQ(cloud.urls[1].model, "big-2");
+  EXPECT_EQ(cloud.urls[1].key_env, "B_KEY");
+  EXPECT_EQ(cloud.urls[1].weight, 2.5);
+  EXPECT_EQ(cloud.urls[1].price->output, 2);
+  EXPECT_EQ(cloud.hedge->after, milliseconds(500));
+  EXPECT_EQ(cloud.probe_interval, milliseconds(2'000));
+  const auto& vague = std::get<model::RemoteModelOptions>(config.models.at(1).options);
+  EXPECT_EQ(vague.hedge->percentile, 95);
+  EXPECT_EQ(vague.probe_interval, milliseconds(0));
+}
+
 TEST(Config, WhatIsLeftOutHasItsDefault) {
   const Config config = parse("models:\n  small: {gguf: s.gguf}\nplans:\nserve:\nledger:\n");
   const auto& small = std::get<model::LocalModelOptions>(config.models.at(0).options);
@@ -211,7 +245,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"models:\n  ^a:\n", "model `a` must be a map of keys and values, not nothing"},
         Wrong{"models:\n  a: ^x.gguf\n", "must be a map of keys and values, not `x.gguf`"},
         Wrong{"models:\n  a: ^{threads: 2}\n",
-              "needs either `gguf` (a local file) or `url` (an endpoint)"},
+              "needs one of `gguf` (a local file), `url` (an endpoint) or `urls` (several)"},
         Wrong{"models:\n  a: ^{gguf: x, url: y}\n", "needs only one of"},
         Wrong{"models:\n  a: {^gguf: }\n", "`gguf` must be a text, not nothing"},
         Wrong{"models:\n  a: {gguf: ^[x]}\n", "`gguf` must be a text, not a list"},
@@ -230,7 +264,7 @@ INSTANTIATE_TEST_SUITE_P(
               "from 0.01 to 10"},
         Wrong{"models:\n  a: {url: \"http://h/v1\", model: m, retries: ^11}\n", "from 0 to 10"},
         Wrong{"models:\n  a: {gguf: x, ^key_env: K}\n",
-              "`key_env` is for a remote model (one with `url`)"},
+              "`key_env` is for a remote model (one with `url` or `urls`)"},
         Wrong{"models:\n  a: {url: \"http://h/v1\", model: m, ^threads: 1}\n",
               "`threads` is for a local model (one with `gguf`)"},
         Wrong{"models:\n  a: ^{url: \"http://h/v1\"}\n", "model `a` needs `model`"},
@@ -245,6 +279,25 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"models:\n  a: {gguf: x, adapters: [^{name: l}]}\n", "an adapter needs `gguf`"},
         Wrong{"models:\n  a: {gguf: x, adapters: [{name: l, gguf: y}, {^name: l, gguf: z}]}\n",
               "another adapter `l`"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Urls, WrongConfig,
+    testing::Values(
+        Wrong{"models:\n  a: ^{url: \"http://h/v1\", urls: [], model: m}\n", "needs only one of"},
+        Wrong{"models:\n  a: {^urls: [], model: m}\n", "must be a list of urls"},
+        Wrong{"models:\n  a: {^urls: http://h/v1, model: m}\n", "must be a list of urls"},
+        Wrong{"models:\n  a: {urls: [^ftp://h/v1], model: m}\n", "`url` must be like"},
+        Wrong{"models:\n  a: {urls: [^{model: m}]}\n", "one of `urls` needs `url`"},
+        Wrong{"models:\n  a: {^urls: [\"http://h/v1\"]}\n", "`model` says what http://h/v1 calls"},
+        Wrong{"models:\n  a: {urls: [{url: \"http://h/v1\", weight: ^0}], model: m}\n",
+              "`weight` must be a number from 0.001 to 1000"},
+        Wrong{"models:\n  a: {urls: [{url: \"http://h/v1\", ^wieght: 1}], model: m}\n",
+              "did you mean `weight`?"},
+        Wrong{"models:\n  a: {url: \"http://h/v1\", model: m, ^hedge: 1s}\n",
+              "needs at least two `urls`"},
+        Wrong{"models:\n  a: {urls: [\"http://h/v1\", \"http://i/v1\"], model: m, ^hedge: p100}\n",
+              "p50 to p99"},
+        Wrong{"models:\n  a: ^{gguf: x, urls: [\"http://h/v1\"]}\n", "needs only one of"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Values, WrongConfig,

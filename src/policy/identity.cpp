@@ -122,7 +122,13 @@ class Identities {
     const auto* local = std::get_if<model::LocalModelOptions>(&model.options);
     if (local == nullptr) {
       const auto& remote = std::get<model::RemoteModelOptions>(model.options);
-      return json::object{{"url", remote.url}, {"model", remote.model}};
+      if (remote.urls.empty()) return json::object{{"url", remote.url}, {"model", remote.model}};
+      json::array urls;
+      for (const model::UpstreamOptions& place : remote.urls) {
+        urls.push_back(json::object{{"url", place.url},
+                                    {"model", place.model.empty() ? remote.model : place.model}});
+      }
+      return json::object{{"urls", std::move(urls)}};
     }
     Result<std::string> hash = base::file_identity(local->gguf);
     if (!hash) return std::unexpected(hash.error());

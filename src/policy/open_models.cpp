@@ -58,7 +58,8 @@ class Opener {
     return {};
   }
 
-  Result<void> open(const std::string& name, const model::RemoteModelOptions& options) {
+  Result<void> open(const std::string& name, model::RemoteModelOptions options) {
+    options.offline = config_.offline;
     Result<ModelPtr> opened = model::open_remote_model(name, options, io_);
     if (!opened) return std::unexpected(std::move(opened).error());
     models_.push_back(*std::move(opened));

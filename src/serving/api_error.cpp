@@ -31,6 +31,7 @@ Kind kind_of(Errc code) {
     case Errc::cancelled: return {499, "cancelled", "cancelled"};
     case Errc::overloaded: return {503, "server_error", "overloaded"};
     case Errc::upstream: return {502, "server_error", "upstream"};
+    case Errc::offline: return {503, "server_error", "offline"};
     case Errc::bad_model: return {500, "server_error", "bad_model"};
     case Errc::bad_config: return {500, "server_error", "bad_config"};
     case Errc::storage: return {500, "server_error", "storage"};
@@ -92,7 +93,7 @@ HttpResponse error_response(const ApiError& error, ErrorForm form) {
   }
   // OpenAI's clients retry each 429 and 5xx unless told otherwise.
   if (code == Errc::budget_exceeded || code == Errc::deadline_exceeded ||
-      code == Errc::bad_config) {
+      code == Errc::bad_config || code == Errc::offline) {
     response.headers.emplace_back("x-should-retry", "false");
   }
   if (code == Errc::unauthorized) response.headers.emplace_back("WWW-Authenticate", "Bearer");

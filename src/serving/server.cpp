@@ -6,6 +6,7 @@
 
 #include "ledger/ledger.h"
 #include "model/local_model.h"
+#include "model/remote_model.h"
 #include "policy/plan.h"
 #include "serving/api.h"
 #include "serving/http_server.h"
@@ -46,6 +47,34 @@ void add_lane(Metrics& metrics, const std::shared_ptr<model::LocalModel>& model)
   add(counter, "preemptions_total", "Sessions moved out of the KV cache", &Stats::preemptions);
 }
 
+/// The index of an upstream is as fixed as the configuration.
+void add_upstreams(Metrics& metrics, const std::shared_ptr<model::RemoteModel>& model) {
+  const auto states = model->upstreams();
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const Metrics::Labels labels = {{"model", model->name()}, {"upstream", states[i].name}};
+    const auto add = [&](auto method, const char* name, const char* help, auto value) {
+      (metrics.*method)(std::string("lichen_upstream_") + name, help, labels,
+                        [model, i, value] { return value(model->upstreams()[i]); });
+    };
+    using State = model::UpstreamState;
+    const auto gauge = &Metrics::add_gauge;
+    const auto counter = &Metrics::add_counter;
+    add(gauge, "admitted", "Share of its traffic that the breaker lets pass: 1 closed, 0 open",
+        [](const State& state) { return state.admitted; });
+    add(gauge, "state", "Its breaker: 0 closed, 1 half open, 2 open", [](const State& state) {
+      return state.open ? 2.0 : state.admitted < 1 ? 1.0 : 0.0;
+    });
+    add(gauge, "in_flight", "Requests in progress",
+        [](const State& state) { return static_cast<double>(state.in_flight); });
+    add(gauge, "first_token_seconds", "Average time to the first token of late; 0: unknown",
+        [](const State& state) { return state.first_token_s.value_or(0); });
+    add(counter, "attempts_total", "Requests sent, repeated ones too",
+        [](const State& state) { return static_cast<double>(state.requests); });
+    add(counter, "failures_total", "Attempts that failed for a cause of the upstream's own",
+        [](const State& state) { return static_cast<double>(state.failures); });
+  }
+}
+
 void add_mechanism(Metrics& metrics, const policy::PlanMetric& of) {
   const auto& [name, help, labels, read] = of.metric;
   Metrics::Labels all = labels;
@@ -66,6 +95,9 @@ void add_runtime(Metrics& metrics, Runtime& runtime) {
   for (const ModelPtr& model : runtime.models()) {
     if (auto local = std::dynamic_pointer_cast<model::LocalModel>(model)) {
       add_lane(metrics, local);
+    }
+    if (auto remote = std::dynamic_pointer_cast<model::RemoteModel>(model)) {
+      add_upstreams(metrics, remote);
     }
   }
 }

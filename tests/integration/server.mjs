@@ -14,11 +14,11 @@ export const bundled = {
 };
 
 /// Resolves when the server listens; `stop` sends SIGTERM and gives its exit code.
-export async function startLichen(config, env = {}) {
+export async function startLichen(config, env = {}, options = []) {
   const folder = await mkdtemp(join(tmpdir(), 'lichen-test-'));
   const file = join(folder, 'lichen.yaml');
   await writeFile(file, config);
-  const child = spawn(lichen, ['serve', '--config', file, '--port', '0'], {
+  const child = spawn(lichen, ['serve', '--config', file, '--port', '0', ...options], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -47,6 +49,48 @@ Error all_failed(std::vector<Failure> failures) {
   return result;
 }
 
+/// What earlier alternatives have shown before they failed: the beginning of the answer.
+class Beginning {
+ public:
+  bool empty() const { return shown_.text.empty(); }
+
+  void add(FirstTokenWatch::Shown shown) {
+    shown_.text += shown.text;
+    std::ranges::move(shown.tokens, std::back_inserter(shown_.tokens));
+    std::ranges::move(shown.authors, std::back_inserter(shown_.authors));
+  }
+
+  /// The request for what is missing.
+  Request rest_of(Request request) const {
+    request.begun += shown_.text;
+    if (request.max_tokens) {
+      request.max_tokens =
+          static_cast<int>(std::max<std::int64_t>(*request.max_tokens - tokens(), 1));
+    }
+    return request;
+  }
+
+  Answer before(Answer rest) const {
+    rest.text.insert(0, shown_.text);
+    rest.tokens.insert(rest.tokens.begin(), shown_.tokens.begin(), shown_.tokens.end());
+    rest.authors.insert(rest.authors.begin(), shown_.authors.begin(), shown_.authors.end());
+    // It was part of the last one's prompt, but not of the user's.
+    rest.prompt_tokens = std::max<std::int64_t>(rest.prompt_tokens - tokens(), 0);
+    rest.cached_tokens = std::min(rest.cached_tokens, rest.prompt_tokens);
+    rest.completion_tokens += tokens();
+    return rest;
+  }
+
+ private:
+  std::int64_t tokens() const {
+    std::int64_t sum = 0;
+    for (const Stretch& author : shown_.authors) sum += author.tokens;
+    return sum;
+  }
+
+  FirstTokenWatch::Shown shown_;
+};
+
 class Fallback : public Answerer {
  public:
   Fallback(std::vector<Operand> alternatives, std::chrono::milliseconds timeout)
@@ -54,28 +98,51 @@ class Fallback : public Answerer {
 
   awaitable<Result<Answer>> answer(Request request, Turn& turn) override {
     std::vector<Failure> failures;
-    for (std::size_t i = 0; i < alternatives_.size(); ++i) {
+    Beginning beginning;
+    for (std::size_t i = 0; i < alternatives_.size();) {
       const Operand& alternative = alternatives_[i];
-      const bool last = i + 1 == alternatives_.size();
+      const bool last = next_after(i, request, !beginning.empty()) == kNone;
       FirstTokenWatch watch(turn);
-      FirstTokenWatch::Outcome outcome = co_await watch.answer(
-          alternative.answerer, request, last ? std::chrono::milliseconds(0) : timeout_);
-      if (outcome.answer) co_return std::move(outcome.answer);
+      FirstTokenWatch::Outcome outcome =
+          co_await watch.answer(alternative.answerer, beginning.rest_of(request),
+                                last ? std::chrono::milliseconds(0) : timeout_);
+      if (outcome.answer && beginning.empty()) co_return std::move(outcome.answer);
+      if (outcome.answer) co_return beginning.before(*std::move(outcome.answer));
 
-      const Error& error = outcome.answer.error();
-      const bool stay = outcome.shown || error.code == Errc::bad_request || is_final(error, turn);
+      Error error = std::move(outcome.answer).error();
+      const bool shown = !outcome.shown.text.empty();
+      beginning.add(std::move(outcome.shown));
+      const bool refused_begun = !beginning.empty() && !shown;
+      const bool stay =
+          is_final(error, turn) || (error.code == Errc::bad_request && !refused_begun);
+      i = stay ? kNone : next_after(i, request, !beginning.empty());
       turn.receipt.decisions.push_back(
           {.mechanism = "fallback",
-           .choice = stay || last ? "none" : alternatives_[i + 1].name,
+           .choice = i == kNone ? "none" : alternatives_[i].name,
            .reason = describe(alternative.name, error) +
-                     (outcome.shown ? " (after text of it had been sent)" : "")});
-      if (stay) co_return std::move(outcome.answer);
-      failures.push_back({.alternative = alternative.name, .error = error});
+                     (shown ? " (after text of it had been sent)" : "")});
+      if (stay) co_return std::unexpected(std::move(error));
+      failures.push_back({.alternative = alternative.name, .error = std::move(error)});
+      if (i == kNone) break;
     }
     co_return std::unexpected(all_failed(std::move(failures)));
   }
 
  private:
+  static constexpr std::size_t kNone = SIZE_MAX;
+
+  /// The alternative after that one; with a beginning, the next that can go on with it.
+  std::size_t next_after(std::size_t index, const Request& request, bool begun) const {
+    for (std::size_t i = index + 1; i < alternatives_.size(); ++i) {
+      if (!begun || (request.tools.empty() && goes_on(*alternatives_[i].answerer))) return i;
+    }
+    return kNone;
+  }
+  static bool goes_on(const Answerer& answerer) {
+    const auto* model = dynamic_cast<const Model*>(&answerer);
+    return model != nullptr && model->continues();
+  }
+
   const std::vector<Operand> alternatives_;
   const std::chrono::milliseconds timeout_;
 };

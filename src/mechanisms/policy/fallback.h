@@ -8,8 +8,9 @@
 // Goes on after any failure of an alternative (unreachable, overloaded, over its budget, prompt
 // longer than its context, slower than `timeout_ms`), but not where another would be asked the same
 // in vain or behind a policy's back: `bad_request`, `refused`, `cancelled`, and the end of the
-// turn. Nor once text of the failing one has reached a stream, for what was shown stays. Each
-// failure is a decision in the receipt; when all have failed, the error lists them.
+// turn. Once text of the failing one has reached a stream, that stays: the next alternative that is
+// a model and `continues` writes the rest (not of an answer with tools). Each failure is a decision
+// in the receipt; when all have failed, the error lists them.
 #pragma once
 
 #include <vector>

@@ -87,9 +87,69 @@ TEST_F(FallbackTest, StaysWhereAnotherMustNotBeAsked) {
   }
 }
 
-TEST_F(FallbackTest, ShownTextStays) {
+TEST_F(FallbackTest, TheNextGoesOnBehindWhatWasShown) {
+  add("a", {.text = "one two three", .error = Error{Errc::upstream, "cut"}, .error_after = 2});
+  const auto b = add("b", {.text = " 3 four"});
+  CollectingSink sink;
+  Turn turn("plan", &sink);
+  Request request = kRequest;
+  request.max_tokens = 10;
+  Result<Answer> answer = run((*build_fallback(options_))->answer(request, turn));
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->text, "one two 3 four");
+  EXPECT_EQ(sink.text(), "one two 3 four");
+  ASSERT_EQ(b->requests().size(), 1u);
+  EXPECT_EQ(b->requests()[0].begun, "one two");
+  EXPECT_EQ(b->requests()[0].max_tokens, 8);
+  ASSERT_EQ(answer->authors.size(), 2u);
+  EXPECT_EQ(answer->authors[0].model, "a");
+  EXPECT_EQ(answer->authors[0].bytes, 7);
+  EXPECT_EQ(answer->authors[1].model, "b");
+  EXPECT_EQ(answer->completion_tokens, 4);
+  EXPECT_EQ(roles(turn), (std::vector<std::string>{"a:answer", "b:answer"}));
+  EXPECT_EQ(turn.receipt.decisions.at(0).choice, "b");
+}
+
+TEST_F(FallbackTest, OneThatRefusesTheBeginningIsPassedOver) {
+  add("a", {.text = "one two three", .error = Error{Errc::upstream, "cut"}, .error_after = 2});
+  add("b", {.error = Error{Errc::bad_request, "no prefix"}});
+  add("c", {.text = " three"});
+  CollectingSink sink;
+  Turn turn("plan", &sink);
+  Result<Answer> answer = ask(turn);
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->text, "one two three");
+  EXPECT_EQ(sink.text(), answer->text);
+}
+
+TEST_F(FallbackTest, AnAnswerMayBreakOffTwice) {
+  add("a", {.text = "one two", .error = Error{Errc::upstream, "cut"}, .error_after = 1});
+  add("b", {.text = " two three", .error = Error{Errc::upstream, "cut"}, .error_after = 1});
+  const auto c = add("c", {.text = " three"});
+  CollectingSink sink;
+  Turn turn("plan", &sink);
+  Result<Answer> answer = ask(turn);
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->text, "one two three");
+  EXPECT_EQ(c->requests().at(0).begun, "one two");
+}
+
+TEST_F(FallbackTest, ToolsAreNotGoneOnWith) {
   add("a", {.text = "one two three", .error = Error{Errc::upstream, "cut"}, .error_after = 2});
   const auto b = add("b", {.text = "from b"});
+  CollectingSink sink;
+  Turn turn("plan", &sink);
+  Request request = kRequest;
+  request.tools = {boost::json::object{{"type", "function"}}};
+  EXPECT_FALSE(run((*build_fallback(options_))->answer(request, turn)));
+  EXPECT_TRUE(b->requests().empty());
+}
+
+TEST_F(FallbackTest, ShownTextStaysWhereNobodyGoesOn) {
+  add("a", {.text = "one two three", .error = Error{Errc::upstream, "cut"}, .error_after = 2});
+  const auto b = std::make_shared<ScriptedModel>("b", std::vector<Script>{{.text = "from b"}},
+                                                 ScriptedModel::Traits{.continues = false});
+  options_.sequence.push_back({.name = "b", .answerer = b});
   CollectingSink sink;
   Turn turn("plan", &sink);
   Result<Answer> answer = ask(turn);

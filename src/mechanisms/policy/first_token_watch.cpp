@@ -2,8 +2,10 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <iterator>
 #include <utility>
 
 #include "mechanisms/hand_over.h"
@@ -32,18 +34,21 @@ awaitable<FirstTokenWatch::Outcome> FirstTokenWatch::answer(AnswererPtr alternat
   Outcome outcome{.answer = co_await alternative->answer(std::move(request), *child)};
   timer.cancel();
 
-  if (outcome.answer) {
+  if (outcome.answer || !shown_.text.empty()) {
     turn_.absorb(*child);
   } else {
     absorb_as(turn_, *child, "failed");
-    // Whatever the alternative made of being stopped, this is why.
-    if (*phase_ == Phase::expired) outcome.answer = std::unexpected(*child->stopped());
+  }
+  // Whatever the alternative made of being stopped, this is why.
+  if (!outcome.answer && *phase_ == Phase::expired) {
+    outcome.answer = std::unexpected(*child->stopped());
   }
   if (outcome.answer && !turn_.receipt.first_token_ms && child->receipt.first_token_ms) {
     const std::chrono::duration<double, std::milli> before = child->started - turn_.started;
     turn_.receipt.first_token_ms = before.count() + *child->receipt.first_token_ms;
   }
-  outcome.shown = shown_;
+  outcome.shown = std::move(shown_);
+  outcome.shown.authors = child->receipt.authors;
   co_return outcome;
 }
 
@@ -53,8 +58,12 @@ awaitable<bool> FirstTokenWatch::write(Piece piece) {
     co_return false;
   }
   if (!turn_.streams()) co_return true;
-  shown_ = shown_ || !piece.text.empty();
-  co_return (co_await turn_.emit(std::move(piece))).has_value();
+  std::string text = piece.text;
+  std::vector<AnswerToken> tokens = piece.logprobs;
+  if (!co_await turn_.emit(std::move(piece))) co_return false;
+  shown_.text += text;
+  std::ranges::move(tokens, std::back_inserter(shown_.tokens));
+  co_return true;
 }
 
 }  // namespace lichen::mechanisms

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "lichen/answerer.h"
 
@@ -14,15 +16,21 @@ namespace lichen::mechanisms {
 /// its first piece comes in time, or it is stopped and no piece of it passes: never both.
 class FirstTokenWatch : public Sink {
  public:
+  /// What has reached the stream.
+  struct Shown {
+    std::string text = {};
+    std::vector<AnswerToken> tokens = {};  // those with log-probabilities
+    std::vector<Stretch> authors = {};
+  };
   struct Outcome {
     Result<Answer> answer;
-    bool shown = false;  // text has reached the stream
+    Shown shown = {};
   };
 
   explicit FirstTokenWatch(Turn& turn) : turn_(turn) {}
 
-  /// Adds the alternative's steps to the turn's receipt, those of a failed one with the role
-  /// "failed". A `timeout` of 0 is none.
+  /// Adds the alternative's steps to the turn's receipt, those of one that failed before it showed
+  /// anything with the role "failed". A `timeout` of 0 is none.
   awaitable<Outcome> answer(AnswererPtr alternative, Request request,
                             std::chrono::milliseconds timeout);
 
@@ -34,7 +42,7 @@ class FirstTokenWatch : public Sink {
   Turn& turn_;
   /// Shared with the timer's handler, which may outlast the watch.
   std::shared_ptr<std::atomic<Phase>> phase_ = std::make_shared<std::atomic<Phase>>(Phase::waiting);
-  bool shown_ = false;
+  Shown shown_;
 };
 
 }  // namespace lichen::mechanisms

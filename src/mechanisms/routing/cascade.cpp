@@ -70,7 +70,7 @@ class Cascade : public Answerer {
     const Start start = start_of_large(turn);
     if (!start.at_once.empty()) {
       decide(turn, {.reason = start.at_once});
-      co_return co_await by_large(std::move(request), turn);
+      co_return co_await large_or(fail(Errc::internal, "no draft"), std::move(request), turn);
     }
     if (start.beside) co_return co_await side_by_side(std::move(request), *start.beside, turn);
     DraftTurn draft_turn(parts_, turn);
@@ -83,7 +83,7 @@ class Cascade : public Answerer {
     absorb_as(turn, *draft_turn.turn, "draft");
     if (draft.final) co_return std::move(draft.answer);
     decide(turn, draft.verdict);
-    co_return co_await by_large(std::move(request), turn);
+    co_return co_await large_or(std::move(draft.answer), std::move(request), turn);
   }
 
  private:
@@ -107,6 +107,8 @@ class Cascade : public Answerer {
   awaitable<void> run_large(Race& race);
   awaitable<Draft> drafted(Request request, DraftTurn& in);
   awaitable<Result<Answer>> by_large(Request request, Turn& turn);
+  awaitable<Result<Answer>> large_or(Result<Answer> draft, Request request, Turn& turn);
+  awaitable<Result<Answer>> small_offline(Result<Answer> draft, Request request, Turn& turn) const;
   Verdict stopped_early(double value) const;
   awaitable<Verdict> judged(const Request& request, const Result<Answer>& draft, Turn& turn) const;
   awaitable<Result<Answer>> sent(Draft draft, Request request, Turn& turn) const;
@@ -171,6 +173,23 @@ awaitable<Result<Answer>> Cascade::by_large(Request request, Turn& turn) {
   Result<Answer> answer = co_await parts_.large->answer(std::move(request), turn);
   if (answer) large_takes_.add(Clock::now() - begun);
   co_return answer;
+}
+
+awaitable<Result<Answer>> Cascade::large_or(Result<Answer> draft, Request request, Turn& turn) {
+  Result<Answer> large = co_await by_large(request, turn);
+  if (large || large.error().code != Errc::offline) co_return large;
+  co_return co_await small_offline(std::move(draft), std::move(request), turn);
+}
+
+/// Where large stays offline, small's answer is the best there is.
+awaitable<Result<Answer>> Cascade::small_offline(Result<Answer> draft, Request request,
+                                                 Turn& turn) const {
+  turn.receipt.decisions.push_back(
+      {.mechanism = "cascade", .choice = "small", .reason = "large is offline"});
+  if (!draft) co_return co_await parts_.small->answer(std::move(request), turn);
+  Result<void> emitted = co_await emit_whole(*draft, request.logprobs, turn);
+  if (!emitted) co_return std::unexpected(std::move(emitted).error());
+  co_return draft;
 }
 
 awaitable<Cascade::Draft> Cascade::drafted(Request request, DraftTurn& in) {
@@ -307,11 +326,12 @@ awaitable<Result<Answer>> Cascade::side_by_side(Request request, Latency::Durati
   }
   if (!race.large_asked) {  // small was judged before large had begun
     decide(turn, race.draft.verdict);
-    co_return co_await by_large(race.request, turn);
+    co_return co_await large_or(std::move(race.draft.answer), race.request, turn);
   }
   turn.absorb(*race.large_turn);
   if (!race.released) co_return std::unexpected(race.released.error());
-  co_return *std::move(race.large);
+  if (*race.large || race.large->error().code != Errc::offline) co_return *std::move(race.large);
+  co_return co_await small_offline(std::move(race.draft.answer), race.request, turn);
 }
 
 bool on_one_lane(const AnswererPtr& a, const AnswererPtr& b) {

@@ -65,6 +65,23 @@ class CascadeTest : public testing::Test {
       std::make_shared<ScriptedModel>("large", std::vector<Script>{{.text = "the large answer"}});
 };
 
+TEST_F(CascadeTest, WhereLargeIsOfflineTheDraftStands) {
+  large_ = std::make_shared<ScriptedModel>(
+      "large", std::vector<Script>{{.error = Error{Errc::offline, "not asked"}}});
+  for (const std::string hedge : {"never", "always"}) {
+    choices_ = {{"hedge", hedge}};
+    small({.text = "an unsure answer", .logprob = -2.0f});
+    CollectingSink sink;
+    Turn turn("plan", &sink);
+    Result<Answer> answer = ask(turn);
+    ASSERT_TRUE(answer) << answer.error().detail;
+    EXPECT_EQ(answer->text, "an unsure answer");
+    EXPECT_EQ(sink.text(), answer->text);
+    EXPECT_EQ(turn.receipt.decisions.back().choice, "small");
+    EXPECT_EQ(turn.receipt.decisions.back().reason, "large is offline");
+  }
+}
+
 TEST_F(CascadeTest, ASureAnswerStands) {
   small({.text = "a small answer indeed", .logprob = -0.5f});
   CollectingSink sink;

@@ -60,7 +60,11 @@ class Route : public Answerer {
     if (!to_small) {
       need->small.reset();
       watch_.answered_by_large(turn);
-      co_return co_await large_->answer(std::move(request), turn);
+      Result<Answer> answer = co_await large_->answer(request, turn);
+      if (answer || answer.error().code != Errc::offline) co_return answer;
+      turn.receipt.decisions.push_back(
+          {.mechanism = "route", .choice = "small", .reason = "large is offline"});
+      co_return co_await small_->answer(std::move(request), turn);
     }
     Answerer& small = need->small ? *need->small : *small_;
     if (!watch_.looks_at(turn)) co_return co_await small.answer(std::move(request), turn);

@@ -54,6 +54,28 @@ TEST_F(RouteTest, TheThresholdIsTheFirstLengthForLarge) {
   EXPECT_EQ(choice(5, {.messages = {{"user", "123456"}}}), "large");
 }
 
+TEST_F(RouteTest, WhereLargeIsOfflineSmallAnswers) {
+  large_ = std::make_shared<ScriptedModel>(
+      "large", std::vector<Script>{{.error = Error{Errc::offline, "not asked"}}});
+  CollectingSink sink;
+  Turn turn("plan", &sink);
+  Result<Answer> answer = run(route(1)->answer({.messages = {{"user", "12345"}}}, turn));
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(sink.text(), "by small");
+  ASSERT_EQ(turn.receipt.decisions.size(), 2u);
+  EXPECT_EQ(turn.receipt.decisions[0].choice, "large");
+  EXPECT_EQ(turn.receipt.decisions[1].choice, "small");
+  EXPECT_EQ(turn.receipt.decisions[1].reason, "large is offline");
+}
+
+TEST_F(RouteTest, AnyOtherFailureOfLargeIsAFailure) {
+  large_ = std::make_shared<ScriptedModel>(
+      "large", std::vector<Script>{{.error = Error{Errc::upstream, "503"}}});
+  Turn turn("plan");
+  EXPECT_EQ(run(route(1)->answer({.messages = {{"user", "12345"}}}, turn)).error().code,
+            Errc::upstream);
+}
+
 TEST_F(RouteTest, CountsCharactersNotBytes) {
   EXPECT_EQ(choice(5, {.messages = {{"user", "\xC3\xA9\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"}}}),
             "small");

@@ -43,7 +43,7 @@ Result<std::string> read_key(const std::string& variable) {
 
 }  // namespace
 
-Result<Endpoint> parse_endpoint(const RemoteModelOptions& options) {
+Result<Endpoint> parse_endpoint(const UpstreamOptions& options, bool allow_insecure) {
   const auto bad = [&](const std::string& what) {
     return fail(Errc::bad_config, "url \"" + options.url + "\" " + what);
   };
@@ -89,7 +89,7 @@ Result<Endpoint> parse_endpoint(const RemoteModelOptions& options) {
   auto key = read_key(options.key_env);
   if (!key) return std::unexpected(key.error());
   endpoint.key = std::move(*key);
-  if (!endpoint.host.tls && !is_loopback(endpoint.host.name) && !options.allow_insecure) {
+  if (!endpoint.host.tls && !is_loopback(endpoint.host.name) && !allow_insecure) {
     return bad("would send the key of " + options.key_env +
                " unencrypted; use https, or set allow_insecure: true if the network is yours");
   }

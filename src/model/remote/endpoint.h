@@ -22,6 +22,6 @@ struct Endpoint {
 
 /// Takes the url apart and reads the key from its environment variable. `bad_config` says what is
 /// wrong with the url, the variable, or the two together (a key over plain http).
-Result<Endpoint> parse_endpoint(const RemoteModelOptions& options);
+Result<Endpoint> parse_endpoint(const UpstreamOptions& options, bool allow_insecure);
 
 }  // namespace lichen::model

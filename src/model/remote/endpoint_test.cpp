@@ -12,9 +12,8 @@ using testing::HasSubstr;
 using testing::Not;
 
 Result<Endpoint> parse(std::string url, std::string key_env = "", bool allow_insecure = false) {
-  RemoteModelOptions options{.url = std::move(url), .model = "m", .key_env = std::move(key_env)};
-  options.allow_insecure = allow_insecure;
-  return parse_endpoint(options);
+  return parse_endpoint({.url = std::move(url), .model = "m", .key_env = std::move(key_env)},
+                        allow_insecure);
 }
 
 std::string problem(const Result<Endpoint>& result) {

@@ -1,5 +1,5 @@
-// An OpenAI-compatible endpoint on loopback that does exactly what a test's script says: for
-// faults. It answers with bytes, not with a model.
+// An OpenAI-compatible endpoint on loopback that does exactly what a script says: for tests and for
+// measuring what comes of faults. It answers with bytes, not with a model.
 //
 //   FakeUpstream upstream({Reply::json(R"({"error": "busy"})", 503), Reply::chat({"Hel", "lo"})});
 //   options.url = upstream.url();

@@ -37,7 +37,9 @@ std::expected<EmbeddingReply, Failure> read_embeddings(std::string_view text, st
                                                        const ErrorContext& context) {
   const auto bad = [&](const std::string& what) {
     return std::unexpected(
-        Failure{{Errc::upstream, "`" + context.model + "`: the endpoint's embeddings " + what}});
+        Failure{{Errc::upstream, "`" + context.model + "`: the endpoint's embeddings " + what},
+                false,
+                Fault::failed});
   };
   boost::system::error_code error;
   const auto parsed = json::parse({text.data(), text.size()}, error);

@@ -119,12 +119,14 @@ Failure read_error(int status, std::string_view body, std::string_view retry_aft
   const std::string reply = "the endpoint answered " + std::to_string(status) +
                             (quoted.empty() ? "" : " (" + quoted + ")");
   const auto final_error = [&](Errc code, const std::string& text) {
-    return Failure{{code, who + text}, false};
+    // What is wrong with the request would be so elsewhere; a wrong key or url would not.
+    return Failure{{code, who + text}, false, code == Errc::upstream ? Fault::failed : Fault::none};
   };
   // Server faults first: their text may mention anything.
   if (status >= 500) {
     return {{Errc::upstream, who + reply, parse_retry_after(retry_after, system_clock::now())},
-            may_pass_on_retry(status)};
+            may_pass_on_retry(status),
+            Fault::failed};
   }
   if (is_content_filter(said)) {
     return final_error(Errc::refused,
@@ -154,7 +156,8 @@ Failure read_error(int status, std::string_view body, std::string_view retry_aft
       // An empty account does not fill itself while we wait.
       return {
           {Errc::rate_limited, who + reply, parse_retry_after(retry_after, system_clock::now())},
-          status == 429 && !said.kinds.contains("insufficient_quota")};
+          status == 429 && !said.kinds.contains("insufficient_quota"),
+          Fault::busy};
     default: break;
   }
   if (status >= 300 && status < 400) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,10 +11,19 @@
 
 namespace lichen::model {
 
+/// What a failure says about the endpoint. Anything but `none`: another one may well answer.
+enum class Fault : std::uint8_t {
+  none,         // nothing: the request, its turn or a policy is the cause
+  busy,         // it asked for a pause
+  failed,       // it answered with an error, badly, or not in time
+  unreachable,  // there was no connection to it
+};
+
 /// An error and whether the same request may succeed if it is sent again.
 struct Failure {
   Error error;
   bool retry = false;
+  Fault fault = Fault::none;
 };
 
 /// What is known about the endpoint, for messages that say what would be right.

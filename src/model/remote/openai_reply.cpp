@@ -74,7 +74,9 @@ std::unexpected<Failure> OpenAiReply::malformed(std::string_view what,
                                                 std::string_view json) const {
   return std::unexpected(
       Failure{{Errc::upstream, "`" + context_->model + "`: the endpoint sent " + std::string(what) +
-                                   ": " + quote(json.substr(0, 80), context_->key)}});
+                                   ": " + quote(json.substr(0, 80), context_->key)},
+              false,
+              Fault::failed});
 }
 
 std::expected<Delta, Failure> OpenAiReply::add(std::string_view text) {

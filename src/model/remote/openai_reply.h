@@ -52,6 +52,11 @@ class OpenAiReply {
   /// The endpoint's content filter ended it.
   bool filtered() const { return filtered_; }
   bool empty() const { return text_.empty() && calls_.empty(); }
+  bool has_text() const { return !text_.empty(); }  // in the deltas so far
+  /// Nothing but text was written: no tool call, no reasoning.
+  bool only_text() const {
+    return bytes_ == static_cast<std::int64_t>(text_.size() + partial_.size());
+  }
   const std::optional<Usage>& usage() const { return usage_; }
   /// Size of what was written, for estimates: text, tool calls and visible reasoning.
   std::int64_t bytes() const { return bytes_; }

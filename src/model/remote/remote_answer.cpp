@@ -1,178 +1,217 @@
 #include "model/remote/remote_answer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
-
-#include "model/remote/sse_parser.h"
 
 namespace lichen::model {
 
-namespace {
-
-/// How long a finished answer waits for usage and the end mark, which some endpoints never send.
-constexpr std::chrono::milliseconds kAfterFinish{2'000};
-
-}  // namespace
-
 RemoteAnswer::RemoteAnswer(const Remote& remote, Turn& turn, boost::asio::any_io_executor strand)
-    : call_(remote, turn, "answer", std::move(strand)), reply_(remote.errors) {}
+    : remote_(remote),
+      turn_(turn),
+      strand_(std::move(strand)),
+      call_(std::make_unique<RemoteCall>(
+          remote, turn, "answer", turn.streams() ? Traffic::streamed : Traffic::whole, strand_)) {
+  remote.budget->request();
+}
 
 awaitable<Result<Answer>> RemoteAnswer::run(Request request) {
-  const auto& options = call_.remote().options;
-  auto written = write_answer_request(request, {.model = options.model,
-                                                .stream = call_.turn().streams(),
-                                                .max_tokens_field = options.max_tokens_field,
-                                                .continues = options.continues,
-                                                .returns_reasoning = options.returns_reasoning});
-  if (!written) co_return std::unexpected(written.error());
-  prompt_bytes_ = prompt_bytes(request);
-
-  for (int tries = 0;; ++tries) {
-    auto outcome = co_await attempt(*written);
+  request_ = std::move(request);
+  for (;;) {
+    stream_.reset();
+    Outcome outcome = co_await attempt();
     if (outcome) break;
     Failure failure = std::move(outcome.error());
-    // Once something was written, a second attempt could contradict it.
-    failure.retry = failure.retry && !reply_.started();
-    if (co_await call_.may_retry(failure, tries)) continue;
-    count_tokens();
-    call_.settle();
+    // Once something was shown, a second attempt could contradict it: it has to go on behind.
+    const bool shown = stream_ && stream_->reply().has_text() && turn_.streams();
+    const bool goes_on = shown && can_go_on(failure);
+    failure.retry = goes_on || (failure.retry && !shown);
+    if (co_await call_->may_retry(failure, shown && !goes_on)) {
+      if (goes_on) {
+        go_on_behind();
+      } else if (call_->may_be_billed()) {
+        count_tokens(*call_, *stream_);
+        call_->settle_as("failed");
+      }
+      continue;
+    }
+    if (call_->asked()) {
+      if (stream_) count_tokens(*call_, *stream_);
+      call_->settle();
+    }
+    if ((shown || goes_on_) && !turn_.stopped()) {
+      // An endpoint that does not take the beginning refuses our request, not the user's.
+      if (failure.error.code == Errc::bad_request) failure.error.code = Errc::upstream;
+      failure.error.detail += "; the answer is cut off behind what was shown";
+    }
     co_return std::unexpected(std::move(failure.error));
   }
-  count_tokens();
-  call_.settle();
+  call_->succeeded();
   co_return finish();
 }
 
-awaitable<RemoteAnswer::Outcome> RemoteAnswer::attempt(OpenAiRequest request) {
-  const auto& options = call_.remote().options;
-  const bool stream = call_.turn().streams();
-  // An answer that is not streamed has its header when its last token is written.
-  const auto patience = stream ? options.headers_timeout
-                               : std::max(options.headers_timeout, options.first_token_timeout);
-  reply_ = OpenAiReply(call_.remote().errors);
-  auto response = co_await call_.send(std::move(request.api), std::move(request.body), patience);
-  if (!response) co_return std::unexpected(std::move(response.error()));
-  if (stream && !response->field("Content-Type").starts_with("application/json")) {
-    co_return co_await read_stream(std::move(*response));
-  }
-  co_return co_await read_whole(std::move(*response));
-}
-
-awaitable<RemoteAnswer::Outcome> RemoteAnswer::read_stream(HttpResponse response) {
-  const auto& options = call_.remote().options;
-  SseParser events(options.max_response_bytes);
+awaitable<RemoteAnswer::Outcome> RemoteAnswer::attempt() {
+  const auto* note = goes_on_ ? "; it goes on behind what was shown" : "";
+  if (auto chosen = call_->choose(note); !chosen) co_return std::unexpected(chosen.error());
+  auto request = written(*call_);
+  if (!request) co_return std::unexpected(Failure{std::move(request.error())});
+  stream_ = std::make_unique<RemoteStream>(*call_, turn_.streams());
+  if (auto opened = co_await open(*std::move(request)); !opened) co_return opened;
   for (;;) {
-    if (reply_.finished()) {
-      call_.watchdog.phase(Bound::idle,
-                           Clock::now() + std::min(options.idle_timeout, kAfterFinish));
-    } else if (reply_.started()) {
-      call_.watchdog.phase(Bound::idle, Clock::now() + options.idle_timeout);
-    } else {
-      call_.watchdog.phase(Bound::first_token,
-                           call_.attempt_started() + options.first_token_timeout);
-    }
-    const auto bytes = co_await response.read();
-    if (!bytes || bytes->empty()) {
-      const bool turn_over =
-          !bytes && bytes.error().fault == HttpFault::bound && bytes.error().bound != Bound::idle;
-      if (reply_.finished() && !turn_over) co_return co_await emit(reply_.flush());
-      if (!bytes) co_return std::unexpected(call_.explain(bytes.error()));
-      co_return std::unexpected(call_.explain(
-          HttpError{HttpFault::cut, "the stream ended before the answer was finished"}));
-    }
-    events.feed(*bytes);
-    for (;;) {
-      auto event = events.next();
-      if (!event) {
-        co_return std::unexpected(
-            call_.explain(HttpError{HttpFault::too_large, std::move(event.error().detail)}));
-      }
-      if (!event->has_value()) break;
-      if ((*event)->data == "[DONE]") {
-        response.finish();
-        if (reply_.answered()) co_return co_await emit(reply_.flush());
-        co_return std::unexpected(
-            call_.explain(HttpError{HttpFault::protocol, "the stream ended without an answer"}));
-      }
-      if (auto taken = co_await take_event((*event)->data); !taken) co_return taken;
-    }
+    auto delta = co_await stream_->next();
+    if (!delta) co_return std::unexpected(std::move(delta.error()));
+    if (!*delta) co_return Outcome{};
+    if ((*delta)->text.empty() && (*delta)->reasoning.empty()) continue;
+    if (auto shown = co_await emit(**std::move(delta)); !shown) co_return shown;
   }
 }
 
-awaitable<RemoteAnswer::Outcome> RemoteAnswer::take_event(std::string_view data) {
-  auto delta = reply_.add(data);
-  if (!delta) co_return std::unexpected(std::move(delta.error()));
-  if (reply_.started() && !reply_.finished()) {
-    call_.mark_first_token();
-    call_.mark_last_token();
+/// The first token, from the chosen upstream or, where that is late, from a second one.
+awaitable<RemoteAnswer::Outcome> RemoteAnswer::open(OpenAiRequest request) {
+  const auto delay = hedge_delay();
+  if (!delay) co_return co_await stream_->open(std::move(request));
+  FirstTokenRace race(strand_);
+  const auto first = std::make_shared<FirstTokenRace::Runner>(std::move(call_), std::move(stream_));
+  race.start(first, std::move(request));
+  co_await race.wait_until(Clock::now() + *delay);
+  std::shared_ptr<FirstTokenRace::Runner> second;
+  if (!first->outcome) second = second_runner(first->call->at());
+  if (second) {
+    auto anew = written(*second->call);
+    if (anew) race.start(second, *std::move(anew));
   }
-  co_return co_await emit(std::move(*delta));
+  const auto winner = co_await race.finish();
+  const bool second_won = second && winner == second;
+  if (second) note_hedge(*first, *second, winner.get(), *delay);
+  if (second) settle_loser(second_won ? *first : *second);
+  const auto& kept = second_won ? second : first;
+  call_ = std::move(kept->call);
+  stream_ = std::move(kept->stream);
+  co_return std::move(*kept->outcome);
 }
 
-awaitable<RemoteAnswer::Outcome> RemoteAnswer::read_whole(HttpResponse response) {
-  call_.watchdog.phase(Bound::idle, Clock::now() + call_.remote().options.idle_timeout);
-  const auto body = co_await response.read_all();
-  if (!body) co_return std::unexpected(call_.explain(body.error()));
-  auto delta = reply_.add(*body);
-  if (!delta) co_return std::unexpected(std::move(delta.error()));
-  if (!reply_.answered()) {
-    co_return std::unexpected(call_.explain(
-        HttpError{HttpFault::protocol,
-                  "the endpoint's reply has no choices: " +
-                      quote(std::string_view(*body).substr(0, 80), call_.remote().errors.key)}));
-  }
-  call_.mark_first_token();
-  // The whole answer is one piece.
-  auto rest = reply_.flush();
-  delta->text += rest.text;
-  delta->tokens = static_cast<int>(reply_.usage() ? reply_.usage()->completion
-                                                  : call_.estimate(reply_.bytes()));
-  delta->logprobs.insert(delta->logprobs.end(), rest.logprobs.begin(), rest.logprobs.end());
-  co_return co_await emit(std::move(*delta));
+std::optional<Clock::duration> RemoteAnswer::hedge_delay() const {
+  const auto& hedge = remote_.options.hedge;
+  if (!hedge || !turn_.streams()) return std::nullopt;
+  if (hedge->percentile) return remote_.first_tokens->percentile(*hedge->percentile);
+  return hedge->after;
+}
+
+std::shared_ptr<FirstTokenRace::Runner> RemoteAnswer::second_runner(std::size_t beside) {
+  // More requests than usual are as much of a load as retries are.
+  if (!remote_.upstreams->another({beside}) || !remote_.budget->take(Clock::now())) return nullptr;
+  auto call = std::make_unique<RemoteCall>(remote_, turn_, "answer", Traffic::streamed, strand_);
+  call->avoid(beside);
+  if (!call->choose() || call->at() == beside) return nullptr;
+  auto stream = std::make_unique<RemoteStream>(*call, true);
+  return std::make_shared<FirstTokenRace::Runner>(std::move(call), std::move(stream));
+}
+
+void RemoteAnswer::note_hedge(const FirstTokenRace::Runner& first,
+                              const FirstTokenRace::Runner& second,
+                              const FirstTokenRace::Runner* winner, Clock::duration delay) {
+  const auto name = [](const auto& runner) { return runner.call->upstream().name; };
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(delay).count();
+  turn_.receipt.decisions.push_back(
+      {.mechanism = remote_.name,
+       .choice = "hedge",
+       .reason = name(first) + " had no token within " + std::to_string(ms) +
+                 " ms: " + name(second) + " was asked too, and " +
+                 (winner != nullptr ? name(*winner) + " was first" : "both failed")});
+}
+
+void RemoteAnswer::settle_loser(FirstTokenRace::Runner& loser) {
+  if (loser.outcome && !*loser.outcome) loser.call->failed(loser.outcome->error());
+  if (!loser.call->asked()) return;
+  count_tokens(*loser.call, *loser.stream);
+  loser.call->settle_as("hedge");
+}
+
+Result<OpenAiRequest> RemoteAnswer::written(const RemoteCall& call) const {
+  return write_answer_request(request_, {.model = call.upstream().model,
+                                         .stream = turn_.streams(),
+                                         .max_tokens_field = remote_.options.max_tokens_field,
+                                         .continues = remote_.options.continues,
+                                         .returns_reasoning = remote_.options.returns_reasoning});
 }
 
 awaitable<RemoteAnswer::Outcome> RemoteAnswer::emit(Delta delta) {
-  if (delta.text.empty() && delta.reasoning.empty()) co_return Outcome{};
-  auto emitted = co_await call_.turn().emit({.text = std::move(delta.text),
-                                             .model = call_.remote().name,
-                                             .tokens = delta.tokens,
-                                             .logprobs = std::move(delta.logprobs),
-                                             .reasoning = std::move(delta.reasoning)});
+  auto emitted = co_await turn_.emit({.text = std::move(delta.text),
+                                      .model = remote_.name,
+                                      .tokens = delta.tokens,
+                                      .logprobs = std::move(delta.logprobs),
+                                      .reasoning = std::move(delta.reasoning)});
   if (!emitted) co_return std::unexpected(Failure{std::move(emitted.error())});
   co_return Outcome{};
 }
 
-void RemoteAnswer::count_tokens() {
-  Step& step = call_.step;
-  if (const auto& usage = reply_.usage()) {
+/// Reasoning is not part of what is sent along, nor can a tool call be gone on with.
+bool RemoteAnswer::can_go_on(const Failure& failure) const {
+  if (failure.fault == Fault::none || turn_.stopped()) return false;
+  const bool able = request_.prompt || remote_.options.continues != Continuation::none;
+  return able && request_.tools.empty() && request_.format.free() && stream_->reply().only_text();
+}
+
+void RemoteAnswer::go_on_behind() {
+  const auto at = answer_.text.size();
+  add_part();
+  begun_tokens_ = answer_.completion_tokens;
+  request_.begun += answer_.text.substr(at);
+  if (request_.max_tokens) {
+    const auto left = *request_.max_tokens - call_->step.tokens_out;
+    request_.max_tokens = static_cast<int>(std::max<std::int64_t>(left, 1));
+  }
+  goes_on_ = true;
+  call_->settle();
+}
+
+void RemoteAnswer::count_tokens(RemoteCall& call, RemoteStream& stream) const {
+  Step& step = call.step;
+  if (const auto& usage = stream.reply().usage()) {
     step.tokens_in = usage->prompt;
     step.tokens_cached = usage->cached;
     step.tokens_out = usage->completion;
     return;
   }
-  if (!call_.may_be_billed()) return;
+  if (!call.may_be_billed()) return;
   step.estimated = true;
-  step.tokens_in = call_.estimate(prompt_bytes_);
-  step.tokens_out = call_.estimate(reply_.bytes());
+  step.tokens_in = call.estimate(prompt_bytes(request_));
+  step.tokens_out = call.estimate(stream.reply().bytes());
+}
+
+/// Adds what the present attempt has written to the answer, and its tokens to the step.
+void RemoteAnswer::add_part() {
+  count_tokens(*call_, *stream_);
+  const Step& step = call_->step;
+  Answer part = stream_->reply().take();
+  answer_.text += part.text;
+  answer_.reasoning += part.reasoning;
+  std::ranges::move(part.tokens, std::back_inserter(answer_.tokens));
+  answer_.tool_calls = std::move(part.tool_calls);
+  answer_.finish = part.finish;
+  // What was begun is part of the later prompts, but not of the user's.
+  answer_.prompt_tokens = std::max<std::int64_t>(step.tokens_in - begun_tokens_, 0);
+  answer_.cached_tokens = std::min(step.tokens_cached, answer_.prompt_tokens);
+  answer_.completion_tokens += step.tokens_out;
 }
 
 Result<Answer> RemoteAnswer::finish() {
-  const auto& name = call_.remote().name;
-  if (reply_.filtered()) {
-    if (reply_.empty()) {
-      return fail(Errc::refused,
-                  "`" + name + "`: the endpoint's content filter withheld the answer");
-    }
-    call_.turn().receipt.decisions.push_back(
-        {name, "content_filter", "the endpoint's content filter ended the answer early"});
+  const auto& reply = stream_->reply();
+  const bool filtered = reply.filtered();
+  const bool withheld = filtered && reply.empty() && answer_.text.empty();
+  add_part();
+  call_->settle();
+  if (withheld) {
+    return fail(Errc::refused,
+                "`" + remote_.name + "`: the endpoint's content filter withheld the answer");
   }
-  Answer answer = reply_.take();
-  answer.prompt_tokens = call_.step.tokens_in;
-  answer.cached_tokens = call_.step.tokens_cached;
-  answer.completion_tokens = call_.step.tokens_out;
-  answer.authors = {
-      {name, answer.completion_tokens, static_cast<std::int64_t>(answer.text.size())}};
-  return answer;
+  if (filtered) {
+    turn_.receipt.decisions.push_back(
+        {remote_.name, "content_filter", "the endpoint's content filter ended the answer early"});
+  }
+  answer_.authors = {
+      {remote_.name, answer_.completion_tokens, static_cast<std::int64_t>(answer_.text.size())}};
+  return std::move(answer_);
 }
 
 }  // namespace lichen::model

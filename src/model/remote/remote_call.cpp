@@ -34,16 +34,48 @@ duration<double> backoff(milliseconds base, int attempt) {
 
 }  // namespace
 
-RemoteCall::RemoteCall(const Remote& remote, Turn& turn, std::string role,
+RemoteCall::RemoteCall(const Remote& remote, Turn& turn, std::string role, Traffic traffic,
                        asio::any_io_executor strand)
-    : watchdog(std::move(strand), turn.stop_token()), remote_(remote), turn_(turn) {
-  step.model = remote.name;
-  step.role = std::move(role);
-  step.remote = true;
+    : watchdog(std::move(strand), turn.stop_token()),
+      remote_(remote),
+      turn_(turn),
+      role_(std::move(role)),
+      traffic_(traffic) {
+  begin_step();
   const auto total = started_ + remote.options.total_timeout;
   if (turn.deadline) watchdog.limit(Bound::deadline, *turn.deadline);
   watchdog.limit(Bound::total, total);
   end_of_all_ = std::min(total, turn.deadline.value_or(total));
+}
+
+void RemoteCall::begin_step() {
+  step = {.model = remote_.name, .role = role_};
+  step.remote = true;
+  started_ = Clock::now();
+  trace_ = {};
+  first_token_.reset();
+  last_token_.reset();
+  billed_ = false;
+  asked_ = false;
+}
+
+std::expected<void, Failure> RemoteCall::choose(std::string_view note) {
+  auto picked = remote_.upstreams->pick(traffic_, tried_);
+  if (!picked) {
+    if (last_failure_) return std::unexpected(*last_failure_);
+    Failure none{std::move(picked.error())};
+    none.error.detail = "`" + remote_.name + "`: " + none.error.detail;
+    return std::unexpected(std::move(none));
+  }
+  lease_ = *std::move(picked);
+  if (last_failure_ && (lease_.index() != at_ || !note.empty())) {
+    turn_.receipt.decisions.push_back(
+        {.mechanism = remote_.name,
+         .choice = remote_.places[lease_.index()].name,
+         .reason = upstream().name + ": " + last_failure_->error.detail + std::string(note)});
+  }
+  at_ = lease_.index();
+  return {};
 }
 
 awaitable<std::expected<HttpResponse, Failure>> RemoteCall::send(std::string api, std::string body,
@@ -55,16 +87,18 @@ awaitable<std::expected<HttpResponse, Failure>> RemoteCall::send(std::string api
       co_return std::unexpected(Failure{std::move(may.error())});
     }
   }
-  HttpRequest request{.target = remote_.endpoint.target(api),
-                      .fields = remote_.fields,
+  const Upstream& there = upstream();
+  HttpRequest request{.target = there.endpoint.target(api),
+                      .fields = there.fields,
                       .body = std::move(body),
                       .headers_timeout = header_timeout,
                       .max_response_bytes = remote_.options.max_response_bytes};
+  asked_ = true;
   header_timeout_ = header_timeout;
   trace_.sent = false;
   const auto asked = Clock::now();
   const auto queued_before = trace_.queued;
-  auto response = co_await remote_.client->post(std::move(request), watchdog, trace_);
+  auto response = co_await there.client->post(std::move(request), watchdog, trace_);
   attempt_started_ = asked + (trace_.queued - queued_before);
   if (!response) {
     // Waited for in vain, it may have been worked on all the same; broken off, hardly.
@@ -85,21 +119,34 @@ awaitable<std::expected<HttpResponse, Failure>> RemoteCall::send(std::string api
   }
   watchdog.end_phase();
   if (watchdog.hit() != Bound::none) co_return std::unexpected(explain(watchdog.hit()));
-  co_return std::unexpected(
-      read_error(status, said, response->field("Retry-After"), remote_.errors));
+  co_return std::unexpected(read_error(status, said, response->field("Retry-After"), there.errors));
 }
 
-awaitable<bool> RemoteCall::may_retry(Failure& failure, int attempt) {
-  if (!failure.retry || attempt >= remote_.options.retries) co_return false;
-  auto pause = backoff(remote_.options.retry_backoff, attempt);
-  if (failure.error.retry_after_s) {
-    pause = std::max(pause, duration<double>(*failure.error.retry_after_s));
+awaitable<bool> RemoteCall::may_retry(Failure& failure, bool final) {
+  lease_.failed(failure);
+  last_failure_ = failure;
+  tried_.push_back(at_);
+  const int attempt = attempts_++;
+  const bool elsewhere = failure.fault != Fault::none && remote_.upstreams->another(tried_);
+  if (final || attempt >= remote_.options.retries) co_return false;
+  if (!failure.retry && !elsewhere) co_return false;
+  auto pause = duration<double>(0);
+  if (!elsewhere) {
+    pause = backoff(remote_.options.retry_backoff, attempt);
+    if (failure.error.retry_after_s) {
+      pause = std::max(pause, duration<double>(*failure.error.retry_after_s));
+    }
+    if (pause > kLongestPause) co_return false;
   }
-  if (pause > kLongestPause) co_return false;
   const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(pause);
   if (until >= end_of_all_) co_return false;
+  if (!remote_.budget->take(Clock::now())) {
+    failure.error.detail += "; not tried again, since too many requests were of late";
+    co_return false;
+  }
+  watchdog.end_phase();  // what was hit there does not count for the next attempt
+  if (elsewhere) co_return true;
   asio::steady_timer timer(watchdog.executor(), until);
-  watchdog.end_phase();
   watchdog.on_hit([&timer] { timer.expires_at(Clock::time_point::min()); });
   co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
   watchdog.off();
@@ -116,7 +163,10 @@ Failure RemoteCall::explain(const HttpError& error) const {
   if (error.fault == HttpFault::tls) {
     hint = "; if its certificate is your own, name your authority's in ca_file";
   }
-  return {{Errc::upstream, "`" + remote_.name + "`: " + error.detail + hint}, retry};
+  const auto fault = error.fault == HttpFault::connect     ? Fault::unreachable
+                     : error.fault == HttpFault::too_large ? Fault::none
+                                                           : Fault::failed;
+  return {{Errc::upstream, "`" + remote_.name + "`: " + error.detail + hint}, retry, fault};
 }
 
 Failure RemoteCall::explain(Bound bound) const {
@@ -132,27 +182,43 @@ Failure RemoteCall::explain(Bound bound) const {
       return {{Errc::upstream, who + "the endpoint was not done within " +
                                    text(options.total_timeout) + " (total_timeout)"}};
     case Bound::connect:
-      return {{Errc::upstream, who + "no connection to " + remote_.endpoint.authority + " within " +
-                                   text(options.connect_timeout) + " (connect_timeout)"},
-              true};
+      return {
+          {Errc::upstream, who + "no connection to " + upstream().endpoint.authority + " within " +
+                               text(options.connect_timeout) + " (connect_timeout)"},
+          true,
+          Fault::unreachable};
     case Bound::headers:
       return {{Errc::upstream,
                who + "no response within " + text(header_timeout_) +
                    (header_timeout_ == options.headers_timeout ? " (headers_timeout)"
-                                                               : " (first_token_timeout)")}};
+                                                               : " (first_token_timeout)")},
+              false,
+              Fault::failed};
     case Bound::first_token:
       return {{Errc::upstream, who + "no token within " + text(options.first_token_timeout) +
-                                   " (first_token_timeout)"}};
+                                   " (first_token_timeout)"},
+              false,
+              Fault::failed};
     case Bound::idle:
       return {{Errc::upstream, who + "the endpoint stopped sending for " +
-                                   text(options.idle_timeout) + " (idle_timeout)"}};
+                                   text(options.idle_timeout) + " (idle_timeout)"},
+              false,
+              Fault::failed};
     case Bound::none: break;
   }
   return {{Errc::internal, who + "a wait ended for no reason"}};
 }
 
+void RemoteCall::stop() {
+  lease_.late(Clock::now() - attempt_started_);
+  watchdog.stop();
+}
+
 void RemoteCall::mark_first_token() {
-  if (!first_token_) first_token_ = last_token_ = Clock::now();
+  if (first_token_) return;
+  first_token_ = last_token_ = Clock::now();
+  lease_.answering(*first_token_ - attempt_started_);
+  if (traffic_ == Traffic::streamed) remote_.first_tokens->add(*first_token_ - attempt_started_);
 }
 
 void RemoteCall::mark_last_token() { last_token_ = Clock::now(); }
@@ -163,8 +229,14 @@ void RemoteCall::settle() {
   const auto first = first_token_.value_or(Clock::now());
   step.prefill_ms = std::max(0.0, in_ms(first - started_) - step.queued_ms);
   if (first_token_) step.decode_ms = in_ms(*last_token_ - *first_token_);
-  if (remote_.options.price) step.usd = remote_.options.price->usd(step);
+  if (upstream().price) step.usd = upstream().price->usd(step);
   turn_.receipt.steps.push_back(step);
+  begin_step();
+}
+
+void RemoteCall::settle_as(std::string role) {
+  step.role = std::move(role);
+  settle();
 }
 
 std::int64_t RemoteCall::estimate(std::int64_t bytes) const {

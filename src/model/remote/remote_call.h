@@ -1,34 +1,57 @@
-// One call to an endpoint on behalf of a turn: bounds, retries, faults to errors, the step's times.
+// One call to a remote model on behalf of a turn: where each attempt goes, bounds, retries, faults
+// to errors, the steps' times.
 #pragma once
 
 #include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lichen/turn.h"
 #include "model/remote/endpoint.h"
 #include "model/remote/http_client.h"
 #include "model/remote/openai_error.h"
+#include "model/remote/recent_times.h"
+#include "model/remote/retry_budget.h"
+#include "model/remote/upstreams.h"
 #include "model/remote_model.h"
 
 namespace lichen::model {
 
-/// What all calls of one remote model share. Constant after construction; any thread.
-struct Remote {
-  std::string name;
-  RemoteModelOptions options;
+/// One place where a model is served. Constant after construction; any thread.
+struct Upstream {
+  std::string name;   // host and port, unique within the model
+  std::string model;  // the endpoint's name for it
+  std::optional<Price> price;
   Endpoint endpoint;
   std::string fields;  // header lines of every request, the key's among them
   ErrorContext errors;
   std::unique_ptr<HttpClient> client;
 };
 
+/// What all calls of one remote model share. Constant after construction; any thread.
+struct Remote {
+  std::string name;
+  RemoteModelOptions options;
+  std::vector<Upstream> places;
+  std::shared_ptr<Upstreams> upstreams;  // which of the places, by index
+  std::unique_ptr<RetryBudget> budget;
+  std::unique_ptr<RecentTimes> first_tokens;  // of streamed answers
+};
+
 /// Used by one coroutine on a strand; `remote` and `turn` must outlive it.
 class RemoteCall {
  public:
-  RemoteCall(const Remote& remote, Turn& turn, std::string role,
+  RemoteCall(const Remote& remote, Turn& turn, std::string role, Traffic traffic,
              boost::asio::any_io_executor strand);
+
+  /// Picks the upstream of the next attempt, one that was not tried if it can. Going elsewhere
+  /// after a failure is a decision in the receipt, and whatever has a `note`. The failure: see
+  /// Upstreams::pick; or that of the attempt before.
+  std::expected<void, Failure> choose(std::string_view note = "");
+  /// Where the present attempt goes. After `choose`.
+  const Upstream& upstream() const { return remote_.places[at_]; }
 
   /// One attempt: asks the turn's egress check, sends the request and waits for a response with a
   /// status of 2xx, until `header_timeout`. Other statuses are read to their end and become typed
@@ -36,10 +59,21 @@ class RemoteCall {
   awaitable<std::expected<HttpResponse, Failure>> send(std::string api, std::string body,
                                                        std::chrono::milliseconds header_timeout);
 
-  /// After a failed attempt (0 is the first): waits until the next one may start. False when the
-  /// failure is final, retries are used up, or the wait would not fit; its error may then have been
-  /// replaced by why the wait ended.
-  awaitable<bool> may_retry(Failure& failure, int attempt);
+  /// Ends the present attempt and waits until the next one may start: not at all where another
+  /// upstream can be asked. False when the failure is final, retries or their budget are used up,
+  /// or the wait would not fit; its error may then have been replaced by why the wait ended.
+  /// `final`: whatever the failure, nothing may follow.
+  awaitable<bool> may_retry(Failure& failure, bool final = false);
+  /// Ends the present attempt, which went well.
+  void succeeded() { lease_.succeeded(); }
+  /// Ends the present attempt, whose failure is the upstream's or says nothing about it.
+  void failed(const Failure& failure) { lease_.failed(failure); }
+  /// Ends the present attempt, since another was faster; what it waits for ends with `stopped`.
+  void stop();
+  /// Leaves an upstream to be tried when no other is left.
+  void avoid(std::size_t index) { tried_.push_back(index); }
+  /// Index of the upstream of the present attempt.
+  std::size_t at() const { return at_; }
 
   /// Says in words what a fault below HTTP's status means for the turn.
   Failure explain(const HttpError& error) const;
@@ -48,8 +82,10 @@ class RemoteCall {
   void mark_first_token();
   void mark_last_token();
 
-  /// Adds the step to the turn's receipt, with times, bytes and USD; `step` has its tokens. Once.
+  /// Adds the step to the turn's receipt, with times, bytes and USD; `step` has its tokens. What
+  /// follows is a step of its own.
   void settle();
+  void settle_as(std::string role);
 
   Step step;
   Watchdog watchdog;
@@ -58,6 +94,8 @@ class RemoteCall {
   Turn& turn() const { return turn_; }
   /// When the present attempt began, the wait for a connection left out.
   Clock::time_point attempt_started() const { return attempt_started_; }
+  /// Whether anything was asked since the last step.
+  bool asked() const { return asked_; }
   /// Status of the last response; 0 when there was none.
   int last_status() const { return last_status_; }
   /// Whether the endpoint may be working on the request, or has: it is then billed.
@@ -66,10 +104,19 @@ class RemoteCall {
   std::int64_t estimate(std::int64_t bytes) const;
 
  private:
+  void begin_step();
+
   const Remote& remote_;
   Turn& turn_;
+  const std::string role_;
+  const Traffic traffic_;
+  Upstreams::Lease lease_;
+  std::size_t at_ = 0;
+  std::vector<std::size_t> tried_;
+  std::optional<Failure> last_failure_;
+  int attempts_ = 0;  // that have failed
   HttpTrace trace_;
-  const Clock::time_point started_ = Clock::now();
+  Clock::time_point started_ = Clock::now();  // of the present step
   Clock::time_point attempt_started_ = started_;
   std::optional<Clock::time_point> first_token_;
   std::optional<Clock::time_point> last_token_;
@@ -77,6 +124,7 @@ class RemoteCall {
   std::chrono::milliseconds header_timeout_{0};
   int last_status_ = 0;
   bool billed_ = false;
+  bool asked_ = false;
 };
 
 }  // namespace lichen::model

@@ -98,6 +98,11 @@ void Watchdog::on_hit(std::function<void()> abort) {
   if (hit() != Bound::none) state_->bark();
 }
 
+void Watchdog::stop() {
+  if (state_->outer_hit == Bound::none) state_->outer_hit = Bound::stopped;
+  state_->bark();
+}
+
 void Watchdog::off() { state_->abort = nullptr; }
 
 Bound Watchdog::hit() const {

@@ -46,6 +46,9 @@ class Watchdog {
   void on_hit(std::function<void()> abort);
   void off();
 
+  /// Ends the whole call now, as the turn's stop would.
+  void stop();
+
   /// The bound that was hit, or `none`. Bounds of the whole call stay hit, a phase's until the
   /// next phase.
   Bound hit() const;
