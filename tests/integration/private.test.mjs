@@ -89,6 +89,7 @@ plans:
   cascade: {mask: {plan: {cascade: {small: small, large: cloud, threshold: 0}}, ${options}}}
   block: {mask: {plan: cloud, policy: block, ${options}}}
   local: {mask: {plan: cloud, policy: local_only, local: small, ${options}}}
+  named: {mask: {plan: cloud, names: ${bundled.names}}}
 ledger: {path: none}
 `, { XDG_CACHE_HOME: folder });
 });
@@ -144,6 +145,17 @@ test('a stream is restored however it is cut, and the receipt counts', async () 
     assert.ok(steps[0].bytes_sent > 0);
   }
   assert.ok(echo.bodies.at(-1).includes('Write to [PERSON_1], [EMAIL_1], or call [PHONE_1].'));
+});
+
+test('names that no list has are found by the model of names', async () => {
+  const content = 'Dear Ms. Okonkwo, please meet Tobias Lindqvist of Hallberg Logistics in Rotterdam on Monday.';
+  const { text } = await post({ model: 'named', messages: [{ role: 'user', content }] });
+  const sent = echo.bodies.at(-1);
+  for (const word of ['Okonkwo', 'Tobias', 'Lindqvist', 'Hallberg', 'Rotterdam']) {
+    assert.ok(!sent.includes(word), `${word} left: ${sent}`);
+  }
+  assert.ok(sent.includes('Monday'), 'a day tells little');
+  assert.equal(JSON.parse(text).choices[0].message.content, `You said: ${content} Done.`);
 });
 
 test('an answer that is not streamed is restored', async () => {

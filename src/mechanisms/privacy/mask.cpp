@@ -10,9 +10,11 @@
 #include "mechanisms/hand_over.h"
 #include "mechanisms/privacy/mask_rules.h"
 #include "mechanisms/privacy/masked_model.h"
+#include "mechanisms/privacy/name_tagger.h"
 #include "mechanisms/privacy/request_texts.h"
 #include "mechanisms/privacy/request_vault.h"
 #include "mechanisms/privacy/restored_answer.h"
+#include "model/open_local_model.h"
 #include "privacy/detector_pool.h"
 #include "privacy/dictionary.h"
 
@@ -134,6 +136,37 @@ Result<privacy::KindSet> read_kinds(Options& options) {
   return names->empty() ? privacy::KindSet().set() : kinds;
 }
 
+/// Of what a model of names finds: not what tells little and answers need, unless it is asked for.
+privacy::KindSet named_kinds(Options& options, privacy::KindSet kinds) {
+  if (!options.has("kinds")) {
+    for (const privacy::Kind kind : {privacy::Kind::date, privacy::Kind::title}) {
+      kinds.reset(privacy::index_of(kind));
+    }
+  }
+  return kinds;
+}
+
+/// On a lane of its own, of one thread: it must not take the cores from those who answer.
+Result<std::shared_ptr<NameFinder>> open_names(Options& options) {
+  const auto at_key = [&options](const Error& wrong) {
+    return std::unexpected(options.error("names", wrong.detail));
+  };
+  const Result<double> threshold = options.number("names_threshold", 0, 0, 1);
+  if (!threshold) return std::unexpected(threshold.error());
+  if (!options.has("names")) {
+    if (!options.has("names_threshold")) return nullptr;
+    return std::unexpected(options.error("names_threshold", "`names_threshold` goes with `names`"));
+  }
+  const Result<std::filesystem::path> file = options.file("names");
+  if (!file) return std::unexpected(file.error());
+  auto lane = model::open_lane({.name = "names", .threads = 1});
+  if (!lane) return at_key(lane.error());
+  auto tagger = NameTagger::open({.gguf = *file, .threshold = static_cast<float>(*threshold)},
+                                 *std::move(lane));
+  if (!tagger) return at_key(tagger.error());
+  return *std::move(tagger);
+}
+
 Result<PrivatePolicy> read_policy(Options& options) {
   constexpr std::string_view kPolicies[] = {"mask", "block", "local_only"};
   const Result<std::string> policy = options.choice("policy", kPolicies, kPolicies[0]);
@@ -197,6 +230,10 @@ Result<AnswererPtr> build_mask(Options& options) {
     return std::unexpected(options.error(words ? "dictionary" : "", detector.error().detail));
   }
   rules->detector = *std::move(detector);
+  auto names = open_names(options);
+  if (!names) return std::unexpected(names.error());
+  rules->names = *std::move(names);
+  rules->named = named_kinds(options, *kinds);
   show(options, rules, *kinds);
   options.redacts(std::make_shared<MaskRedactor>(rules));
   return std::make_shared<Mask>(*std::move(plan), std::move(local), std::move(rules));

@@ -38,6 +38,7 @@ std::string without_brackets(std::string name) {
 RequestTexts::RequestTexts(Request& request) {
   for (Message& message : request.messages) {
     add(message.content);
+    if (!message.reasoning.empty()) add(message.reasoning);
     if (!message.name.empty()) {
       add({.text = message.name},
           [&name = message.name](std::string other) { name = without_brackets(std::move(other)); });

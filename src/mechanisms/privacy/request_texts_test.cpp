@@ -29,6 +29,13 @@ void mark_all(Request& request) {
 
 boost::json::array json(const char* text) { return boost::json::parse(text).as_array(); }
 
+TEST(RequestTexts, WhatAnAssistantThoughtIsSaidToo) {
+  Request request{.messages = {{.role = "assistant", .content = "hi", .reasoning = "it is Ann"}}};
+  EXPECT_THAT(seen(request), ElementsAre("|hi", "|it is Ann"));
+  mark_all(request);
+  EXPECT_EQ(request.messages[0].reasoning, "<it is Ann>");
+}
+
 TEST(RequestTexts, AllThatIsSaid) {
   Request request{
       .messages = {{"system", "be brief"}, {.role = "user", .content = "hi", .name = "Ann"}},

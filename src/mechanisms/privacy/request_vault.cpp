@@ -1,6 +1,7 @@
 #include "mechanisms/privacy/request_vault.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/sha256.h"
@@ -109,8 +110,9 @@ awaitable<Result<privacy::Spans>> RequestVault::find(std::vector<PrivateText> te
     const auto names = co_await rules_->names->find(unseen, turn);
     if (!names) co_return std::unexpected(names.error());
     for (std::size_t i = 0; i < unseen.size(); ++i) {
-      auto& spans = found[places[i]];
-      spans.insert(spans.end(), (*names)[i].begin(), (*names)[i].end());
+      std::ranges::copy_if(
+          (*names)[i], std::back_inserter(found[places[i]]),
+          [this](const Span& span) { return rules_->named.test(privacy::index_of(span.kind)); });
     }
   }
   {

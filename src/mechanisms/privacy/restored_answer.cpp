@@ -52,16 +52,21 @@ void RestoredStream::add(std::string text, std::vector<AnswerToken> logprobs) {
 awaitable<bool> RestoredStream::write(Piece piece) {
   ready_.model = std::move(piece.model);
   ready_.tokens += piece.tokens;
+  ready_.reasoning += reasoning_.push(piece.reasoning);
+  if (!piece.text.empty()) ready_.reasoning += reasoning_.finish();  // it comes before the text
   add(text_.push(piece.text), tokens_.push(std::move(piece.logprobs)));
-  if (ready_.text.empty()) co_return true;
+  if (ready_.text.empty() && ready_.reasoning.empty()) co_return true;
   sent_ = co_await pass();
   co_return sent_.has_value();
 }
 
 awaitable<Result<void>> RestoredStream::finish() {
   if (!sent_) co_return sent_;
+  ready_.reasoning += reasoning_.finish();
   add(text_.finish(), tokens_.finish());
-  if (ready_.text.empty() && ready_.logprobs.empty()) co_return Result<void>{};
+  if (ready_.text.empty() && ready_.logprobs.empty() && ready_.reasoning.empty()) {
+    co_return Result<void>{};
+  }
   co_return co_await pass();
 }
 
@@ -81,10 +86,13 @@ Answer restored(Answer answer, const Restoring& restoring) {
     answer.tokens = std::move(all);
   }
   for (boost::json::value& call : answer.tool_calls) restore_arguments(call, restoring.vault);
-  for (Citation& citation : answer.citations) {
+  const auto restore = [&restoring](std::string& text) {
     Restorer restorer(restoring.vault, privacy::Setting::text);
-    citation.text = restorer.push(citation.text) + restorer.finish();
-  }
+    text = restorer.push(text) + restorer.finish();
+  };
+  restore(answer.reasoning);
+  restore(answer.stop_string);
+  for (Citation& citation : answer.citations) restore(citation.text);
   return answer;
 }
 

@@ -24,6 +24,7 @@ class RestoredStream : public Sink {
  public:
   RestoredStream(Turn& turn, const Restoring& restoring)
       : turn_(turn),
+        reasoning_(restoring.vault, privacy::Setting::text),
         text_(restoring.vault, restoring.setting),
         tokens_(restoring.vault, restoring.setting),
         before_(restoring.before) {}
@@ -39,6 +40,7 @@ class RestoredStream : public Sink {
   awaitable<Result<void>> pass();
 
   Turn& turn_;
+  Restorer reasoning_;
   Restorer text_;
   RestoredTokens tokens_;
   std::string before_;  // what still comes before the first piece

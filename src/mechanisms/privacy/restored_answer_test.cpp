@@ -45,6 +45,26 @@ class RestoredAnswer : public testing::Test {
   Restoring restoring_;
 };
 
+TEST_F(RestoredAnswer, WhatTheModelThoughtIsRestoredInFrontOfTheText) {
+  CollectingSink sink;
+  Turn turn("p", &sink);
+  RestoredStream stream(turn, restoring_);
+  for (const char* part : {"Is [PERS", "ON_1] here?", " [EM"}) {
+    EXPECT_TRUE(run(stream.write({.text = {}, .model = "far", .reasoning = part})));
+  }
+  EXPECT_TRUE(run(stream.write({.text = "Yes, [PERSON_1]", .model = "far", .tokens = 1})));
+  EXPECT_TRUE(run(stream.finish()));
+  std::string thought;
+  for (const Piece& piece : sink.pieces) thought += piece.reasoning;
+  EXPECT_EQ(thought, "Is Zoë Lee here? [EM");
+  EXPECT_EQ(sink.text(), "Yes, Zoë Lee");
+
+  const Answer whole = restored(
+      {.text = "a", .reasoning = "It is [PERSON_1].", .stop_string = "[EMAIL_1]"}, restoring_);
+  EXPECT_EQ(whole.reasoning, "It is Zoë Lee.");
+  EXPECT_EQ(whole.stop_string, "z@example.org");
+}
+
 TEST_F(RestoredAnswer, StreamsAreTheSameHoweverTheyAreCut) {
   const std::string text = "[PERSON_1]: [phone_1] [[EMAIL_1]] [EMAIL_9], é[";
   const std::string wanted = "Zoë Lee: 555 0184 [z@example.org] [EMAIL_9], é[";

@@ -12,10 +12,9 @@ OfflineModel::OfflineModel(std::string name, const RemoteModelOptions& options)
 Error OfflineModel::refuse(Turn& turn) const {
   turn.receipt.decisions.push_back(
       {.mechanism = name_, .choice = "offline", .reason = "nothing was sent: --offline is set"});
-  return {Errc::offline,
-          "`" + name_ +
-              "` is a remote model, and --offline is set: nothing was sent; a plan "
-              "with a local model can answer"};
+  return {Errc::offline, "`" + name_ +
+                             "` is a remote model, and --offline is set: nothing was sent; a plan "
+                             "with a local model can answer"};
 }
 
 awaitable<Result<Answer>> OfflineModel::answer(Request, Turn& turn) {
