@@ -52,6 +52,18 @@ class Sink {
   virtual awaitable<bool> write(Piece piece) = 0;
 };
 
+class Turn;
+
+/// What must agree before anything leaves this device on a turn's behalf. Used by several threads
+/// at once.
+class EgressCheck {
+ public:
+  virtual ~EgressCheck() = default;
+  /// Asked with each body of a request right before its first byte is sent, on every attempt. Where
+  /// it is an error, `refused` with a reason that holds nothing private, nothing is sent.
+  virtual Result<void> check(std::string_view body, Turn& turn) = 0;
+};
+
 /// Interactive steps go before background ones on every lane.
 enum class Priority : std::uint8_t { interactive, background };
 
@@ -67,9 +79,9 @@ class Turn {
 
   /// A turn for work on this turn's behalf whose text must not reach the sink (a draft that may
   /// be dropped, one of several candidates). It stops when this one stops, has this one's deadline
-  /// and priority, and its own receipt, to be joined with `absorb`. A mechanism that watches the
-  /// child's text before it passes it on gives it a sink of its own, which must outlive the child's
-  /// work.
+  /// priority and egress check, and its own receipt, to be joined with `absorb`. A mechanism that
+  /// watches the child's text before it passes it on gives it a sink of its own, which must outlive
+  /// the child's work.
   std::unique_ptr<Turn> child(Sink* sink = nullptr);
   /// Adds the child's steps and decisions to this receipt: cost is cost, used or not. Its work for
   /// later becomes this turn's.
@@ -102,6 +114,8 @@ class Turn {
 
   std::optional<Clock::time_point> deadline = {};
   Priority priority = Priority::interactive;
+  /// Null: everything may leave.
+  std::shared_ptr<EgressCheck> egress = {};
   Receipt receipt;
   const Clock::time_point started = Clock::now();
 

@@ -23,11 +23,11 @@ KINDS = {"F16": (gguf.GGMLQuantizationType.F16, gguf.LlamaFileType.MOSTLY_F16),
          "Q8_0": (gguf.GGMLQuantizationType.Q8_0, gguf.LlamaFileType.MOSTLY_Q8_0)}
 
 
-def write_gguf(path, name, model, weights, tokenizer):
-    """weights: by name, as Network's state_dict has them."""
+def write_gguf(path, name, model, weights, tokenizer, architecture="llama", more=None):
+    """weights: by name, as Network's state_dict has them. `more` adds keys of its own."""
     quantization, file_type = KINDS[model.file_type]
     head_width = model.width // model.heads
-    w = gguf.GGUFWriter(path, "llama")
+    w = gguf.GGUFWriter(path, architecture)
     w.add_name(name)
     w.add_license("apache-2.0")
     w.add_context_length(CONTEXT)
@@ -43,6 +43,8 @@ def write_gguf(path, name, model, weights, tokenizer):
     w.add_file_type(file_type)
     w.add_quantization_version(gguf.GGML_QUANT_VERSION)
     add_tokenizer(w, tokenizer)
+    if more:
+        more(w)
     for tensor_name, tensor in weights.items():
         data = tensor.float().cpu().numpy().astype(np.float32)
         if data.ndim == 1:

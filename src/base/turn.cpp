@@ -35,6 +35,7 @@ std::unique_ptr<Turn> Turn::child(Sink* sink) {
   turn->request_id_ = request_id_;
   turn->deadline = deadline;
   turn->priority = priority;
+  turn->egress = egress;
   // Runs on whatever thread cancels the parent. Stopping the child may destroy it and this callback
   // with its captures, so what is still needed then is on the stack.
   turn->parent_stop_.emplace(stop_.get_token(),

@@ -154,7 +154,8 @@ std::vector<PlanState> Examination::plans() {
     const auto error = broken.find(plan.name);
     states.push_back({.name = plan.name,
                       .error = error == broken.end() ? "" : error->second,
-                      .notes = policy::risk_notes(config_, plan)});
+                      .notes = policy::risk_notes(config_, plan),
+                      .exposures = policy::exposures(config_, plan)});
   }
   return states;
 }
@@ -241,7 +242,8 @@ void add_doctor(CLI::App& app, Invocation& invocation) {
   command->footer(
       "Loads all models, then each plan by itself, and measures t(n), the time of one pass over n "
       "tokens.\n"
-      "Remote models are not contacted. Exit status 1 if anything is broken.\n"
+      "Remote models are not contacted; of each it says whether a plan's `mask` is over it. Exit "
+      "status 1 if anything is broken.\n"
       "\n"
       "Examples:\n"
       "  lichen doctor\n"

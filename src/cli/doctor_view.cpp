@@ -45,6 +45,24 @@ std::string model_line(const ModelState& model, const Terminal& terminal) {
   return text;
 }
 
+std::string exposure_text(const policy::Exposure& exposure) {
+  switch (exposure.shown) {
+    case policy::Shown::clear:
+      return exposure.model + " is asked in clear text: no `mask` is over it";
+    case policy::Shown::masked: return exposure.model + " gets placeholders for what is private";
+    case policy::Shown::never: return exposure.model + " gets nothing private";
+  }
+  return "";
+}
+
+boost::json::array to_json(const std::vector<policy::Exposure>& exposures) {
+  boost::json::array list;
+  for (const auto& [model, shown] : exposures) {
+    list.push_back(boost::json::object{{"model", model}, {"private", policy::to_string(shown)}});
+  }
+  return list;
+}
+
 boost::json::value error_or_null(const std::string& error) {
   return error.empty() ? boost::json::value(nullptr) : boost::json::value(error);
 }
@@ -84,6 +102,7 @@ std::string diagnosis_text(const Diagnosis& diagnosis, const Terminal& terminal)
     out += line("plan", verdict(plan.error.empty(), terminal) + "  " + plan.name +
                             (plan.error.empty() ? "" : ": " + terminal.harmless(plan.error)));
     for (const auto& note : plan.notes) out += line("", "    " + note);
+    for (const auto& each : plan.exposures) out += line("", "    " + exposure_text(each));
   }
   if (!diagnosis.ledger.empty() || !diagnosis.ledger_error.empty()) {
     std::string text = verdict(diagnosis.ledger_error.empty(), terminal) + "  ";
@@ -116,7 +135,8 @@ boost::json::object to_json(const Diagnosis& diagnosis) {
         boost::json::object{{"name", plan.name},
                             {"ok", plan.error.empty()},
                             {"error", error_or_null(plan.error)},
-                            {"risk", boost::json::array(plan.notes.begin(), plan.notes.end())}});
+                            {"risk", boost::json::array(plan.notes.begin(), plan.notes.end())},
+                            {"remote", to_json(plan.exposures)}});
   }
   return {
       {"ok", healthy(diagnosis)},

@@ -9,6 +9,7 @@
 
 #include "cli/terminal.h"
 #include "model/local_model.h"
+#include "policy/exposure.h"
 
 namespace lichen::cli {
 
@@ -25,6 +26,7 @@ struct PlanState {
   std::string name;
   std::string error = {};               // why it does not work; empty: it does
   std::vector<std::string> notes = {};  // what holds for each `risk` in it
+  std::vector<policy::Exposure> exposures = {};
 };
 
 struct Diagnosis {

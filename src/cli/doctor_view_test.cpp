@@ -38,6 +38,21 @@ TEST(DoctorView, AllFine) {
             "ledger    ok  /var/lib/lichen/ledger.db\n");
 }
 
+TEST(DoctorView, WhatRemoteModelsGetOfWhatIsPrivate) {
+  auto diagnosis = fine();
+  diagnosis.plans[0].exposures = {{"cloud", policy::Shown::clear},
+                                  {"cloud", policy::Shown::masked},
+                                  {"far", policy::Shown::never}};
+  const auto text = diagnosis_text(diagnosis, Terminal{});
+  EXPECT_TRUE(text.contains("    cloud is asked in clear text: no `mask` is over it\n")) << text;
+  EXPECT_TRUE(text.contains("    cloud gets placeholders for what is private\n")) << text;
+  EXPECT_TRUE(text.contains("    far gets nothing private\n")) << text;
+  const auto json = to_json(diagnosis);
+  const auto& remote = json.at("plans").at(0).at("remote");
+  EXPECT_EQ(remote.at(0).at("private"), "clear");
+  EXPECT_EQ(remote.at(2).at("model"), "far");
+}
+
 TEST(DoctorView, WhatIsBrokenIsNamed) {
   auto diagnosis = fine();
   diagnosis.models[0].error = "small.gguf: no such file";

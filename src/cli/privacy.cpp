@@ -4,6 +4,7 @@
 
 #include "cli/privacy_commands.h"
 #include "cli/prompt.h"
+#include "privacy/kept_database.h"
 
 namespace lichen::cli {
 
@@ -14,21 +15,36 @@ void add_detector_options(CLI::App& command, DetectorChoice& choice) {
       ->type_name("FILE");
   command.add_option("--kinds", choice.kinds, "Only these, with commas between: EMAIL,PHONE")
       ->type_name("KINDS");
+  command
+      .add_option("--names", choice.names,
+                  "The model that finds names, organizations and places; none: no model. Otherwise "
+                  "the bundled one")
+      ->type_name("GGUF");
+  command
+      .add_option("--names-threshold", choice.threshold,
+                  "A word is a name's from this probability on: lower finds and masks more "
+                  "(default: the model's)")
+      ->type_name("P");
+}
+
+Result<privacy::KindSet> chosen_kinds(const DetectorChoice& choice) {
+  privacy::KindSet kinds;
+  if (choice.kinds.empty()) return kinds.set();
+  for (const std::string& name : CLI::detail::split(choice.kinds, ',')) {
+    const auto kind = privacy::kind_of(name);
+    if (!kind) {
+      return fail(Errc::bad_config, "--kinds: there is no kind \"" + name + "\"; there are " +
+                                        privacy::all_kind_names());
+    }
+    kinds.set(privacy::index_of(*kind));
+  }
+  return kinds;
 }
 
 Result<privacy::Detector> make_detector(const DetectorChoice& choice) {
-  privacy::DetectorOptions options;
-  if (!choice.kinds.empty()) {
-    options.kinds.reset();
-    for (const std::string& name : CLI::detail::split(choice.kinds, ',')) {
-      const auto kind = privacy::kind_of(name);
-      if (!kind) {
-        return fail(Errc::bad_config, "--kinds: there is no kind \"" + name + "\"; there are " +
-                                          privacy::all_kind_names());
-      }
-      options.kinds.set(privacy::index_of(*kind));
-    }
-  }
+  const auto kinds = chosen_kinds(choice);
+  if (!kinds) return std::unexpected(kinds.error());
+  privacy::DetectorOptions options{.kinds = *kinds, .kept = privacy::usual_database_folder()};
   if (!choice.dictionary.empty()) {
     const auto lines = read_document(choice.dictionary, std::cin);
     if (!lines) return std::unexpected(lines.error());

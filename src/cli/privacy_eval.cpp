@@ -2,12 +2,18 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <cmath>
 #include <iostream>
+#include <iterator>
 #include <memory>
+#include <optional>
+#include <span>
 
+#include "cli/name_search.h"
 #include "cli/privacy_commands.h"
 #include "cli/progress.h"
 #include "cli/prompt.h"
@@ -42,12 +48,20 @@ std::string spans_text(const eval::PrivacyFigures& figures, const Terminal& term
                format_percent(share_of(kind.is_private, kind.found))});
   }
   return types.text(terminal) + "\n" + kinds.text(terminal) +
-         fmt::format("\nrecall on the types that patterns are for: {}\n",
-                     format_percent(figures.pattern_recall()));
+         fmt::format(
+             "\nall types: recall {}, precision {}\n"
+             "recall on the types that patterns are for: {}\n",
+             format_percent(figures.recall()), format_percent(figures.precision()),
+             format_percent(figures.pattern_recall()));
 }
 
-boost::json::object json_of(const eval::PrivacyFigures& figures, bool spans, double speed) {
+boost::json::object json_of(const eval::PrivacyFigures& figures, bool spans, double speed,
+                            const NameSearch& names) {
   boost::json::object json{{"bytes", figures.bytes}, {"bytes_per_second", speed}};
+  if (names.active()) {
+    json["names"] = boost::json::object{{"bytes_per_second", names.bytes_per_second()},
+                                        {"tokens_per_second", names.tokens_per_second()}};
+  }
   if (!spans) {
     json["units"] = figures.units;
     json["leaked"] = figures.leaked;
@@ -69,8 +83,30 @@ boost::json::object json_of(const eval::PrivacyFigures& figures, bool spans, dou
   }
   json["types"] = std::move(types);
   json["kinds"] = std::move(kinds);
+  json["recall"] = figures.recall();
+  json["precision"] = figures.precision();
   json["pattern_recall"] = figures.pattern_recall();
   return json;
+}
+
+/// Some texts at a time, so that passes are full and progress is seen. None without a model.
+Result<std::optional<privacy::Spans>> names_in(NameSearch& search,
+                                               std::span<const eval::PrivacyText> texts,
+                                               ProgressBar& bar) {
+  constexpr std::size_t kAtOnce = 32;
+  if (!search.active()) return std::nullopt;
+  privacy::Spans names;
+  while (names.size() < texts.size()) {
+    const auto some = texts.subspan(names.size(), std::min(kAtOnce, texts.size() - names.size()));
+    std::vector<std::string> copies;
+    for (const eval::PrivacyText& text : some) copies.push_back(text.text);
+    auto found = search.find(std::move(copies));
+    if (!found) return std::unexpected(found.error());
+    std::ranges::move(*found, std::back_inserter(names));
+    bar.update(static_cast<double>(names.size()) / static_cast<double>(texts.size()),
+               "looking for names");
+  }
+  return names;
 }
 
 int evaluate(const EvalCommand& options) {
@@ -80,9 +116,18 @@ int evaluate(const EvalCommand& options) {
   if (!data) return report_error(data.error());
   const auto detector = make_detector(options.detector);
   if (!detector) return report_error(detector.error());
+  // One thread, so that speeds are one core's.
+  auto search = NameSearch::open(options.detector, {.threads = 1});
+  if (!search) return report_error(search.error());
   ProgressBar bar(Terminal::of(stderr));
-  const auto figures = eval::evaluate_privacy(
-      *detector, *data, [&bar](double done) { bar.update(done, "looking for private values"); });
+  const auto names = names_in(*search, data->texts, bar);
+  if (!names) {
+    bar.clear();
+    return report_error(names.error());
+  }
+  const auto figures = eval::evaluate_privacy(*detector, *data, *names, [&bar](double done) {
+    bar.update(done, "looking for private values");
+  });
   bar.clear();
   if (!figures) return report_error(figures.error());
   const auto speed = eval::detector_speed(*detector, data->texts);
@@ -97,13 +142,20 @@ int evaluate(const EvalCommand& options) {
       out.write(fmt::format("leaked: {} of {} private units ({})\n", format_count(figures->leaked),
                             format_count(figures->units), format_percent(figures->leaked_share())));
     }
-    out.write(fmt::format("{} texts, {}; {:.0f} MB/s on one core\n",
+    out.write(fmt::format("{} texts, {}; patterns {:.0f} MB/s on one core\n",
                           format_count(std::ssize(data->texts)), format_bytes(figures->bytes),
                           *speed / 1e6));
+    if (search->active()) {
+      out.write(fmt::format("names {:.3f} MB/s, {} tokens/s on one core\n",
+                            search->bytes_per_second() / 1e6,
+                            format_count(std::llround(search->tokens_per_second()))));
+    } else {
+      out.write("names were not looked for\n");
+    }
   }
   if (options.json.empty()) return kOk;
   const auto written =
-      write_output(options.json, boost::json::serialize(json_of(*figures, spans, *speed)));
+      write_output(options.json, boost::json::serialize(json_of(*figures, spans, *speed, *search)));
   return written ? kOk : report_error(written.error());
 }
 

@@ -3,12 +3,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <iostream>
 #include <memory>
 
+#include "cli/name_search.h"
 #include "cli/privacy_commands.h"
 #include "cli/prompt.h"
 #include "cli/table.h"
@@ -66,9 +68,10 @@ boost::json::object json_of(const std::string& text, const std::vector<privacy::
   return {{"spans", std::move(list)}};
 }
 
-int show_masked(const privacy::Detector& detector, const std::string& text, bool json) {
+int show_masked(const privacy::Detector& detector, const std::string& text,
+                const privacy::Spans& names, bool json) {
   privacy::Vault vault;
-  const auto masked = privacy::mask(detector, vault, text);
+  const auto masked = privacy::mask(detector, vault, std::array<std::string_view, 1>{text}, names);
   if (!masked) return report_error(masked.error());
   const auto out = Terminal::of(stdout);
   if (!json) {
@@ -91,17 +94,24 @@ int scan(const ScanCommand& options) {
   if (!text) return report_error(text.error());
   const auto detector = make_detector(options.detector);
   if (!detector) return report_error(detector.error());
-  if (options.mask) return show_masked(*detector, *text, options.json);
-  const auto spans = detector->find(*text);
+  auto search = NameSearch::open(options.detector, {});
+  if (!search) return report_error(search.error());
+  const auto names = search->find({*text});
+  if (!names) return report_error(names.error());
+  if (options.mask) return show_masked(*detector, *text, *names, options.json);
+  auto spans = detector->find(*text);
   if (!spans) return report_error(spans.error());
+  spans->insert(spans->end(), names->front().begin(), names->front().end());
+  *spans = privacy::join_overlaps(*std::move(spans));
   const auto out = Terminal::of(stdout);
   if (options.json) {
     out.write(boost::json::serialize(json_of(*text, *spans)) + "\n");
     return kOk;
   }
   if (spans->empty()) {
-    out.write(
-        "nothing private found (names, organizations and places are found by a dictionary only)\n");
+    out.write(search->active() ? "nothing private found\n"
+                               : "nothing private found (names, organizations and places were not "
+                                 "looked for)\n");
     return kOk;
   }
   Table table({{"line"}, {"column"}, {"kind", Table::Align::left}, {"value", Table::Align::left}});

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "privacy/fold.h"
@@ -14,6 +15,8 @@ namespace {
 using privacy::Kind;
 using privacy::Span;
 
+/// A street's address holds a town's and a country's name as often as not, in the data as in what
+/// is found, so either is right for the other.
 const std::vector<EntityType>& entity_types() {
   static const std::vector<EntityType> kTypes = {
       {"EMAIL_ADDRESS", {Kind::email}, true},
@@ -30,15 +33,15 @@ const std::vector<EntityType>& entity_types() {
       {"DOMAIN_NAME", {Kind::url}, true},
       {"URL", {Kind::url}, true},
       {"ZIP_CODE", {Kind::postal_code, Kind::address}},
-      {"STREET_ADDRESS", {Kind::address, Kind::postal_code}},
-      {"DATE_TIME", {Kind::date_of_birth}},
+      {"STREET_ADDRESS", {Kind::address, Kind::postal_code, Kind::location}},
+      {"DATE_TIME", {Kind::date_of_birth, Kind::date}},
       {"PERSON", {Kind::person}},
       {"ORGANIZATION", {Kind::organization}},
-      {"GPE", {Kind::location}},
-      {"LOCATION", {Kind::location}},
-      {"NRP", {}},
-      {"TITLE", {}},
-      {"AGE", {}},
+      {"GPE", {Kind::location, Kind::address}},
+      {"LOCATION", {Kind::location, Kind::address}},
+      {"NRP", {Kind::nationality}},
+      {"TITLE", {Kind::title}},
+      {"AGE", {Kind::age}},
   };
   return kTypes;
 }
@@ -122,7 +125,26 @@ double PrivacyFigures::pattern_recall() const {
   return known == 0 ? 0 : static_cast<double>(found) / static_cast<double>(known);
 }
 
+double PrivacyFigures::recall() const {
+  std::int64_t known = 0, found = 0;
+  for (const TypeFigures& type : types) {
+    known += type.known;
+    found += type.found;
+  }
+  return known == 0 ? 0 : static_cast<double>(found) / static_cast<double>(known);
+}
+
+double PrivacyFigures::precision() const {
+  std::int64_t found = 0, right = 0;
+  for (const KindFigures& kind : kinds) {
+    found += kind.found;
+    right += kind.right;
+  }
+  return found == 0 ? 0 : static_cast<double>(right) / static_cast<double>(found);
+}
+
 Result<PrivacyFigures> evaluate_privacy(const privacy::Detector& detector, const PrivacyData& data,
+                                        const std::optional<privacy::Spans>& names,
                                         const std::function<void(double)>& progress) {
   PrivacyFigures figures;
   std::map<std::string, TypeFigures> types;
@@ -130,13 +152,16 @@ Result<PrivacyFigures> evaluate_privacy(const privacy::Detector& detector, const
   for (std::size_t i = 0; i < data.texts.size(); ++i) {
     const PrivacyText& text = data.texts[i];
     figures.bytes += text.text.size();
+    const privacy::Spans more = {names ? (*names)[i] : std::vector<Span>()};
     if (data.shape == PrivacyData::Shape::spans) {
-      const auto spans = detector.find(text.text);
+      auto spans = detector.find(text.text);
       if (!spans) return std::unexpected(spans.error());
-      add_spans(text, *spans, types, kinds);
+      spans->insert(spans->end(), more.front().begin(), more.front().end());
+      add_spans(text, privacy::join_overlaps(*std::move(spans)), types, kinds);
     }
     privacy::Vault vault;
-    const auto masked = privacy::mask(detector, vault, text.text);
+    const auto masked =
+        privacy::mask(detector, vault, std::array<std::string_view, 1>{text.text}, more);
     if (!masked) return std::unexpected(masked.error());
     for (std::size_t kind = 0; kind < privacy::kKinds; ++kind) {
       figures.masked[kind] += masked->counts[kind];

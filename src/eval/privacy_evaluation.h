@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "eval/privacy_data.h"
 #include "privacy/detector.h"
+#include "privacy/mask.h"
 
 namespace lichen::eval {
 
@@ -49,11 +51,17 @@ struct PrivacyFigures {
 
   /// Recall over all values of types that patterns are for; 0 where there are none.
   double pattern_recall() const;
+  /// Values of any type that are covered by the right kinds, of all; spans that touch a value whose
+  /// kind they have, of all. 0 where there are none.
+  double recall() const;
+  double precision() const;
   double leaked_share() const { return units == 0 ? 0 : double(leaked) / double(units); }
 };
 
-/// Fails as `privacy::mask`. `progress` hears of the share that is done.
+/// Of what the detector finds and, with `names`, of each text's spans there. Fails as
+/// `privacy::mask`. `progress` hears of the share that is done.
 Result<PrivacyFigures> evaluate_privacy(const privacy::Detector& detector, const PrivacyData& data,
+                                        const std::optional<privacy::Spans>& names,
                                         const std::function<void(double)>& progress);
 
 /// Bytes that one core looks through in a second of its time: the texts again and again, for a

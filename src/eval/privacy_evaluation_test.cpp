@@ -67,7 +67,7 @@ TEST(PrivacyData, ErrorsSayWhatIsWrongAndWhere) {
 
 TEST(PrivacyEvaluation, RecallAndPrecision) {
   const auto data = read_privacy_data(kSpans, "d.json");
-  const auto figures = evaluate_privacy(detector(), *data, {});
+  const auto figures = evaluate_privacy(detector(), *data, {}, {});
   ASSERT_TRUE(figures) << figures.error().detail;
   const auto type = [&](std::string_view name) {
     return *std::ranges::find(figures->types, name, &TypeFigures::type);
@@ -86,10 +86,31 @@ TEST(PrivacyEvaluation, RecallAndPrecision) {
   EXPECT_EQ(kind(privacy::Kind::phone).right, 1);
 }
 
+TEST(PrivacyEvaluation, NamesCountBesideTheDetectors) {
+  const auto data = read_privacy_data(kSpans, "d.json");
+  // The person, and a word that is none.
+  const privacy::Spans names = {{{.begin = 0, .end = 4, .kind = privacy::Kind::person}},
+                                {{.begin = 8, .end = 11, .kind = privacy::Kind::person}}};
+  const auto figures = evaluate_privacy(detector(), *data, names, {});
+  ASSERT_TRUE(figures) << figures.error().detail;
+  const auto person = *std::ranges::find(figures->types, "PERSON", &TypeFigures::type);
+  EXPECT_EQ(person.found, 1);
+  EXPECT_DOUBLE_EQ(figures->recall(), 3.0 / 5);
+  // Of two persons, an e-mail, a social security number, an IP address and a phone.
+  EXPECT_DOUBLE_EQ(figures->precision(), 4.0 / 6);
+
+  const auto units = read_privacy_data(kUnits, "d.csv");
+  const auto none_left = evaluate_privacy(
+      detector(), *units,
+      privacy::Spans{{{.begin = 5, .end = 9, .kind = privacy::Kind::person}}, {}}, {});
+  ASSERT_TRUE(none_left) << none_left.error().detail;
+  EXPECT_EQ(none_left->leaked, 0);
+}
+
 TEST(PrivacyEvaluation, LeakedShareOfUnits) {
   const auto data = read_privacy_data(kUnits, "d.csv");
   double done = 0;
-  const auto figures = evaluate_privacy(detector(), *data, [&](double share) { done = share; });
+  const auto figures = evaluate_privacy(detector(), *data, {}, [&](double share) { done = share; });
   ASSERT_TRUE(figures) << figures.error().detail;
   EXPECT_EQ(figures->units, 2);
   EXPECT_EQ(figures->leaked, 1) << "the name, in whatever case";
@@ -100,7 +121,7 @@ TEST(PrivacyEvaluation, LeakedShareOfUnits) {
 
 TEST(PrivacyEvaluation, TextThatIsNotUtf8IsAnError) {
   const PrivacyData data{.shape = PrivacyData::Shape::units, .texts = {{.text = "\xFF"}}};
-  EXPECT_FALSE(evaluate_privacy(detector(), data, {}));
+  EXPECT_FALSE(evaluate_privacy(detector(), data, {}, {}));
   EXPECT_FALSE(detector_speed(detector(), data.texts));
 }
 

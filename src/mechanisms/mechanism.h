@@ -15,6 +15,10 @@
 
 #include "lichen/answerer.h"
 
+namespace lichen::privacy {
+class DetectorPool;
+}
+
 namespace lichen::mechanisms {
 
 /// One of several operands, with the name by which the receipt speaks of it: the model's or plan's
@@ -38,6 +42,18 @@ class Learner {
   virtual Result<void> restore(std::string_view state) = 0;
 };
 
+/// Takes private values out of what is to be stored. Safe to use from any thread.
+class Redactor {
+ public:
+  virtual ~Redactor() = default;
+  /// The text with placeholders. Where it fails, nothing is to be stored.
+  virtual awaitable<Result<std::string>> redact(std::string text, Turn& turn) = 0;
+};
+
+/// What stands in a model's place within a part of a plan; an error that says why it must not stand
+/// there becomes `bad_config` at the place of its name.
+using EachModel = std::function<Result<ModelPtr>(ModelPtr)>;
+
 /// A number that the server's metrics show of a mechanism, for Prometheus.
 struct Metric {
   std::string name;  // "lichen_drift_alarm"; with "_total" at its end it only rises
@@ -54,6 +70,9 @@ class Options {
   virtual ~Options() = default;
   /// A sub-expression: a model's or plan's name, or a mechanism. Required.
   virtual Result<AnswererPtr> operand(std::string_view key) = 0;
+  /// The same, with every model in it, however deep and under whatever name, replaced. Of nested
+  /// ones the innermost is applied first.
+  virtual Result<AnswererPtr> operand_of(std::string_view key, EachModel each_model) = 0;
   /// A sequence of them, at least one.
   virtual Result<std::vector<Operand>> operands(std::string_view key) = 0;
   virtual bool has(std::string_view key) = 0;
@@ -70,6 +89,14 @@ class Options {
   virtual Result<std::string> choice(std::string_view key,
                                      std::span<const std::string_view> allowed,
                                      std::string_view fallback) = 0;
+  /// A sequence of words out of `allowed`; empty where the key is not there.
+  virtual Result<std::vector<std::string>> words(std::string_view key,
+                                                 std::span<const std::string_view> allowed) = 0;
+  /// Detectors of private values, which the mechanisms of all plans share.
+  virtual privacy::DetectorPool& detectors() = 0;
+  /// What is recorded of the prompts of the plan that the mechanism stands in, and of those that
+  /// refer to it, goes through this.
+  virtual void redacts(std::shared_ptr<Redactor> redactor) = 0;
   /// Under the name of the plan that the mechanism stands in.
   virtual void show(Metric metric) = 0;
   /// What the mechanism's scores depend on: its options and operands, models by the hashes of their

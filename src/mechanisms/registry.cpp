@@ -14,6 +14,7 @@
 #include "mechanisms/pipeline/refine.h"
 #include "mechanisms/policy/auto.h"
 #include "mechanisms/policy/fallback.h"
+#include "mechanisms/privacy/mask.h"
 #include "mechanisms/routing/cascade.h"
 #include "mechanisms/routing/handover.h"
 #include "mechanisms/routing/route.h"
@@ -35,6 +36,7 @@ std::span<const Mechanism> registry() {
       {"handover", "small writes; where it does not know how to go on, large writes a stretch",
        build_handover},
       {"hint", "large writes a short hint, small answers with it", build_hint},
+      {"mask", "remote models get placeholders in the place of private values", build_mask},
       {"prior", "large answers, told what small says and how sure it is", build_prior},
       {"proxy_tune", "large writes as tuning would have it, seen on a small model",
        build_proxy_tune},

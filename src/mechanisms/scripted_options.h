@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mechanisms/mechanism.h"
+#include "privacy/detector_pool.h"
 
 namespace lichen::mechanisms {
 
@@ -21,6 +22,9 @@ class ScriptedOptions : public Options {
   std::map<std::string, std::vector<double>, std::less<>> maps;
   std::map<std::string, std::map<std::string, double, std::less<>>, std::less<>> some;
   std::map<std::string, std::string, std::less<>> choices;  // and files
+  std::map<std::string, std::vector<std::string>, std::less<>> lists;
+  std::shared_ptr<privacy::DetectorPool> pool;  // shared by tests that make the same detector
+  std::vector<std::shared_ptr<Redactor>> redactors;
   std::vector<std::shared_ptr<Learner>> learners;  // that were made known
   std::vector<Metric> metrics;                     // that are shown
 
@@ -28,6 +32,15 @@ class ScriptedOptions : public Options {
     const auto found = answerers.find(key);
     if (found == answerers.end()) return std::unexpected(error(key, "missing"));
     return found->second;
+  }
+  /// With models in place; those within mechanisms stay as they are.
+  Result<AnswererPtr> operand_of(std::string_view key, EachModel each_model) override {
+    Result<AnswererPtr> found = operand(key);
+    auto model = found ? std::dynamic_pointer_cast<Model>(*found) : nullptr;
+    if (!model) return found;
+    Result<ModelPtr> other = each_model(std::move(model));
+    if (!other) return std::unexpected(error(key, other.error().detail));
+    return *std::move(other);
   }
   Result<std::vector<Operand>> operands(std::string_view key) override {
     if (sequence.empty()) return std::unexpected(error(key, "missing"));
@@ -92,6 +105,24 @@ class ScriptedOptions : public Options {
       return std::unexpected(error(key, "not allowed"));
     }
     return found->second;
+  }
+  Result<std::vector<std::string>> words(std::string_view key,
+                                         std::span<const std::string_view> allowed) override {
+    const auto found = lists.find(key);
+    if (found == lists.end()) return std::vector<std::string>{};
+    for (const std::string& word : found->second) {
+      if (std::ranges::find(allowed, word) == allowed.end()) {
+        return std::unexpected(error(key, "not allowed"));
+      }
+    }
+    return found->second;
+  }
+  privacy::DetectorPool& detectors() override {
+    if (!pool) pool = std::make_shared<privacy::DetectorPool>();
+    return *pool;
+  }
+  void redacts(std::shared_ptr<Redactor> redactor) override {
+    redactors.push_back(std::move(redactor));
   }
   Result<boost::json::object> identity() override {
     boost::json::object choices_made;

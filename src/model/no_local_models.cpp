@@ -19,6 +19,13 @@ Result<Tokenizer> open_tokenizer(const std::filesystem::path&) {
   return fail(Errc::unsupported, "this build has no libllama; build with -DLICHEN_LLAMA=ON");
 }
 
+Result<std::shared_ptr<TokenEncoder>> open_token_encoder(const std::filesystem::path& gguf,
+                                                         std::shared_ptr<Lane>) {
+  return fail(Errc::unsupported, gguf.string() +
+                                     ": this build has no libllama; build with "
+                                     "-DLICHEN_LLAMA=ON");
+}
+
 /// No type is known, so nothing comes to be decoded or encoded.
 bool has_codec(const gguf::TensorType&) { return false; }
 const gguf::TensorType* codec_type(std::string_view) { return nullptr; }

@@ -8,6 +8,7 @@
 
 #include "lichen/result.h"
 #include "model/local_model.h"
+#include "model/token_encoder.h"
 
 namespace lichen::model {
 
@@ -24,6 +25,11 @@ Result<std::shared_ptr<Lane>> open_lane(const LaneOptions& options = {});
 Result<std::shared_ptr<LocalModel>> open_local_model(std::string name, LocalModelOptions options,
                                                      std::shared_ptr<Lane> lane,
                                                      std::function<bool(double)> progress = {});
+
+/// An encoder (GGUF of architecture "llama-embed"), for labels of tokens. `bad_model`: no such
+/// file, or a damaged one; `unsupported`: a model of another kind.
+Result<std::shared_ptr<TokenEncoder>> open_token_encoder(const std::filesystem::path& gguf,
+                                                         std::shared_ptr<Lane> lane);
 
 /// How a model reads and is spoken to, without its weights: for data that it is to be trained on.
 struct Tokenizer {

@@ -38,7 +38,8 @@ const Mechanism* find_mechanism(std::string_view name) {
 
 class PlanBuilder {
  public:
-  explicit PlanBuilder(const Config& config) : config_(config) {
+  PlanBuilder(const Config& config, privacy::DetectorPool& detectors)
+      : config_(config), detectors_(detectors) {
     for (const PlanConfig& plan : config.plans) plans_.emplace(plan.name, &plan);
   }
 
@@ -73,7 +74,8 @@ class PlanBuilder {
     }
     return Plans{.answerers = std::move(built_),
                  .metrics = std::move(metrics_),
-                 .learners = std::move(learners_)};
+                 .learners = std::move(learners_),
+                 .redactors = std::move(redactors_)};
   }
 
   /// Of the plan that is being built.
@@ -88,6 +90,19 @@ class PlanBuilder {
     learners_.push_back({.name = std::move(name), .learner = std::move(learner)});
   }
 
+  /// Of the plans that are being built: each holds the next.
+  void add_redactor(const std::shared_ptr<mechanisms::Redactor>& redactor) {
+    for (const std::string& plan : in_progress_) add_redactor(plan, redactor);
+  }
+
+  /// The same with every model in it replaced.
+  Result<Operand> build_with(const YamlNode& node, mechanisms::EachModel each_model) {
+    parts_.push_back({.each_model = std::move(each_model), .built = {}});
+    Result<Operand> operand = build(node);
+    parts_.pop_back();
+    return operand;
+  }
+
   /// A model's or plan's name, or a map of one mechanism.
   Result<Operand> build(const YamlNode& node) {
     if (depth_ >= kMaxPlanDepth) {
@@ -100,8 +115,23 @@ class PlanBuilder {
   }
 
   const Config& config() const { return config_; }
+  privacy::DetectorPool& detectors() { return detectors_; }
 
  private:
+  /// A part of a plan whose models are replaced, so that what it names is built for it alone.
+  struct Part {
+    mechanisms::EachModel each_model;
+    Answerers built;
+  };
+
+  Answerers& built() { return parts_.empty() ? built_ : parts_.back().built; }
+
+  void add_redactor(const std::string& plan,
+                    const std::shared_ptr<mechanisms::Redactor>& redactor) {
+    auto& known = redactors_[plan];
+    if (std::ranges::find(known, redactor) == known.end()) known.push_back(redactor);
+  }
+
   Result<AnswererPtr> build_mechanism(const Mechanism& mechanism, const YamlNode& options);
 
   Result<Operand> build_expression(const YamlNode& node) {
@@ -124,11 +154,18 @@ class PlanBuilder {
     Result<Operand> operand = build(plan.expression);
     in_progress_.pop_back();
     if (!operand) return std::unexpected(std::move(operand).error());
-    return built_.emplace(plan.name, std::move(operand->answerer)).first->second;
+    return built().emplace(plan.name, std::move(operand->answerer)).first->second;
   }
 
   Result<AnswererPtr> look_up(const YamlNode& node) {
-    if (const auto done = built_.find(node.text); done != built_.end()) return done->second;
+    if (const auto done = built().find(node.text); done != built().end()) {
+      if (const auto known = redactors_.find(node.text); known != redactors_.end()) {
+        const auto redactors = known->second;
+        for (const auto& redactor : redactors) add_redactor(redactor);
+      }
+      return done->second;
+    }
+    if (!plans_.contains(node.text) && built_.contains(node.text)) return model_of_part(node);
     const auto plan = plans_.find(node.text);
     if (plan == plans_.end()) return unknown_name(node);
     const auto begun = std::ranges::find(in_progress_, node.text);
@@ -139,6 +176,17 @@ class PlanBuilder {
                                      circle, node.text));
     }
     return build_plan(*plan->second);
+  }
+
+  /// From the innermost part to the outermost, each replaces what the one before has made.
+  Result<AnswererPtr> model_of_part(const YamlNode& node) {
+    auto model = std::dynamic_pointer_cast<Model>(built_.find(node.text)->second);
+    for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {
+      Result<ModelPtr> other = part->each_model(std::move(model));
+      if (!other) return error(node, other.error().detail);
+      model = *std::move(other);
+    }
+    return built().emplace(node.text, std::move(model)).first->second;
   }
 
   std::unexpected<Error> unknown_name(const YamlNode& node) const {
@@ -181,11 +229,14 @@ class PlanBuilder {
   }
 
   const Config& config_;
+  privacy::DetectorPool& detectors_;
   std::map<std::string_view, const PlanConfig*> plans_;
-  Answerers built_;  // models, and plans that are done
+  Answerers built_;          // models, and plans that are done
+  std::vector<Part> parts_;  // that are being built, from the outermost to the innermost
   std::vector<PlanMetric> metrics_;
   std::map<std::pair<std::string, std::string>, int> showing_;  // mechanisms, by plan and name
   std::vector<NamedLearner> learners_;
+  Redactors redactors_;
   std::vector<std::string> in_progress_;  // from the outermost to the innermost
   int depth_ = 0;
 };
@@ -201,8 +252,16 @@ class PlanOptions : public mechanisms::Options {
 
   Result<AnswererPtr> operand(std::string_view key) override {
     const YamlNode* node = fields_.find(key);
-    if (node == nullptr) return missing(key, "a model's or plan's name, or a mechanism");
+    if (node == nullptr) return missing(key, kOperand);
     Result<Operand> operand = builder_.build(*node);
+    if (!operand) return std::unexpected(std::move(operand).error());
+    return std::move(operand->answerer);
+  }
+
+  Result<AnswererPtr> operand_of(std::string_view key, mechanisms::EachModel each_model) override {
+    const YamlNode* node = fields_.find(key);
+    if (node == nullptr) return missing(key, kOperand);
+    Result<Operand> operand = builder_.build_with(*node, std::move(each_model));
     if (!operand) return std::unexpected(std::move(operand).error());
     return std::move(operand->answerer);
   }
@@ -266,6 +325,23 @@ class PlanOptions : public mechanisms::Options {
     return file().parent_path() / *text;
   }
 
+  Result<std::vector<std::string>> words(std::string_view key,
+                                         std::span<const std::string_view> allowed) override {
+    const YamlNode* node = fields_.find(key);
+    if (node == nullptr) return std::vector<std::string>{};
+    if (!node->is(YamlNode::Kind::sequence) || node->items.empty()) {
+      return std::unexpected(
+          error(key, fmt::format("`{}` must be a list, of {}", key, list(texts(allowed)))));
+    }
+    std::vector<std::string> words;
+    for (const YamlNode& item : node->items) {
+      Result<std::string> word = one_of(key, item, allowed);
+      if (!word) return std::unexpected(word.error());
+      words.push_back(*std::move(word));
+    }
+    return words;
+  }
+
   Result<bool> flag(std::string_view key, bool fallback) override {
     const YamlNode* node = fields_.find(key);
     return node != nullptr ? read_flag(file(), *node) : fallback;
@@ -275,13 +351,7 @@ class PlanOptions : public mechanisms::Options {
                              std::string_view fallback) override {
     const YamlNode* node = fields_.find(key);
     if (node == nullptr) return std::string(fallback);
-    Result<std::string> text = read_text(file(), *node);
-    if (!text || std::ranges::find(allowed, *text) != allowed.end()) return text;
-    const std::vector<std::string> names(allowed.begin(), allowed.end());
-    return std::unexpected(
-        yaml_error(file(), node->line, node->column,
-                   fmt::format("`{}` of `{}` is one of {}, not `{}`{}", key, mechanism_,
-                               list(names), *text, did_you_mean(*text, names))));
+    return one_of(key, *node, allowed);
   }
 
   void show(mechanisms::Metric metric) override {
@@ -297,6 +367,12 @@ class PlanOptions : public mechanisms::Options {
     builder_.add_learner(std::move(learner));
   }
 
+  privacy::DetectorPool& detectors() override { return builder_.detectors(); }
+
+  void redacts(std::shared_ptr<mechanisms::Redactor> redactor) override {
+    builder_.add_redactor(redactor);
+  }
+
   Error error(std::string_view key, std::string what) override {
     const YamlNode* node = node_.find(key);
     return node != nullptr ? yaml_error(file(), node->key_line, node->key_column, what)
@@ -310,6 +386,21 @@ class PlanOptions : public mechanisms::Options {
  private:
   const std::filesystem::path& file() const { return builder_.config().file; }
 
+  static std::vector<std::string> texts(std::span<const std::string_view> words) {
+    return {words.begin(), words.end()};
+  }
+
+  Result<std::string> one_of(std::string_view key, const YamlNode& node,
+                             std::span<const std::string_view> allowed) {
+    Result<std::string> text = read_text(file(), node);
+    if (!text || std::ranges::find(allowed, *text) != allowed.end()) return text;
+    const std::vector<std::string> names = texts(allowed);
+    return std::unexpected(
+        yaml_error(file(), node.line, node.column,
+                   fmt::format("`{}` of `{}` is one of {}, not `{}`{}", key, mechanism_,
+                               list(names), *text, did_you_mean(*text, names))));
+  }
+
   std::unexpected<Error> missing(std::string_view key, std::string_view wanted) {
     std::vector<std::string> keys;
     for (const YamlNode& item : node_.items) keys.push_back(item.key);
@@ -318,6 +409,8 @@ class PlanOptions : public mechanisms::Options {
         error(slip, fmt::format("`{}` needs `{}`: {}{}", mechanism_, key, wanted,
                                 slip.empty() ? "" : "; is `" + slip + "` meant for it?")));
   }
+
+  static constexpr std::string_view kOperand = "a model's or plan's name, or a mechanism";
 
   PlanBuilder& builder_;
   const std::string mechanism_;
@@ -364,8 +457,9 @@ class DeclaredModel : public Model {
 
 }  // namespace
 
-Result<Plans> build_plans(const Config& config, const std::vector<ModelPtr>& models) {
-  PlanBuilder builder(config);
+Result<Plans> build_plans(const Config& config, const std::vector<ModelPtr>& models,
+                          privacy::DetectorPool& detectors) {
+  PlanBuilder builder(config, detectors);
   for (const ModelPtr& model : models) {
     Result<void> added = builder.add_model(model->name(), model);
     if (!added) return std::unexpected(std::move(added).error());
@@ -374,7 +468,8 @@ Result<Plans> build_plans(const Config& config, const std::vector<ModelPtr>& mod
 }
 
 Result<std::vector<std::string>> check_plans(const Config& config,
-                                             const std::vector<ModelPtr>& others) {
+                                             const std::vector<ModelPtr>& others,
+                                             privacy::DetectorPool& detectors) {
   std::vector<ModelPtr> models = others;
   for (const ModelConfig& model : config.models) {
     const auto* local = std::get_if<model::LocalModelOptions>(&model.options);
@@ -387,7 +482,7 @@ Result<std::vector<std::string>> check_plans(const Config& config,
           std::make_shared<DeclaredModel>(model.name + "+" + adapter.name, true, true));
     }
   }
-  const Result<Plans> plans = build_plans(config, models);
+  const Result<Plans> plans = build_plans(config, models, detectors);
   if (!plans) return std::unexpected(plans.error());
   std::vector<std::string> names;
   for (const auto& [name, answerer] : plans->answerers) names.push_back(name);

@@ -10,6 +10,7 @@
 #include "lichen/answerer.h"
 #include "mechanisms/mechanism.h"
 #include "policy/config.h"
+#include "privacy/detector_pool.h"
 
 namespace lichen::policy {
 
@@ -28,20 +29,28 @@ struct NamedLearner {
   std::shared_ptr<mechanisms::Learner> learner;
 };
 
+/// By the name of the plan.
+using Redactors =
+    std::map<std::string, std::vector<std::shared_ptr<mechanisms::Redactor>>, std::less<>>;
+
 struct Plans {
   Answerers answerers;  // plans and models
   std::vector<PlanMetric> metrics;
   std::vector<NamedLearner> learners;
+  Redactors redactors;
 };
 
 /// All plans and models by name. What a plan cannot be is `bad_config` with file, line, and what
 /// would be right: an unknown name or mechanism, a circle of plans, a missing or unknown option.
-Result<Plans> build_plans(const Config& config, const std::vector<ModelPtr>& models);
+/// `detectors`: those of mechanisms that look for private values.
+Result<Plans> build_plans(const Config& config, const std::vector<ModelPtr>& models,
+                          privacy::DetectorPool& detectors);
 
 /// Finds the same errors before any model is there: nobody wants to hear of a misspelt plan after
 /// minutes of loading. `others` are models that the configuration does not describe. Brings back
 /// the names of all plans and models, sorted.
 Result<std::vector<std::string>> check_plans(const Config& config,
-                                             const std::vector<ModelPtr>& others);
+                                             const std::vector<ModelPtr>& others,
+                                             privacy::DetectorPool& detectors);
 
 }  // namespace lichen::policy

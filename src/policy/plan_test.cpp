@@ -19,6 +19,11 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
+privacy::DetectorPool& detectors() {
+  static privacy::DetectorPool pool;
+  return pool;
+}
+
 std::vector<ModelPtr> models() {
   const auto model = [](const char* name, float logprob) {
     return std::make_shared<ScriptedModel>(
@@ -31,9 +36,9 @@ Result<Answerers> build(const std::string& yaml) {
   Result<Config> config = parse_config(yaml, "f.yaml");
   EXPECT_TRUE(config) << config.error().detail;
   if (!config) return Answerers{};
-  Result<Plans> built = build_plans(*config, models());
+  Result<Plans> built = build_plans(*config, models(), detectors());
   // The check before loading must find the same.
-  const auto checked = check_plans(*config, models());
+  const auto checked = check_plans(*config, models(), detectors());
   EXPECT_EQ(checked.has_value(), built.has_value());
   if (!checked && !built) {
     EXPECT_EQ(checked.error().detail, built.error().detail);
@@ -89,7 +94,7 @@ TEST(Plan, FallbackNamesItsAlternativesAsThePlanDoes) {
       "  b: down\n",
       "f.yaml");
   ASSERT_TRUE(config) << config.error().detail;
-  const Result<Plans> plans = build_plans(*config, all);
+  const Result<Plans> plans = build_plans(*config, all, detectors());
   ASSERT_TRUE(plans) << plans.error().detail;
   Turn turn("a");
   ASSERT_TRUE(run(plans->answerers.at("a")->answer({.messages = {{"user", "hi"}}}, turn)));
@@ -131,7 +136,8 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"  a: small\n  ^large: small\n", "`large` is already a model"},
         Wrong{"  a: {^mingle: {of: [small]}}\n",
               "there is no mechanism `mingle`; there are: `auto`, `blend`, `cascade`, `compress`, "
-              "`contrast`, `expand`, `extract`, `fallback`, `guard`, `handover`, `hint`, `prior`, "
+              "`contrast`, `expand`, `extract`, `fallback`, `guard`, `handover`, `hint`, `mask`, "
+              "`prior`, "
               "`proxy_tune`, `rank_fuse`, `refine`, `route`, `speculate`, `verify`, `vote`"},
         Wrong{"  a: {^cascad: {small: small}}\n", "(did you mean `cascade`?)"}));
 
@@ -198,7 +204,7 @@ TEST(Plan, LearnersGoByTheirPlansName) {
       "  b: {auto: {of: [small, large], budget: {large_tokens_per_hour: 5}}}\n",
       "f.yaml");
   ASSERT_TRUE(config) << config.error().detail;
-  const Result<Plans> plans = build_plans(*config, models());
+  const Result<Plans> plans = build_plans(*config, models(), detectors());
   ASSERT_TRUE(plans) << plans.error().detail;
   std::vector<std::string> names;
   for (const NamedLearner& named : plans->learners) names.push_back(named.name);
@@ -212,7 +218,7 @@ TEST(Plan, MetricsGoByTheirPlansName) {
       "  b: {auto: {of: [small, large], budget: {large_tokens_per_hour: 5}}}\n",
       "f.yaml");
   ASSERT_TRUE(config) << config.error().detail;
-  const Result<Plans> plans = build_plans(*config, models());
+  const Result<Plans> plans = build_plans(*config, models(), detectors());
   ASSERT_TRUE(plans) << plans.error().detail;
   std::vector<std::string> series;
   for (const auto& [plan, metric] : plans->metrics) {
@@ -240,7 +246,7 @@ TEST(Plan, ALongChainIsAnError) {
 
 TEST(Plan, TwoModelsOfOneNameAreAnError) {
   Config config = *parse_config("models: {small: {gguf: x.gguf}}", "f.yaml");
-  const auto checked = check_plans(config, models());
+  const auto checked = check_plans(config, models(), detectors());
   ASSERT_FALSE(checked);
   EXPECT_THAT(checked.error().detail, HasSubstr("there are two models `small`"));
 }
@@ -248,8 +254,8 @@ TEST(Plan, TwoModelsOfOneNameAreAnError) {
 TEST(Plan, AdaptersAreModels) {
   const std::string yaml =
       "models: {base: {gguf: x.gguf, adapters: [{name: legal, gguf: l.gguf}]}}\nplans: {a: ";
-  EXPECT_TRUE(check_plans(*parse_config(yaml + "base+legal}", "f.yaml"), {}));
-  EXPECT_FALSE(check_plans(*parse_config(yaml + "base+other}", "f.yaml"), {}));
+  EXPECT_TRUE(check_plans(*parse_config(yaml + "base+legal}", "f.yaml"), {}, detectors()));
+  EXPECT_FALSE(check_plans(*parse_config(yaml + "base+other}", "f.yaml"), {}, detectors()));
 }
 
 TEST(Plan, AHandoverIsRefusedBeforeItsModelsAreLoaded) {
@@ -262,7 +268,7 @@ TEST(Plan, AHandoverIsRefusedBeforeItsModelsAreLoaded) {
             large + "\n",
         "f.yaml");
     EXPECT_TRUE(config) << config.error().detail;
-    const auto names = check_plans(*config, {});
+    const auto names = check_plans(*config, {}, detectors());
     return names ? std::string() : names.error().detail;
   };
   EXPECT_EQ(checked("b"), "");

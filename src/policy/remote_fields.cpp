@@ -148,6 +148,7 @@ model::RemoteModelOptions read_remote(Fields& fields, const path& file) {
   fields.read("retry_backoff", options.retry_backoff);
   fields.read("allow_insecure", options.allow_insecure);
   fields.read("max_tokens_field", options.max_tokens_field);
+  fields.read("returns_reasoning", options.returns_reasoning);
   if (const YamlNode* probe = fields.find("probe"); probe != nullptr && probe->text == "never") {
     options.probe_interval = std::chrono::milliseconds(0);
   } else {

@@ -17,6 +17,7 @@
 #include "policy/open_models.h"
 #include "policy/plan.h"
 #include "policy/plan_models.h"
+#include "privacy/kept_database.h"
 
 namespace lichen {
 namespace {
@@ -113,6 +114,7 @@ struct Runtime::Parts {
   policy::Answerers answerers;  // plans and models
   std::vector<policy::PlanMetric> metrics;
   std::string default_plan;
+  policy::Redactors redactors;
   std::unique_ptr<policy::Keeper> keeper;
 
   /// The answerer for the turn; an empty name in its receipt becomes that of the default plan.
@@ -122,9 +124,22 @@ struct Runtime::Parts {
     if (!answerer) co_return std::unexpected(std::move(answerer).error());
     if (std::ranges::find(config.ledger.record, turn.receipt.plan) != config.ledger.record.end() &&
         begins_a_conversation(request)) {
-      turn.receipt.prompt = std::string(mechanisms::question(request));
+      turn.receipt.prompt =
+          co_await stored_prompt(std::string(mechanisms::question(request)), turn);
     }
     co_return co_await (*answerer)->answer(std::move(request), turn);
+  }
+
+  /// Without what is private, where the plan takes care of that; none where it cannot tell.
+  awaitable<std::optional<std::string>> stored_prompt(std::string prompt, Turn& turn) const {
+    const auto found = redactors.find(turn.receipt.plan);
+    if (found == redactors.end()) co_return prompt;
+    for (const auto& redactor : found->second) {
+      Result<std::string> redacted = co_await redactor->redact(std::move(prompt), turn);
+      if (!redacted) co_return std::nullopt;
+      prompt = *std::move(redacted);
+    }
+    co_return prompt;
   }
 
   awaitable<Result<Embeddings>> embed(const Runtime& runtime, std::vector<std::string> texts,
@@ -165,7 +180,8 @@ Result<std::unique_ptr<Runtime>> Runtime::open(Config config, boost::asio::any_i
                                               "`small: {{gguf: small.gguf}}`",
                                               config.file.string()));
   }
-  Result<std::vector<std::string>> names = policy::check_plans(config, models);
+  privacy::DetectorPool detectors(privacy::usual_database_folder());
+  Result<std::vector<std::string>> names = policy::check_plans(config, models, detectors);
   if (!names) return std::unexpected(std::move(names).error());
   if (Result<void> good = check_recorded(config, *names); !good) {
     return std::unexpected(good.error());
@@ -181,10 +197,11 @@ Result<std::unique_ptr<Runtime>> Runtime::open(Config config, boost::asio::any_i
   if (!opened) return std::unexpected(std::move(opened).error());
   parts->models = *std::move(opened);
   std::ranges::move(models, std::back_inserter(parts->models));
-  Result<policy::Plans> plans = policy::build_plans(config, parts->models);
+  Result<policy::Plans> plans = policy::build_plans(config, parts->models, detectors);
   if (!plans) return std::unexpected(std::move(plans).error());
   parts->answerers = std::move(plans->answerers);
   parts->metrics = std::move(plans->metrics);
+  parts->redactors = std::move(plans->redactors);
   parts->keeper = std::make_unique<policy::Keeper>(*parts->ledger, std::move(plans->learners));
   parts->config = std::move(config);
   return std::unique_ptr<Runtime>(new Runtime(std::move(parts)));

@@ -65,15 +65,19 @@ class Detector::Gathering {
   Gathering(const Detector& detector, std::string_view text)
       : detector_(detector), text_(text), open_(detector.patterns_.size()) {}
 
+  /// Of the pattern scanner.
   void take(std::size_t expression, std::size_t begin, std::size_t end) {
     if (expression < open_.size()) {
       take_pattern(expression, begin, end);
-    } else if (const std::size_t cue = expression - open_.size(); cue < detector_.cues_.size()) {
-      cues_.push_back({.begin = begin, .end = end, .cue = detector_.cues_[cue].cue});
-    } else if (word_edge(text_, begin) && word_edge(text_, end)) {
-      const Kind kind = detector_.terms_[cue - detector_.cues_.size()];
-      spans_.push_back({.begin = begin, .end = end, .kind = kind});
+    } else {
+      cues_.push_back(
+          {.begin = begin, .end = end, .cue = detector_.cues_[expression - open_.size()].cue});
     }
+  }
+
+  void take_term(std::size_t term, std::size_t begin, std::size_t end) {
+    if (!word_edge(text_, begin) || !word_edge(text_, end)) return;
+    spans_.push_back({.begin = begin, .end = end, .kind = detector_.terms_[term]});
   }
 
   std::vector<Span> finish() && {
@@ -167,45 +171,58 @@ class Detector::Gathering {
   std::vector<Span> spans_;
 };
 
-Detector::Detector(std::vector<Pattern> patterns, std::vector<CuePattern> cues,
-                   std::vector<Kind> terms, Scanner scanner)
-    : patterns_(std::move(patterns)),
-      cues_(std::move(cues)),
-      terms_(std::move(terms)),
-      scanner_(std::move(scanner)) {}
+namespace {
+
+/// None where there are no expressions: Vectorscan compiles no empty set.
+Result<std::optional<Scanner>> compile(std::span<const Expression> expressions,
+                                       const std::filesystem::path& folder) {
+  if (expressions.empty()) return std::nullopt;
+  auto scanner = Scanner::compile(expressions, folder);
+  if (!scanner) return std::unexpected(scanner.error());
+  return *std::move(scanner);
+}
+
+}  // namespace
 
 Result<Detector> Detector::make(DetectorOptions options) {
   if (options.dictionary.size() > kMostTerms) {
     return fail(Errc::bad_config, "a dictionary of " + std::to_string(options.dictionary.size()) +
                                       " terms; there may be " + std::to_string(kMostTerms));
   }
-  auto patterns = built_in_patterns();
-  std::erase_if(patterns, [&](const Pattern& p) { return !options.kinds.test(index_of(p.kind)); });
+  Detector detector;
+  detector.patterns_ = built_in_patterns();
+  std::erase_if(detector.patterns_,
+                [&](const Pattern& p) { return !options.kinds.test(index_of(p.kind)); });
   // A nearer cue of another kind counts against a number, so all are needed as soon as one is.
-  std::vector<CuePattern> cues;
-  if (std::ranges::any_of(patterns, [](const Pattern& p) { return p.cue != Cue::none; })) {
-    cues = cue_patterns();
+  if (std::ranges::any_of(detector.patterns_,
+                          [](const Pattern& p) { return p.cue != Cue::none; })) {
+    detector.cues_ = cue_patterns();
   }
   std::vector<Expression> expressions;
-  for (const Pattern& pattern : patterns) {
+  for (const Pattern& pattern : detector.patterns_) {
     expressions.push_back(
         {.regex = pattern.regex, .match_case = pattern.match_case, .ends_only = pattern.ends_only});
   }
-  for (const CuePattern& cue : cues) {
+  for (const CuePattern& cue : detector.cues_) {
     // Where a word begins counts only if it stands behind the number.
     expressions.push_back({.regex = cue.regex, .ends_only = cue.cue != Cue::phone_behind});
   }
-  std::vector<Kind> terms;
+  std::vector<Expression> terms;
   for (const Term& term : options.dictionary) {
     if (!options.kinds.test(index_of(term.kind))) continue;
     auto regex = regex_of(term);
     if (!regex) return std::unexpected(regex.error());
-    expressions.push_back({.regex = *std::move(regex), .utf8 = true});
-    terms.push_back(term.kind);
+    terms.push_back({.regex = *std::move(regex), .utf8 = true});
+    detector.terms_.push_back(term.kind);
   }
-  auto scanner = Scanner::compile(expressions);
-  if (!scanner) return std::unexpected(scanner.error());
-  return Detector(std::move(patterns), std::move(cues), std::move(terms), *std::move(scanner));
+  auto pattern_scanner = compile(expressions, options.kept);
+  if (!pattern_scanner) return std::unexpected(pattern_scanner.error());
+  detector.pattern_scanner_ = *std::move(pattern_scanner);
+  // The user's own words are written nowhere.
+  auto term_scanner = compile(terms, {});
+  if (!term_scanner) return std::unexpected(term_scanner.error());
+  detector.term_scanner_ = *std::move(term_scanner);
+  return detector;
 }
 
 Result<std::vector<Span>> Detector::find(std::string_view text) const {
@@ -214,11 +231,20 @@ Result<std::vector<Span>> Detector::find(std::string_view text) const {
                 "a text that is to be masked is not UTF-8 at byte " + std::to_string(valid));
   }
   Gathering gathering(*this, text);
-  const auto scanned =
-      scanner_.scan(text, [&](std::size_t expression, std::size_t begin, std::size_t end) {
-        gathering.take(expression, begin, end);
-      });
-  if (!scanned) return std::unexpected(scanned.error());
+  if (pattern_scanner_) {
+    const auto scanned = pattern_scanner_->scan(
+        text, [&](std::size_t expression, std::size_t begin, std::size_t end) {
+          gathering.take(expression, begin, end);
+        });
+    if (!scanned) return std::unexpected(scanned.error());
+  }
+  if (term_scanner_) {
+    const auto scanned =
+        term_scanner_->scan(text, [&](std::size_t term, std::size_t begin, std::size_t end) {
+          gathering.take_term(term, begin, end);
+        });
+    if (!scanned) return std::unexpected(scanned.error());
+  }
   return std::move(gathering).finish();
 }
 

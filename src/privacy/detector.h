@@ -1,6 +1,8 @@
 // Finds private values in texts.
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -16,13 +18,15 @@ namespace lichen::privacy {
 struct DetectorOptions {
   KindSet kinds = KindSet().set();  // what is looked for
   std::vector<Term> dictionary = {};
+  /// Where the patterns are kept once they are compiled; the dictionary is not. Empty: nowhere.
+  std::filesystem::path kept = {};
 };
 
 /// Patterns with check digits and words nearby, and the user's dictionary; names, organizations and
-/// places are found by the dictionary only. Made once (about a second), then immutable and safe
-/// from any thread.
+/// places are found by the dictionary only. Made once (seconds, unless the patterns are kept), then
+/// immutable and safe from any thread.
 ///
-///   auto detector = Detector::make({});
+///   auto detector = Detector::make({.kept = usual_database_folder()});
 ///   auto spans = detector->find("Mail ann@example.org or call +1 212 555 0100");
 class Detector {
  public:
@@ -38,14 +42,14 @@ class Detector {
   struct CueAt;
   class Gathering;
 
-  Detector(std::vector<Pattern> patterns, std::vector<CuePattern> cues, std::vector<Kind> terms,
-           Scanner scanner);
+  Detector() = default;
 
-  // The scanner's expressions are the patterns, the cues and the dictionary's terms, in this order.
   std::vector<Pattern> patterns_;
   std::vector<CuePattern> cues_;
-  std::vector<Kind> terms_;
-  Scanner scanner_;
+  std::vector<Kind> terms_;  // the dictionary's
+  // None where there is nothing to look for.
+  std::optional<Scanner> pattern_scanner_;  // expressions: the patterns, then the cues
+  std::optional<Scanner> term_scanner_;
 };
 
 /// Spans in order of their places; those that overlap become one that covers them all, so that

@@ -264,5 +264,15 @@ TEST(Dictionary, ErrorsNameTheLine) {
   EXPECT_FALSE(parse_dictionary("LITERAL: abc", "d.txt"));
 }
 
+TEST(Detector, OfKindsWithoutPatternsFindsNothing) {
+  DetectorOptions options{.kinds = KindSet().set(index_of(Kind::person))};
+  const auto made = Detector::make(options);
+  ASSERT_TRUE(made) << made.error().detail;
+  const auto spans = made->find("Ann, ann@example.org");
+  ASSERT_TRUE(spans) << spans.error().detail;
+  EXPECT_TRUE(spans->empty());
+  EXPECT_FALSE(made->find("\xFF"));
+}
+
 }  // namespace
 }  // namespace lichen::privacy

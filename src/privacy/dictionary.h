@@ -13,6 +13,7 @@ namespace lichen::privacy {
 struct Term {
   Kind kind = Kind::other;
   std::string text;  // found in any case, as whole words, with any white space between them
+  bool operator==(const Term&) const = default;
 };
 
 /// Terms that a dictionary may have: more cost seconds to compile.

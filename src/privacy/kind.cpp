@@ -9,8 +9,8 @@ constexpr std::array<std::string_view, kKinds> kNames = {
     "SECRET",        "CREDIT_CARD", "IBAN",           "BANK_ACCOUNT", "US_SSN",
     "NATIONAL_ID",   "PASSPORT",    "DRIVER_LICENSE", "EMAIL",        "PHONE",
     "DATE_OF_BIRTH", "IP_ADDRESS",  "MAC_ADDRESS",    "URL",          "ADDRESS",
-    "POSTAL_CODE",   "PERSON",      "ORGANIZATION",   "LOCATION",     "PRIVATE",
-    "LITERAL"};
+    "POSTAL_CODE",   "PERSON",      "ORGANIZATION",   "LOCATION",     "NATIONALITY",
+    "TITLE",         "AGE",         "DATE",           "PRIVATE",      "LITERAL"};
 
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 

@@ -28,9 +28,13 @@ enum class Kind : std::uint8_t {
   url,             //
   address,         // streets with numbers, boxes, suites
   postal_code,     //
-  person,          // this and the next two: from dictionaries only
+  person,          // this and all to `date`: by their place in a text (NameFinder), or listed
   organization,    //
   location,        //
+  nationality,     // also of faiths and parties
+  title,           // "Dr.", "Mrs"
+  age,             //
+  date,            // any; those of birth have a kind of their own
   other,           // from dictionaries, of no other kind
   literal,         // not private: text of the user's that looks like a placeholder
 };

@@ -1,6 +1,7 @@
 #include "privacy/mask.h"
 
 #include <array>
+#include <cassert>
 
 #include "privacy/value_finder.h"
 
@@ -9,8 +10,9 @@ namespace {
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
-/// What looks like a placeholder of any kind and number, in any case.
-void add_literals(std::string_view text, std::vector<Span>& spans) {
+/// What looks like a placeholder of any kind and number, in any case, and is none of the vault's.
+/// No value gets it.
+void add_literals(std::string_view text, Vault& vault, std::vector<Span>& spans) {
   for (std::size_t open = text.find('['); open != std::string_view::npos;
        open = text.find('[', open + 1)) {
     const std::string_view rest = text.substr(open + 1, 32);  // longer than any name with a number
@@ -20,24 +22,24 @@ void add_literals(std::string_view text, std::vector<Span>& spans) {
     if (number == std::string_view::npos || number + 1 == close) continue;
     bool digits = true;
     for (std::size_t i = number + 1; i < close; ++i) digits &= digit(rest[i]);
-    const std::string_view name = rest.substr(0, number);
-    if (digits && is_placeholder_name(name)) {
-      spans.push_back({.begin = open, .end = open + close + 2, .kind = Kind::literal});
+    const Span span{.begin = open, .end = open + close + 2, .kind = Kind::literal};
+    if (digits && is_placeholder_name(rest.substr(0, number)) && !vault.find(span.in(text))) {
+      vault.avoid(span.in(text));
+      spans.push_back(span);
     }
   }
 }
 
 }  // namespace
 
-Result<Masked> mask(const Detector& detector, Vault& vault,
-                    std::span<const std::string_view> texts) {
-  std::vector<std::vector<Span>> found;
-  for (const std::string_view text : texts) {
-    auto spans = detector.find(text);
-    if (!spans) return std::unexpected(spans.error());
-    add_literals(text, *spans);
-    found.push_back(join_overlaps(*std::move(spans)));
-    for (const Span& span : found.back()) vault.keep(span.kind, span.in(text));
+Masked mask(Vault& vault, std::span<const std::string_view> texts, Spans found) {
+  found.resize(texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    add_literals(texts[i], vault, found[i]);
+    found[i] = join_overlaps(std::move(found[i]));
+  }
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    for (const Span& span : found[i]) vault.keep(span.kind, span.in(texts[i]));
   }
   const ValueFinder known(vault);
   Masked masked;
@@ -55,6 +57,22 @@ Result<Masked> mask(const Detector& detector, Vault& vault,
     out += text.substr(end);
   }
   return masked;
+}
+
+Result<Masked> mask(const Detector& detector, Vault& vault,
+                    std::span<const std::string_view> texts) {
+  return mask(detector, vault, texts, Spans(texts.size()));
+}
+
+Result<Masked> mask(const Detector& detector, Vault& vault, std::span<const std::string_view> texts,
+                    Spans more) {
+  assert(more.size() == texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const auto spans = detector.find(texts[i]);
+    if (!spans) return std::unexpected(spans.error());
+    more[i].insert(more[i].end(), spans->begin(), spans->end());
+  }
+  return mask(vault, texts, std::move(more));
 }
 
 Result<Masked> mask(const Detector& detector, Vault& vault, std::string_view text) {

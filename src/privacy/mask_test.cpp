@@ -14,7 +14,12 @@ using ::testing::ElementsAre;
 
 const Detector& detector() {
   static const auto made =
-      Detector::make({.dictionary = {{Kind::person, "Ann"}, {Kind::person, "Al"}}});
+      Detector::make({.kinds = KindSet()
+                                   .set(index_of(Kind::email))
+                                   .set(index_of(Kind::phone))
+                                   .set(index_of(Kind::secret))
+                                   .set(index_of(Kind::person)),
+                      .dictionary = {{Kind::person, "Ann"}, {Kind::person, "Al"}}});
   EXPECT_TRUE(made) << made.error().detail;
   return *made;
 }
@@ -45,6 +50,17 @@ TEST(Mask, WhatOneTextTellsIsMaskedInAll) {
               ElementsAre("[PHONE_1] it was.", "My phone: [PHONE_1]", "1555 0184, 555 01842"));
 }
 
+TEST(Mask, WhatOthersHaveFoundIsMaskedToo) {
+  Vault vault;
+  const std::array<std::string_view, 2> texts = {"Ann Lee, ann.lee@example.org", "ask ann lee"};
+  const Spans names = {
+      {{.begin = 0, .end = 7, .kind = Kind::person}, {.begin = 9, .end = 12, .kind = Kind::person}},
+      {}};
+  const auto result = mask(detector(), vault, texts, names);
+  ASSERT_TRUE(result) << result.error().detail;
+  EXPECT_THAT(result->texts, ElementsAre("[PERSON_1], [EMAIL_1]", "ask [PERSON_1]"));
+}
+
 TEST(Mask, WhatTheVaultHoldsIsMaskedLater) {
   Vault vault;
   masked(vault, "password: tulip-7");
@@ -59,9 +75,26 @@ TEST(Mask, PlaceholdersOfTheUsersAreKeptApart) {
       "mine is bob@example.org";
   const std::string out = masked(vault, text);
   EXPECT_EQ(out,
-            "[LITERAL_1] is a form; [LITERAL_2], [LITERAL_3], [NOTHING_1], [EMAIL_]; "
-            "mine is [EMAIL_1]");
+            "[LITERAL_2] is a form; [LITERAL_3], [LITERAL_4], [NOTHING_1], [EMAIL_]; "
+            "mine is [EMAIL_2]");
   EXPECT_EQ(unmask(out, vault), text);
+  EXPECT_EQ(unmask(unmask(out, vault), vault), text)
+      << "no value stands behind what the user wrote";
+}
+
+TEST(Mask, PlaceholdersOfTheVaultsStay) {
+  Vault vault;
+  masked(vault, "mine is bob@example.org");
+  EXPECT_EQ(masked(vault, "[EMAIL_1] and [email_1], but [EMAIL_2]"),
+            "[EMAIL_1] and [email_1], but [LITERAL_1]");
+}
+
+TEST(Mask, SpansOfOthersAreMaskedToo) {
+  Vault vault;
+  const std::array<std::string_view, 2> texts = {"Zoë met Lee.", "lee left"};
+  const auto result =
+      mask(vault, texts, {{{0, 4, Kind::person}, {9, 12, Kind::person}}, {{0, 3, Kind::person}}});
+  EXPECT_THAT(result.texts, ElementsAre("[PERSON_1] met [PERSON_2].", "[PERSON_2] left"));
 }
 
 TEST(Mask, ShortValuesAreMaskedWhereTheyAreFoundOnly) {

@@ -2,6 +2,7 @@
 // 2019).
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
@@ -24,8 +25,10 @@ struct Expression {
 class Scanner {
  public:
   /// `unsupported`: the CPU lacks SSE4.2 or its like; `internal`: an expression is none, with its
-  /// place and the reason.
-  static Result<Scanner> compile(std::span<const Expression> expressions);
+  /// place and the reason. What was compiled is kept in `folder` and read from there the next time;
+  /// a damaged file is made anew. Empty: nothing is kept.
+  static Result<Scanner> compile(std::span<const Expression> expressions,
+                                 const std::filesystem::path& folder = {});
   ~Scanner();
   Scanner(Scanner&&) noexcept;
   Scanner& operator=(Scanner&&) noexcept;

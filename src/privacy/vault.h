@@ -18,9 +18,10 @@ namespace lichen::privacy {
 /// else, neither by `mask` nor by `check_egress`: they would be found in every other word.
 inline constexpr std::size_t kShortestSought = 4;
 
-/// Placeholders are `[EMAIL_1]`: kind and number, from 1 for each kind. The same value has the same
-/// placeholder; letters' case, and in numbers blanks, dots, hyphens and parentheses, make no
-/// difference, and what is restored is the value as it was written first.
+/// Placeholders are `[EMAIL_1]`: kind and number, from 1 for each kind, without those that are
+/// avoided. The same value has the same placeholder; letters' case, and in numbers blanks, dots,
+/// hyphens and parentheses, make no difference, and what is restored is the value as it was written
+/// first.
 ///
 /// Made for one request and gone with it; its memory is overwritten then. It is neither copied nor
 /// moved nor printed. Not thread-safe.
@@ -43,6 +44,8 @@ class Vault {
 
   /// The entry of a value, a new one where it is not known. Valid as long as the vault.
   const Entry& keep(Kind kind, std::string_view value);
+  /// From now on no value gets this placeholder, which somebody else has written.
+  void avoid(std::string_view placeholder);
   /// The entry of a placeholder in any case; null where it is none of ours.
   const Entry* find(std::string_view placeholder) const;
   /// Whether a placeholder of ours begins so, in any case.
@@ -54,6 +57,8 @@ class Vault {
  private:
   using Key = std::pair<Kind, WipedString>;
 
+  std::string next_placeholder(Kind kind);
+
   WipedDeque<Entry> entries_;
   WipedDeque<Form> forms_;
   KindCounts numbers_ = {};  // the last given, of each kind
@@ -61,6 +66,7 @@ class Vault {
   using FormKey = std::pair<std::size_t, WipedString>;
   std::set<FormKey, std::less<>, Wiping<FormKey>> seen_;            // what is in `forms_`
   std::map<std::string, std::size_t, std::less<>> by_placeholder_;  // in lower case
+  std::set<std::string, std::less<>> avoided_;                      // likewise
 };
 
 }  // namespace lichen::privacy

@@ -22,7 +22,7 @@ double finite(float logprob) {
   return std::isfinite(logprob) ? std::max(static_cast<double>(logprob), -9'999.0) : -9'999.0;
 }
 
-std::string quoted(std::string_view text) { return json::serialize(json::string_view(text)); }
+std::string json_string(std::string_view text) { return json::serialize(json::string_view(text)); }
 
 json::array bytes_of(std::string_view text) {
   json::array bytes;
@@ -160,7 +160,7 @@ std::string embeddings_json(std::string_view model, const Embeddings& embeddings
     out += '}';
   }
   const std::string tokens = std::to_string(prompt_tokens);
-  out += R"(],"model":)" + quoted(model) + R"(,"usage":{"prompt_tokens":)" + tokens +
+  out += R"(],"model":)" + json_string(model) + R"(,"usage":{"prompt_tokens":)" + tokens +
          R"(,"total_tokens":)" + tokens + "}}";
   return out;
 }
@@ -183,7 +183,7 @@ OpenAiReply::OpenAiReply(ReplyHead head, OpenAiReplyOptions options)
   prefix_ = std::string(chat ? R"(data: {"id":"chatcmpl-)" : R"(data: {"id":"cmpl-)") + head_.id +
             (chat ? R"(","object":"chat.completion.chunk","created":)"
                   : R"(","object":"text_completion","created":)") +
-            std::to_string(head_.created) + R"(,"model":)" + quoted(head_.model) +
+            std::to_string(head_.created) + R"(,"model":)" + json_string(head_.model) +
             R"(,"choices":[)";
 }
 
@@ -222,7 +222,7 @@ void OpenAiReply::start(std::string& out) {
 void OpenAiReply::piece(std::string& out, std::size_t choice, const Piece& piece) {
   if (!piece.reasoning.empty() && options_.chat) {
     sent_[choice].reasoning += piece.reasoning.size();
-    chunk(out, choice, R"({"reasoning_content":)" + quoted(piece.reasoning) + "}", {}, {});
+    chunk(out, choice, R"({"reasoning_content":)" + json_string(piece.reasoning) + "}", {}, {});
   }
   if (piece.text.empty() && piece.logprobs.empty()) return;
   text(out, choice, piece.text, piece.logprobs, {});
@@ -258,7 +258,7 @@ void OpenAiReply::text(std::string& out, std::size_t choice, std::string_view te
                        std::span<const AnswerToken> logprobs, std::string_view finish) {
   sent_[choice].bytes += text.size();
   sent_[choice].logprobs += logprobs.size();
-  const std::string value = quoted(text);
+  const std::string value = json_string(text);
   chunk(out, choice, options_.chat ? R"({"content":)" + value + "}" : value, logprobs, finish);
 }
 

@@ -11,6 +11,7 @@ export const bundled = {
   large: join(root, 'models/lichen-large.gguf'),
   other: join(root, 'models/lichen-other.gguf'),
   guard: join(root, 'models/lichen-small-guard.gguf'),
+  names: join(root, 'models/lichen-names.gguf'),
 };
 
 /// Resolves when the server listens; `stop` sends SIGTERM and gives its exit code.

@@ -40,10 +40,10 @@ void check_experts(Typed& typed, const std::string& arch, std::uint32_t layers) 
 /// Whether the architecture's graph asserts that keys, values and RoPE have the same length.
 bool one_head_length(std::string_view arch) {
   static constexpr std::string_view kArchitectures[] = {
-      "llama",     "llama4",   "mistral3", "qwen2",     "qwen2moe",   "qwen2vl", "qwen3",
-      "qwen3moe",  "qwen3vl",  "olmo",     "olmo2",     "olmoe",      "granite", "internlm2",
-      "exaone",    "nemotron", "falcon",   "deci",      "starcoder2", "smollm3", "baichuan",
-      "codeshell", "dream",    "llada",    "qwen3vlmoe"};
+      "llama",     "llama4",   "mistral3", "qwen2",      "qwen2moe",   "qwen2vl", "qwen3",
+      "qwen3moe",  "qwen3vl",  "olmo",     "olmo2",      "olmoe",      "granite", "internlm2",
+      "exaone",    "nemotron", "falcon",   "deci",       "starcoder2", "smollm3", "baichuan",
+      "codeshell", "dream",    "llada",    "qwen3vlmoe", "llama-embed"};
   return std::ranges::find(kArchitectures, arch) != std::end(kArchitectures);
 }
 

@@ -9,6 +9,7 @@
 #include "model/gguf_file.h"
 #include "model/llama/llama_backend.h"
 #include "model/llama/llama_chat.h"
+#include "model/llama/llama_encoder.h"
 #include "model/llama/llama_sampler.h"
 #include "model/llama/measure_passes.h"
 
@@ -79,6 +80,13 @@ Result<std::shared_ptr<LocalModel>> open_local_model(std::string name, LocalMode
   parts.batcher = lane->add(std::move(backend), options.batcher, parts.times);
   return std::make_shared<LocalModel>(std::move(name), std::move(lane), std::move(parts),
                                       std::move(options));
+}
+
+Result<std::shared_ptr<TokenEncoder>> open_token_encoder(const std::filesystem::path& gguf,
+                                                         std::shared_ptr<Lane> lane) {
+  start_libllama();
+  if (Result<GgufInfo> info = inspect_gguf(gguf); !info) return std::unexpected(info.error());
+  return LlamaEncoder::open(gguf, std::move(lane));
 }
 
 Result<Tokenizer> open_tokenizer(const std::filesystem::path& gguf) {

@@ -80,15 +80,20 @@ std::expected<void, Failure> RemoteCall::choose(std::string_view note) {
 
 awaitable<std::expected<HttpResponse, Failure>> RemoteCall::send(std::string api, std::string body,
                                                                  milliseconds header_timeout) {
+  billed_ = false;
+  last_status_ = 0;
+  if (turn_.egress) {
+    if (auto may = turn_.egress->check(body, turn_); !may) {
+      co_return std::unexpected(Failure{std::move(may.error())});
+    }
+  }
   const Upstream& there = upstream();
   HttpRequest request{.target = there.endpoint.target(api),
                       .fields = there.fields,
                       .body = std::move(body),
                       .headers_timeout = header_timeout,
                       .max_response_bytes = remote_.options.max_response_bytes};
-  billed_ = false;
   asked_ = true;
-  last_status_ = 0;
   header_timeout_ = header_timeout;
   trace_.sent = false;
   const auto asked = Clock::now();

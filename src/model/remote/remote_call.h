@@ -53,8 +53,9 @@ class RemoteCall {
   /// Where the present attempt goes. After `choose`.
   const Upstream& upstream() const { return remote_.places[at_]; }
 
-  /// One attempt: sends the request and waits for a response with a status of 2xx, until
-  /// `header_timeout`. Other statuses are read to their end and become typed errors.
+  /// One attempt: asks the turn's egress check, sends the request and waits for a response with a
+  /// status of 2xx, until `header_timeout`. Other statuses are read to their end and become typed
+  /// errors.
   awaitable<std::expected<HttpResponse, Failure>> send(std::string api, std::string body,
                                                        std::chrono::milliseconds header_timeout);
 
