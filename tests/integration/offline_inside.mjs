@@ -26,6 +26,7 @@ plans:
   fallback: {fallback: {of: [near, far, small]}}
   route: {route: {by: length, threshold: 1, small: small, large: far}}
   cascade: {cascade: {small: small, large: far, confidence: min, threshold: 0}}
+serve: {plan: fallback}
 ledger: {path: none}
 `, {}, process.argv.slice(2));
 
