@@ -192,7 +192,21 @@ void look_at_ledger(const policy::Config& config, Diagnosis& diagnosis) {
   }
 }
 
-Diagnosis diagnose(const std::filesystem::path& chosen) {
+/// Connects to the endpoints of all remote models that load.
+void look_at_endpoints(const policy::Config& config, std::vector<ModelState>& states) {
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const auto* remote = std::get_if<model::RemoteModelOptions>(&config.models[i].options);
+    if (remote == nullptr || !states[i].error.empty()) continue;
+    auto reached = model::reach(*remote);
+    if (reached) {
+      states[i].reached = *std::move(reached);
+    } else {
+      states[i].error = reached.error().detail;
+    }
+  }
+}
+
+Diagnosis diagnose(const std::filesystem::path& chosen, bool probe) {
   Diagnosis diagnosis;
   look_at_machine(diagnosis);
   const auto file = find_config(chosen);
@@ -208,14 +222,15 @@ Diagnosis diagnose(const std::filesystem::path& chosen) {
   }
   look_at_ledger(*config, diagnosis);
   boost::asio::io_context io(1);  // carries no connection: nothing is asked
-  Examination examination(std::move(*config), io.get_executor());
+  Examination examination(*config, io.get_executor());
   diagnosis.models = examination.models();
+  if (probe) look_at_endpoints(*config, diagnosis.models);
   diagnosis.plans = examination.plans();
   return diagnosis;
 }
 
-int doctor(const std::string& json, const Invocation& invocation) {
-  const auto diagnosis = diagnose(invocation.config);
+int doctor(const std::string& json, bool probe, const Invocation& invocation) {
+  const auto diagnosis = diagnose(invocation.config, probe);
   if (json != "-") {
     const auto out = Terminal::of(stdout);
     out.write(diagnosis_text(diagnosis, out));
@@ -231,6 +246,7 @@ int doctor(const std::string& json, const Invocation& invocation) {
 
 void add_doctor(CLI::App& app, Invocation& invocation) {
   auto json = std::make_shared<std::string>();
+  auto probe = std::make_shared<bool>(false);
   auto* command =
       app.add_subcommand("doctor", "What this machine and configuration can do, what is broken");
   command
@@ -239,17 +255,22 @@ void add_doctor(CLI::App& app, Invocation& invocation) {
           "As JSON, to FILE or to stdout")
       ->type_name("[FILE]")
       ->expected(0, 1);
+  command->add_flag("--probe", *probe,
+                    "Connect to the endpoints of remote models, too, and hang up: nothing is sent");
   command->footer(
       "Loads all models, then each plan by itself, and measures t(n), the time of one pass over n "
       "tokens.\n"
-      "Remote models are not contacted; of each it says whether a plan's `mask` is over it. Exit "
-      "status 1 if anything is broken.\n"
+      "Remote models are not contacted without --probe; of each it says whether a plan's `mask` is "
+      "over it.\n"
+      "Exit status 1 if anything is broken, or no endpoint of a model is reached. How the breakers "
+      "of a\n"
+      "running server stand is in its /metrics.\n"
       "\n"
       "Examples:\n"
       "  lichen doctor\n"
       "  lichen doctor --config lichen.yaml --json");
-  command->callback([&invocation, json] {
-    invocation.action = [&invocation, json] { return doctor(*json, invocation); };
+  command->callback([&invocation, json, probe] {
+    invocation.action = [&invocation, json, probe] { return doctor(*json, *probe, invocation); };
   });
 }
 

@@ -41,7 +41,12 @@ std::string model_line(const ModelState& model, const Terminal& terminal) {
   text += model.source;
   if (model.context > 0) text += fmt::format(", context {}", format_count(model.context));
   if (model.times && !model.times->passes.empty()) text += ", " + times_text(*model.times);
-  if (!model.local) text += ", not contacted";
+  if (!model.local && model.reached.empty()) text += ", not contacted";
+  for (const model::Reach& each : model.reached) {
+    text += fmt::format(", {} {}", each.name,
+                        each.error.empty() ? fmt::format("reached in {:.0f} ms", each.connect_ms)
+                                           : "not reached: " + terminal.harmless(each.error));
+  }
   return text;
 }
 
@@ -67,6 +72,17 @@ boost::json::value error_or_null(const std::string& error) {
   return error.empty() ? boost::json::value(nullptr) : boost::json::value(error);
 }
 
+boost::json::array to_json(const std::vector<model::Reach>& reached) {
+  boost::json::array all;
+  for (const auto& [name, connect_ms, error] : reached) {
+    all.push_back(boost::json::object{{"upstream", name},
+                                      {"reached", error.empty()},
+                                      {"connect_ms", connect_ms},
+                                      {"error", error_or_null(error)}});
+  }
+  return all;
+}
+
 boost::json::value to_json(const std::optional<model::StepTimes>& times) {
   if (!times) return nullptr;
   boost::json::array passes;
@@ -80,8 +96,14 @@ boost::json::value to_json(const std::optional<model::StepTimes>& times) {
 
 bool healthy(const Diagnosis& diagnosis) {
   const auto fine = [](const auto& state) { return state.error.empty(); };
+  const auto reached = [](const ModelState& model) {
+    return model.reached.empty() ||
+           std::ranges::any_of(model.reached, [](const auto& each) { return each.error.empty(); });
+  };
   return diagnosis.config_error.empty() && diagnosis.ledger_error.empty() &&
-         std::ranges::all_of(diagnosis.models, fine) && std::ranges::all_of(diagnosis.plans, fine);
+         std::ranges::all_of(diagnosis.models, fine) &&
+         std::ranges::all_of(diagnosis.models, reached) &&
+         std::ranges::all_of(diagnosis.plans, fine);
 }
 
 std::string diagnosis_text(const Diagnosis& diagnosis, const Terminal& terminal) {
@@ -128,7 +150,8 @@ boost::json::object to_json(const Diagnosis& diagnosis) {
                                          {"ok", model.error.empty()},
                                          {"error", error_or_null(model.error)},
                                          {"context", model.context},
-                                         {"times", to_json(model.times)}});
+                                         {"times", to_json(model.times)},
+                                         {"upstreams", to_json(model.reached)}});
   }
   for (const auto& plan : diagnosis.plans) {
     plans.push_back(

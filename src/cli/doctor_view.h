@@ -9,6 +9,7 @@
 
 #include "cli/terminal.h"
 #include "model/local_model.h"
+#include "model/remote/reach.h"
 #include "policy/exposure.h"
 
 namespace lichen::cli {
@@ -20,6 +21,7 @@ struct ModelState {
   std::string error = {};                      // why it does not load; empty: it does
   std::int64_t context = 0;                    // tokens; 0: unknown
   std::optional<model::StepTimes> times = {};  // of local models
+  std::vector<model::Reach> reached = {};      // of remote ones; empty: not contacted
 };
 
 struct PlanState {

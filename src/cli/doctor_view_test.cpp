@@ -83,6 +83,20 @@ TEST(DoctorView, ReceiptsThatWaitAndThatAreLost) {
   EXPECT_EQ(to_json(diagnosis).at("ledger").at("lost"), 3);
 }
 
+TEST(DoctorView, OneEndpointThatIsReachedWillDo) {
+  auto diagnosis = fine();
+  auto& reached = diagnosis.models[1].reached;
+  reached = {{"a.example", 12.3, ""}, {"b.example", 5'000, "no connection"}};
+  EXPECT_TRUE(healthy(diagnosis));
+  const auto text = diagnosis_text(diagnosis, Terminal{});
+  EXPECT_TRUE(text.contains(", a.example reached in 12 ms, b.example not reached: no connection\n"))
+      << text;
+  const auto json = to_json(diagnosis);
+  EXPECT_EQ(json.at("models").at(1).at("upstreams").at(1).at("reached"), false);
+  reached[0].error = "refused";
+  EXPECT_FALSE(healthy(diagnosis));
+}
+
 TEST(DoctorView, Json) {
   auto diagnosis = fine();
   diagnosis.plans[0].error = "why";

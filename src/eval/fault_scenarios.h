@@ -17,7 +17,7 @@ struct FaultSight {
   std::string shown;                                          // its stream
   Receipt recorded;                                           // by the ledger
   double seconds = 0;                                         // that it took
-  int answered = 0;                                           // of all requests
+  std::vector<std::string> texts;                             // of all requests' answers
   std::vector<model::FakeUpstream::Received> first;           // what the endpoints were sent
   std::vector<model::FakeUpstream::Received> second;
   std::string local;  // the name of the local model

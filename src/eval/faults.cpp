@@ -39,6 +39,7 @@ models:
       - {{url: "{}", weight: 1000, price: {{input: 1, output: 10}}}}{}
     model: big-1
     continues: final_message
+    retries: {}
     retry_backoff: 20ms
     timeouts: {{connect: 500ms, headers: 500ms, first_token: 500ms, idle: 300ms}}
 plans:
@@ -77,13 +78,15 @@ void check_always(const FaultScenario& scenario, const FaultSight& sight, FaultC
                    bytes == static_cast<std::int64_t>(sight.shown.size()));
 }
 
-Result<FaultOutcome> run_one(const FaultScenario& scenario, const ModelPtr& local,
+Result<FaultOutcome> run_one(const FaultScenario& scenario, const FaultOptions& options,
                              const asio::any_io_executor& io) {
+  const ModelPtr& local = options.local;
   const FakeUpstream first(scenario.first);
   std::optional<FakeUpstream> second;
   if (!scenario.second.empty()) second.emplace(scenario.second);
   auto config = policy::parse_config(
-      fmt::format(kConfig, first.url(), second_url(second ? &*second : nullptr), local->name()),
+      fmt::format(kConfig, first.url(), second_url(second ? &*second : nullptr), options.retries,
+                  local->name()),
       "faults.yaml");
   if (!config) return std::unexpected(config.error());
   const auto runtime = Runtime::open(*std::move(config), io, {}, {local});
@@ -102,7 +105,7 @@ Result<FaultOutcome> run_one(const FaultScenario& scenario, const ModelPtr& loca
     sight.answer = answering.get();
     sight.seconds = std::chrono::duration<double>(Clock::now() - began).count();
     sight.shown = std::move(client.text);
-    sight.answered += sight.answer ? 1 : 0;
+    if (sight.answer) sight.texts.push_back(sight.answer->text);
     auto recorded = (*runtime)->ledger().find(turn.receipt.id);
     if (!recorded) return std::unexpected(recorded.error());
     sight.recorded = *std::move(recorded);
@@ -165,7 +168,7 @@ Result<std::vector<FaultOutcome>> run_faults(const FaultOptions& options,
   std::vector<FaultOutcome> outcomes;
   for (const FaultScenario& scenario : scenarios) {
     if (options.progress) options.progress(scenario.title, outcomes.size(), scenarios.size());
-    Result<FaultOutcome> outcome = run_one(scenario, options.local, io);
+    Result<FaultOutcome> outcome = run_one(scenario, options, io);
     if (!outcome) return std::unexpected(outcome.error());
     outcomes.push_back(*std::move(outcome));
   }

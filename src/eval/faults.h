@@ -51,6 +51,7 @@ boost::json::object to_json(const FaultOutcome& outcome);
 struct FaultOptions {
   /// Answers where a scenario's endpoints cannot. Streams, and goes on with what is begun.
   ModelPtr local;
+  int retries = 2;  // of the remote model
   /// Called before each scenario with its title and how many of all are done.
   std::function<void(std::string_view title, std::size_t done, std::size_t total)> progress = {};
 };
