@@ -177,6 +177,14 @@ models:
   EXPECT_EQ(vague.probe_interval, milliseconds(0));
 }
 
+TEST(Config, TheExampleWithSeveralUrls) {
+  const auto config = load_config(LICHEN_SOURCE_DIR "/examples/upstreams.yaml");
+  ASSERT_TRUE(config) << config.error().detail;
+  const auto& far = std::get<model::RemoteModelOptions>(config->models.at(1).options);
+  EXPECT_EQ(far.urls.size(), 2u);
+  EXPECT_TRUE(far.hedge);
+}
+
 TEST(Config, WhatIsLeftOutHasItsDefault) {
   const Config config = parse("models:\n  small: {gguf: s.gguf}\nplans:\nserve:\nledger:\n");
   const auto& small = std::get<model::LocalModelOptions>(config.models.at(0).options);
