@@ -62,7 +62,12 @@ class Mask : public Answerer {
     child->egress = vault;
     child->progress = turn.progress;
     Result<Answer> answer = co_await answerer->answer(std::move(request), *child);
-    if (answer) answer = restored(*std::move(answer), restoring);
+    if (answer) {
+      answer = restored(*std::move(answer), restoring);
+    } else {
+      answer.error().detail = vault->without_values(std::move(answer.error().detail));
+    }
+    vault->clean(child->receipt);
     for (Turn::Later& work : child->later) work = under(vault, std::move(work));
     turn.absorb(*child);
     if (!answer) co_return answer;

@@ -349,6 +349,35 @@ TEST_F(MaskTest, APlaceholderThatSeveralWriteTogetherIsRestored) {
   EXPECT_EQ(sink_.text(), answer->text);
 }
 
+TEST_F(MaskTest, WhatMechanismsAndErrorsQuoteIsMasked) {
+  class Quoting : public Answerer {
+   public:
+    awaitable<Result<Answer>> answer(Request request, Turn& turn) override {
+      const std::string said = request.messages[0].content;
+      turn.receipt.decisions.push_back(
+          {.mechanism = "quoting", .choice = "none", .reason = "no edit: " + said});
+      turn.later.push_back([said](Turn& then) { return fails(said, then); });
+      if (said.starts_with("fail")) co_return fail(Errc::upstream, "it said " + said);
+      co_return Answer{.text = said};
+    }
+
+   private:
+    static awaitable<Result<void>> fails(std::string said, Turn& then) {
+      then.receipt.decisions.push_back(
+          {.mechanism = "shadow", .choice = "lost", .reason = "large: " + said});
+      co_return fail(Errc::upstream, said);
+    }
+  };
+  options_.plan = [](const EachModel&) { return std::make_shared<Quoting>(); };
+  EXPECT_EQ(ask("z@example.org", turn_)->text, "z@example.org");
+  EXPECT_EQ(turn_.receipt.decisions.at(0).reason, "no edit: [EMAIL_1]");
+  Turn background("plan");
+  EXPECT_EQ(run(turn_.later.at(0)(background)).error().detail, "[EMAIL_1]");
+  EXPECT_EQ(background.receipt.decisions.at(0).reason, "large: [EMAIL_1]");
+  Turn next("plan");
+  EXPECT_EQ(ask("fail z@example.org", next).error().detail, "it said fail [EMAIL_1]");
+}
+
 TEST_F(MaskTest, EmbeddingsAreOfMaskedTexts) {
   ModelPtr masked;
   options_.plan = [&](const EachModel& each_model) {

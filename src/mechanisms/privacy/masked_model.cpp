@@ -21,6 +21,9 @@ class MaskedModel : public Model {
   bool local() const override { return model_->local(); }
   std::int64_t context_length() const override { return model_->context_length(); }
   bool continues() const override { return model_->continues(); }
+  awaitable<Result<std::int64_t>> count_tokens(Request request) override {
+    return model_->count_tokens(std::move(request));  // which asks nobody
+  }
 
   awaitable<Result<Answer>> answer(Request request, Turn& turn) override {
     const std::shared_ptr<RequestVault> vault = RequestVault::of(turn, rules_);

@@ -52,8 +52,17 @@ std::vector<Span> without_front(std::vector<Span> spans, std::size_t before) {
 
 awaitable<Result<void>> run_under(std::shared_ptr<RequestVault> vault, Turn::Later work,
                                   Turn& turn) {
-  turn.egress = std::move(vault);
-  co_return co_await work(turn);
+  turn.egress = vault;
+  Result<void> done = co_await work(turn);
+  vault->clean(turn.receipt);
+  if (!done) done.error().detail = vault->without_values(std::move(done.error().detail));
+  co_return done;
+}
+
+/// Whether a quotation may end here.
+bool ends_quotation(std::string_view rest) {
+  return rest.starts_with('`') || rest.starts_with('"') || rest.starts_with("...") ||
+         rest.starts_with("\u2026");
 }
 
 }  // namespace
@@ -161,6 +170,32 @@ std::optional<RequestVault::OpenValue> RequestVault::open_value(std::string_view
                    .begin = begin,
                    .placeholder = entry.placeholder,
                    .rest = std::string(whole.substr(bytes))};
+}
+
+std::string RequestVault::without_values(std::string remark) {
+  for (std::size_t end = remark.size(); end-- > 0;) {
+    if (!ends_quotation(std::string_view(remark).substr(end))) continue;
+    const auto open = open_value(std::string_view(remark).substr(0, end));
+    if (!open) continue;
+    remark.replace(open->begin, end - open->begin, open->placeholder);
+    end = open->begin;
+  }
+  auto found = rules_->detector->find(remark);
+  if (!found) return "(not shown: " + found.error().detail + ")";
+  std::string masked;
+  {
+    const std::scoped_lock lock(mutex_);
+    const std::string_view text = remark;
+    masked = privacy::mask(vault_, {&text, 1}, {*std::move(found)}).texts.front();
+  }
+  return with_literals(std::move(masked));
+}
+
+void RequestVault::clean(Receipt& receipt) {
+  for (Decision& decision : receipt.decisions) {
+    if (decision.mechanism == "mask") continue;  // its own hold no values
+    decision.reason = without_values(std::move(decision.reason));
+  }
 }
 
 std::string RequestVault::with_literals(std::string masked) const {

@@ -55,6 +55,12 @@ class RequestVault : public EgressCheck, public std::enable_shared_from_this<Req
   /// At the text's end: at least half of a value, and of a name at least to within a word.
   std::optional<OpenValue> open_value(std::string_view text);
 
+  /// A remark of ours that may quote what models have said, with placeholders in the place of
+  /// private values, also of such as the quotation breaks off in.
+  std::string without_values(std::string remark);
+  /// So are the reasons of decisions in the turn's receipt.
+  void clean(Receipt& receipt);
+
   /// Puts back what looked like placeholders before it was masked.
   std::string with_literals(std::string masked) const;
 

@@ -90,6 +90,25 @@ TEST_F(RequestVaultTest, AValueThatATextBreaksOffInIsCompleted) {
   }
 }
 
+TEST_F(RequestVaultTest, RemarksHoldNoValues) {
+  masked({{.text = "Ann.Lee@example.org, phone +1 212 555 0100 [EMAIL_7]"}});
+  EXPECT_EQ(vault_->without_values("mean log-prob -0.81 under threshold -0.25"),
+            "mean log-prob -0.81 under threshold -0.25");
+  EXPECT_EQ(vault_->without_values("the verdict `ask ann.lee@example.org` is neither; [EMAIL_7]"),
+            "the verdict `ask [EMAIL_1]` is neither; [EMAIL_7]");
+  EXPECT_EQ(vault_->without_values("no edit: call +1 212 555 0..."), "no edit: call [PHONE_1]...");
+  EXPECT_EQ(vault_->without_values("`ann.lee@exa` and \"ann.lee@exampl\""),
+            "`[EMAIL_1]` and \"[EMAIL_1]\"");
+  EXPECT_EQ(vault_->without_values("new: y@example.org"), "new: [EMAIL_2]");
+  EXPECT_THAT(vault_->without_values("\xFF z@example.org"), Not(HasSubstr("example")));
+
+  turn_.receipt.decisions = {{.mechanism = "vote", .choice = "a", .reason = "2 for y@example.org"},
+                             {.mechanism = "mask", .choice = "mask", .reason = "far: 1 EMAIL"}};
+  vault_->clean(turn_.receipt);
+  EXPECT_EQ(turn_.receipt.decisions[0].reason, "2 for [EMAIL_2]");
+  EXPECT_EQ(turn_.receipt.decisions[1].reason, "far: 1 EMAIL");
+}
+
 TEST_F(RequestVaultTest, TheLastCheckRefusesWhatIsKept) {
   masked({{.text = "z@example.org"}});
   EXPECT_TRUE(vault_->check("{\"content\": \"[EMAIL_1]\"}", turn_));
