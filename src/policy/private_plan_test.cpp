@@ -69,6 +69,8 @@ class PrivatePlan : public testing::Test {
     return std::make_shared<ScriptedModel>(
         name,
         [](const Request& request) {
+          // Judges want a word.
+          if (request.max_tokens && *request.max_tokens <= 4) return Script{.text = "no"};
           // Half of the request, so that drafts and findings hold its values, too.
           const std::string said = text_of(request);
           return Script{.text = "1. " + said.substr(0, 200) + "\n2. yes\n3. no", .logprob = -0.9f};

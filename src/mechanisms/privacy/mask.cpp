@@ -64,6 +64,7 @@ class Mask : public Answerer {
     Result<Answer> answer = co_await answerer->answer(std::move(request), *child);
     if (answer) answer = restored(*std::move(answer), restoring);
     for (Turn::Later& work : child->later) work = under(vault, std::move(work));
+    hide_values(*vault, child->receipt, 0);
     turn.absorb(*child);
     if (!answer) co_return answer;
     Result<void> sent;

@@ -1,6 +1,7 @@
 #include "mechanisms/privacy/request_vault.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 
@@ -52,8 +53,11 @@ std::vector<Span> without_front(std::vector<Span> spans, std::size_t before) {
 
 awaitable<Result<void>> run_under(std::shared_ptr<RequestVault> vault, Turn::Later work,
                                   Turn& turn) {
-  turn.egress = std::move(vault);
-  co_return co_await work(turn);
+  const std::size_t seen = turn.receipt.decisions.size();
+  turn.egress = vault;
+  auto done = co_await work(turn);
+  hide_values(*vault, turn.receipt, seen);
+  co_return done;
 }
 
 }  // namespace
@@ -163,6 +167,24 @@ std::optional<RequestVault::OpenValue> RequestVault::open_value(std::string_view
                    .rest = std::string(whole.substr(bytes))};
 }
 
+std::string RequestVault::without_values(const std::string& text) {
+  constexpr std::string_view kCut = "...";
+  std::string_view left = text;
+  std::string end;
+  if (left.ends_with(kCut)) {
+    left.remove_suffix(kCut.size());
+    end = kCut;
+    if (const auto open = open_value(left)) {
+      left = left.substr(0, open->begin);
+      end = open->placeholder + end;
+    }
+  }
+  const std::scoped_lock lock(mutex_);
+  const privacy::Masked masked =
+      privacy::mask(vault_, std::array<std::string_view, 1>{left}, privacy::Spans(1));
+  return masked.texts.front() + end;
+}
+
 std::string RequestVault::with_literals(std::string masked) const {
   const std::scoped_lock lock(mutex_);
   for (const privacy::Vault::Entry& entry : vault_.entries()) {
@@ -193,6 +215,14 @@ Result<void> RequestVault::check(std::string_view body, Turn& turn) {
     return clean;
   }
   return outer_ ? outer_->check(body, turn) : clean;
+}
+
+void hide_values(RequestVault& vault, Receipt& receipt, std::size_t seen) {
+  for (std::size_t i = seen; i < receipt.decisions.size(); ++i) {
+    Decision& decision = receipt.decisions[i];
+    decision.reason = vault.without_values(decision.reason);
+    decision.choice = vault.without_values(decision.choice);
+  }
 }
 
 std::string Restorer::push(std::string_view piece) {

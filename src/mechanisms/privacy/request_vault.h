@@ -55,6 +55,10 @@ class RequestVault : public EgressCheck, public std::enable_shared_from_this<Req
   /// At the text's end: at least half of a value, and of a name at least to within a word.
   std::optional<OpenValue> open_value(std::string_view text);
 
+  /// A text that stays here, for the receipt: with placeholders for what is known, a value that its
+  /// end breaks off (before "...") included.
+  std::string without_values(const std::string& text);
+
   /// Puts back what looked like placeholders before it was masked.
   std::string with_literals(std::string masked) const;
 
@@ -92,7 +96,10 @@ class Restorer {
   privacy::Unmasker unmasker_;
 };
 
-/// `work` with `vault` as its turn's egress check.
+/// What mechanisms say of their decisions, behind the first `seen`, quotes models: without values.
+void hide_values(RequestVault& vault, Receipt& receipt, std::size_t seen);
+
+/// `work` with `vault` as its turn's egress check, and nothing private in its receipt.
 Turn::Later under(std::shared_ptr<RequestVault> vault, Turn::Later work);
 
 }  // namespace lichen::mechanisms
