@@ -69,6 +69,8 @@ class PrivatePlan : public testing::Test {
     return std::make_shared<ScriptedModel>(
         name,
         [](const Request& request) {
+          // Judges want a word.
+          if (request.max_tokens && *request.max_tokens <= 4) return Script{.text = "no"};
           // Half of the request, so that drafts and findings hold its values, too.
           const std::string said = text_of(request);
           return Script{.text = "1. " + said.substr(0, 200) + "\n2. yes\n3. no", .logprob = -0.9f};
@@ -117,10 +119,10 @@ INSTANTIATE_TEST_SUITE_P(
         "far", "named", "{route: {threshold: 1, small: near, large: far}}",
         "{cascade: {small: near, large: far}}", "{cascade: {small: far, large: other}}",
         "{cascade: {small: near, large: other, confidence: verifier, verifier: far}}",
-        "{fallback: {of: [named, near]}}", "{guard: {of: far, small: other, on_failure: open}}",
-        "{guard: {of: near, small: far, on_failure: open}}", "{hint: {small: near, large: far}}",
-        "{hint: {small: far, large: other}}", "{prior: {small: near, large: far}}",
-        "{verify: {of: far, n: 3, by: agreement}}",
+        "{fallback: {of: [named, near]}}", "{guard: {of: far, small: other}}",
+        "{guard: {of: near, small: far, threshold: {input: 1, output: 1}}}",
+        "{hint: {small: near, large: far}}", "{hint: {small: far, large: other}}",
+        "{prior: {small: near, large: far}}", "{verify: {of: far, n: 3, by: agreement}}",
         "{verify: {of: near, n: 2, by: judge, verifier: far}}", "{vote: {of: [far, other, near]}}",
         "{rank_fuse: {of: [far, near], judge: other, by: far}}", "{refine: {draft: near, by: far}}",
         "{refine: {draft: far, by: other}}", "{expand: {outline: far, by: near}}",

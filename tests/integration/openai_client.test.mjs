@@ -279,7 +279,7 @@ test('responses, whole and streamed, with what a model thought', async () => {
   }
   const last = await stream.finalResponse();
   assert.equal(deltas.join(''), 'You said think of it');
-  assert.equal(last.output_text, 'You said think of it');
+  assert.equal(last.output[1].content[0].text, 'You said think of it');
   assert.equal(last.output[0].type, 'reasoning');
   assert.equal(last.output[0].content[0].text, 'I think it over');
   assert.equal(last.usage.total_tokens, 18);

@@ -67,8 +67,8 @@ class Mask : public Answerer {
     } else {
       answer.error().detail = vault->without_values(std::move(answer.error().detail));
     }
-    vault->clean(child->receipt);
     for (Turn::Later& work : child->later) work = under(vault, std::move(work));
+    hide_values(*vault, child->receipt, 0);
     turn.absorb(*child);
     if (!answer) co_return answer;
     Result<void> sent;

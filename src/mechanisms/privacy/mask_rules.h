@@ -23,8 +23,8 @@ enum class PrivatePolicy : std::uint8_t {
 struct MaskRules {
   PrivatePolicy policy = PrivatePolicy::mask;
   std::shared_ptr<const privacy::Detector> detector;
-  std::shared_ptr<NameFinder> names = {};  // may be null
-  privacy::KindSet named = {};             // of what it finds these are masked
+  std::shared_ptr<NameFinder> names = {};             // may be null
+  privacy::KindSet named = privacy::KindSet().set();  // of what it finds these are masked
 
   /// Placeholders that left, of each kind by `index_of`; and bodies that were not let leave.
   std::array<std::atomic<std::uint64_t>, privacy::kKinds> masked = {};

@@ -50,19 +50,20 @@ std::vector<Span> without_front(std::vector<Span> spans, std::size_t before) {
   return spans;
 }
 
-awaitable<Result<void>> run_under(std::shared_ptr<RequestVault> vault, Turn::Later work,
-                                  Turn& turn) {
-  turn.egress = vault;
-  Result<void> done = co_await work(turn);
-  vault->clean(turn.receipt);
-  if (!done) done.error().detail = vault->without_values(std::move(done.error().detail));
-  co_return done;
-}
-
 /// Whether a quotation may end here.
 bool ends_quotation(std::string_view rest) {
   return rest.starts_with('`') || rest.starts_with('"') || rest.starts_with("...") ||
          rest.starts_with("\u2026");
+}
+
+awaitable<Result<void>> run_under(std::shared_ptr<RequestVault> vault, Turn::Later work,
+                                  Turn& turn) {
+  const std::size_t seen = turn.receipt.decisions.size();
+  turn.egress = vault;
+  Result<void> done = co_await work(turn);
+  hide_values(*vault, turn.receipt, seen);
+  if (!done) done.error().detail = vault->without_values(std::move(done.error().detail));
+  co_return done;
 }
 
 }  // namespace
@@ -191,13 +192,6 @@ std::string RequestVault::without_values(std::string remark) {
   return with_literals(std::move(masked));
 }
 
-void RequestVault::clean(Receipt& receipt) {
-  for (Decision& decision : receipt.decisions) {
-    if (decision.mechanism == "mask") continue;  // its own hold no values
-    decision.reason = without_values(std::move(decision.reason));
-  }
-}
-
 std::string RequestVault::with_literals(std::string masked) const {
   const std::scoped_lock lock(mutex_);
   for (const privacy::Vault::Entry& entry : vault_.entries()) {
@@ -228,6 +222,15 @@ Result<void> RequestVault::check(std::string_view body, Turn& turn) {
     return clean;
   }
   return outer_ ? outer_->check(body, turn) : clean;
+}
+
+void hide_values(RequestVault& vault, Receipt& receipt, std::size_t seen) {
+  for (std::size_t i = seen; i < receipt.decisions.size(); ++i) {
+    Decision& decision = receipt.decisions[i];
+    if (decision.mechanism == "mask") continue;  // its own hold no values
+    decision.reason = vault.without_values(std::move(decision.reason));
+    decision.choice = vault.without_values(std::move(decision.choice));
+  }
 }
 
 std::string Restorer::push(std::string_view piece) {

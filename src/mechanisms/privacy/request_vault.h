@@ -55,11 +55,10 @@ class RequestVault : public EgressCheck, public std::enable_shared_from_this<Req
   /// At the text's end: at least half of a value, and of a name at least to within a word.
   std::optional<OpenValue> open_value(std::string_view text);
 
-  /// A remark of ours that may quote what models have said, with placeholders in the place of
-  /// private values, also of such as the quotation breaks off in.
+  /// A remark of ours that may quote models, for the receipt or an error: with placeholders for
+  /// what is private, also for values that a quotation breaks off in. Names are not looked for
+  /// anew.
   std::string without_values(std::string remark);
-  /// So are the reasons of decisions in the turn's receipt.
-  void clean(Receipt& receipt);
 
   /// Puts back what looked like placeholders before it was masked.
   std::string with_literals(std::string masked) const;
@@ -98,7 +97,10 @@ class Restorer {
   privacy::Unmasker unmasker_;
 };
 
-/// `work` with `vault` as its turn's egress check.
+/// What mechanisms say of their decisions, behind the first `seen`, quotes models: without values.
+void hide_values(RequestVault& vault, Receipt& receipt, std::size_t seen);
+
+/// `work` with `vault` as its turn's egress check, and nothing private in its receipt.
 Turn::Later under(std::shared_ptr<RequestVault> vault, Turn::Later work);
 
 }  // namespace lichen::mechanisms

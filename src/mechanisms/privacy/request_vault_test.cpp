@@ -104,7 +104,7 @@ TEST_F(RequestVaultTest, RemarksHoldNoValues) {
 
   turn_.receipt.decisions = {{.mechanism = "vote", .choice = "a", .reason = "2 for y@example.org"},
                              {.mechanism = "mask", .choice = "mask", .reason = "far: 1 EMAIL"}};
-  vault_->clean(turn_.receipt);
+  hide_values(*vault_, turn_.receipt, 0);
   EXPECT_EQ(turn_.receipt.decisions[0].reason, "2 for [EMAIL_2]");
   EXPECT_EQ(turn_.receipt.decisions[1].reason, "far: 1 EMAIL");
 }

@@ -28,7 +28,6 @@ inline std::shared_ptr<MaskRules> test_rules(PrivatePolicy policy = PrivatePolic
   EXPECT_TRUE(detector) << detector.error().detail;
   auto rules = std::make_shared<MaskRules>();
   rules->policy = policy;
-  rules->named.set();
   if (detector) rules->detector = *detector;
   return rules;
 }

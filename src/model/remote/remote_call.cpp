@@ -81,6 +81,7 @@ std::expected<void, Failure> RemoteCall::choose(std::string_view note) {
 awaitable<std::expected<HttpResponse, Failure>> RemoteCall::send(std::string api, std::string body,
                                                                  milliseconds header_timeout) {
   billed_ = false;
+  asked_ = true;
   last_status_ = 0;
   if (turn_.egress) {
     if (auto may = turn_.egress->check(body, turn_); !may) {
@@ -93,7 +94,6 @@ awaitable<std::expected<HttpResponse, Failure>> RemoteCall::send(std::string api
                       .body = std::move(body),
                       .headers_timeout = header_timeout,
                       .max_response_bytes = remote_.options.max_response_bytes};
-  asked_ = true;
   header_timeout_ = header_timeout;
   trace_.sent = false;
   const auto asked = Clock::now();

@@ -72,7 +72,8 @@ TEST(RemoteEgress, WhatMayLeaveLeaves) {
   Remotely at(upstream.url());
   Turn turn("cloud");
   turn.egress = std::make_shared<Refusing>("secret");
-  const auto child = turn.child();
+  Pieces pieces;
+  const auto child = turn.child(&pieces);
   EXPECT_EQ(child->egress, turn.egress);
   const auto answer = at.ask(*child);
   ASSERT_TRUE(answer) << answer.error().detail;
