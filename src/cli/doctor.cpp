@@ -69,6 +69,7 @@ policy::Config Examination::with(std::vector<policy::ModelConfig> models,
                                  std::vector<policy::PlanConfig> plans) const {
   auto config = config_;
   config.serve.plan.clear();
+  config.ledger.record.clear();  // of plans that may not be there
   config.models = std::move(models);
   config.ready = config_.models;
   config.plans = std::move(plans);

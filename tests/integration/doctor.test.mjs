@@ -17,9 +17,9 @@ before(async () => {
 after(() => rm(folder, { recursive: true, force: true }));
 
 /// Its exit code and the states, by name, that it tells of the configuration.
-async function examine(models, plans) {
+async function examine(models, plans, ledger = 'path: none') {
   const config = join(folder, 'lichen.yaml');
-  await writeFile(config, `models:\n${models}\nplans:\n${plans}\nledger: {path: none}\n`);
+  await writeFile(config, `models:\n${models}\nplans:\n${plans}\nledger: {${ledger}}\n`);
   return new Promise((done) => {
     execFile(lichen, ['doctor', '--json', '-', '--config', config], (error, out) => {
       const { models, plans } = JSON.parse(out);
@@ -32,6 +32,13 @@ async function examine(models, plans) {
 const pair = `
   small: {gguf: "${bundled.small}"}
   large: {gguf: "${bundled.large}"}`;
+
+test('a plan whose prompts are recorded breaks no model', async () => {
+  const { code, states } = await examine(pair, '  p: {fallback: {of: [small, large]}}',
+                                         'path: none, record: [p]');
+  for (const name of ['small', 'large', 'p']) assert.equal(states[name].error ?? null, null, name);
+  assert.equal(code, 0);
+});
 
 test('models that go in step are on one lane', async () => {
   const { code, states } = await examine(pair, '  both: {speculate: {draft: small, target: large}}');
