@@ -24,12 +24,6 @@ std::string type_of(JsonFields& block) {
   return std::string(type.value_or(""));
 }
 
-std::string required_text(JsonFields& block, std::string_view key) {
-  const auto text = block.text(key);
-  if (!text) block.wrong(key, "is required and must be a string");
-  return std::string(text.value_or(""));
-}
-
 void not_here(JsonFields& block, std::string_view type) {
   block.wrong("type", "`" + std::string(type) + "` blocks cannot be answered here",
               Errc::unsupported);
@@ -208,7 +202,7 @@ void read_tool_choice(JsonFields& body, const std::vector<std::string>& names, R
     if (std::ranges::find(names, name) == names.end()) {
       in.wrong("name", "must be the name of one of the tools");
     }
-    request.tool_choice = json::object{{"type", "function"}, {"function", {{"name", name}}}};
+    request.tool_choice = forced_tool(name);
   } else if (!type.empty()) {
     request.tool_choice = type;
   } else {
@@ -251,8 +245,7 @@ ApiResult<CompletionCall> parse_messages(const json::object& object, RequestLimi
   request.max_tokens = read_max_tokens(body, "max_tokens", limits.max_tokens);
   request.stop = read_stop(body, "stop_sequences", kMaxStops);
   request.sampling.temperature = body.real("temperature", 0, 1);
-  request.sampling.top_p = body.real("top_p", 0, 1);
-  if (request.sampling.top_p == 0.0F) body.wrong("top_p", "must be above 0");
+  request.sampling.top_p = read_top_p(body);
   if (const auto top_k = body.integer("top_k", 0, std::numeric_limits<int>::max())) {
     request.sampling.top_k = static_cast<int>(*top_k);
   }

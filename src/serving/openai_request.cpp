@@ -55,8 +55,7 @@ std::map<std::int32_t, float> read_logit_bias(JsonFields& body) {
 Sampling read_sampling(JsonFields& body) {
   Sampling sampling;
   sampling.temperature = body.real("temperature", 0, 2);
-  sampling.top_p = body.real("top_p", 0, 1);
-  if (sampling.top_p == 0.0F) body.wrong("top_p", "must be above 0");
+  sampling.top_p = read_top_p(body);
   sampling.min_p = body.real("min_p", 0, 1);
   if (sampling.min_p == 1.0F) body.wrong("min_p", "must be under 1");
   if (const auto top_k = body.integer("top_k", 0, kMaxInt)) {

@@ -14,6 +14,22 @@ constexpr double kMaxTimeoutSeconds = 86'400;
 
 }  // namespace
 
+std::string required_text(JsonFields& in, std::string_view key) {
+  const auto text = in.text(key);
+  if (!text) in.wrong(key, "is required and must be a string");
+  return std::string(text.value_or(""));
+}
+
+std::optional<float> read_top_p(JsonFields& body) {
+  const auto top_p = body.real("top_p", 0, 1);
+  if (top_p == 0.0F) body.wrong("top_p", "must be above 0");
+  return top_p;
+}
+
+boost::json::object forced_tool(std::string_view name) {
+  return {{"type", "function"}, {"function", {{"name", name}}}};
+}
+
 std::vector<std::string> read_stop(JsonFields& body, const char* key, std::size_t most) {
   const auto* value = body.any(key);
   if (value == nullptr) return {};

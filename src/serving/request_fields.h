@@ -1,6 +1,7 @@
 // Fields that requests have in several APIs, checked. Errors go into `body`.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -15,6 +16,12 @@ namespace lichen::serving {
 inline constexpr std::size_t kMaxTools = 128;
 inline constexpr std::size_t kMaxParts = 4'096;
 
+/// Empty, with an error, where it is not there.
+std::string required_text(JsonFields& in, std::string_view key);
+/// Over 0, up to 1.
+std::optional<float> read_top_p(JsonFields& body);
+/// A `tool_choice` of OpenAI's that names a function.
+boost::json::object forced_tool(std::string_view name);
 /// A string, or an array of at most `most`.
 std::vector<std::string> read_stop(JsonFields& body, const char* key, std::size_t most);
 /// At most `cap`, which stands where there is none; 0: no cap.

@@ -15,12 +15,6 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxItems = 16'384;
 
-std::string required_text(JsonFields& in, std::string_view key) {
-  const auto text = in.text(key);
-  if (!text) in.wrong(key, "is required and must be a string");
-  return std::string(text.value_or(""));
-}
-
 /// A string, or an array of parts with text, joined.
 std::string read_content(JsonFields& item, const std::string& key) {
   const auto* value = item.any(key);
@@ -204,7 +198,7 @@ void read_tools(JsonFields& body, Request& request) {
       forced.wrong("name", "must be the name of one of the tools");
     }
     body.adopt(forced);
-    request.tool_choice = json::object{{"type", "function"}, {"function", {{"name", name}}}};
+    request.tool_choice = forced_tool(name);
   }
 }
 
@@ -242,8 +236,7 @@ ApiResult<CompletionCall> parse_response(const json::object& object, RequestLimi
   read_format(body, request.format);
   request.max_tokens = read_max_tokens(body, "max_output_tokens", limits.max_tokens);
   request.sampling.temperature = body.real("temperature", 0, 2);
-  request.sampling.top_p = body.real("top_p", 0, 1);
-  if (request.sampling.top_p == 0.0F) body.wrong("top_p", "must be above 0");
+  request.sampling.top_p = read_top_p(body);
   if (const auto top = body.integer("top_logprobs", 0, 20)) {
     request.logprobs = true;
     request.top_logprobs = static_cast<int>(*top);
