@@ -1,13 +1,12 @@
 // `lichen distill` on the bundled pair and on a teacher at an endpoint.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { bundled, lichen, startLichen } from './server.mjs';
+import { bundled, startLichen, startProgram } from './server.mjs';
 
 let folder;
 let config;
@@ -20,21 +19,8 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true, force: true }));
 
-/// Starts the program; `ended` gives its exit code or signal and what it wrote.
-function start(args, file = config) {
-  const child = spawn(lichen, ['distill', ...args, '--config', file], {
-    cwd: folder,
-    env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (data) => (out += data));
-  child.stderr.on('data', (data) => (err += data));
-  const ended = new Promise((done) =>
-    child.once('close', (code, signal) => done({ code: code ?? signal, out, err })));
-  return { child, ended };
-}
+const start = (args, file = config) =>
+  startProgram(['distill', ...args, '--config', file], folder);
 
 /// A collection that must succeed, and its figures.
 async function collect(output, args, file = config) {

@@ -1,6 +1,6 @@
 // `lichen distill watch` on the bundled pair: users ask, the small model learns.
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { bundled, lichen, startLichen } from './server.mjs';
+import { bundled, lichen, startLichen, startProgram } from './server.mjs';
 
 const run = promisify(execFile);
 const trainer = [join(dirname(lichen), 'lichen-distill'), join(dirname(lichen), 'distill/lichen-distill')]
@@ -32,20 +32,7 @@ serve: {plan: small}
 
 after(() => rm(folder, { recursive: true, force: true }));
 
-function start(args) {
-  const child = spawn(lichen, ['--config', config, 'distill', ...args], {
-    cwd: folder,
-    env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (data) => (out += data));
-  child.stderr.on('data', (data) => (err += data));
-  const ended = new Promise((done) =>
-    child.once('close', (code, signal) => done({ code: code ?? signal, out, err })));
-  return { child, ended };
-}
+const start = (args) => startProgram(['--config', config, 'distill', ...args], folder);
 
 const watching = ['watch', 'small', '--teacher', 'large', '--minutes', '0.1', '--held-out', '0.3', '--json', '-'];
 const once = [...watching, '--priority', 'usual', '--once', '--', '--batch-tokens', '512', '--measure-every', '4'];

@@ -1,7 +1,6 @@
 // `lichen eval` and `lichen demo` on the bundled pair: the same figures twice, an interruption at any
 // moment, plans that fail, judges, and the files that they write.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { startFakeRemote } from './fake_remote.mjs';
-import { bundled, lichen } from './server.mjs';
+import { bundled, startProgram } from './server.mjs';
 
 const families = 'add,sort,fact,judge,weekday,sets';
 let folder;
@@ -34,21 +33,7 @@ ledger: {path: none}
 
 after(() => rm(folder, { recursive: true, force: true }));
 
-/// Starts the program; `ended` gives its exit code or signal and what it wrote.
-function start(args, file = config) {
-  const child = spawn(lichen, [...args, '--config', file], {
-    cwd: folder,
-    env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (data) => (out += data));
-  child.stderr.on('data', (data) => (err += data));
-  const ended = new Promise((done) =>
-    child.once('close', (code, signal) => done({ code: code ?? signal, out, err })));
-  return { child, ended };
-}
+const start = (args, file = config) => startProgram([...args, '--config', file], folder);
 
 const run = (...args) => start(args).ended;
 

@@ -14,6 +14,23 @@ export const bundled = {
   names: join(root, 'models/lichen-names.gguf'),
 };
 
+/// Starts the program in a folder, which has its caches, too; `ended` gives its exit code or signal
+/// and what it wrote.
+export function startProgram(args, folder) {
+  const child = spawn(lichen, args, {
+    cwd: folder,
+    env: { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (data) => (out += data));
+  child.stderr.on('data', (data) => (err += data));
+  const ended = new Promise((done) =>
+    child.once('close', (code, signal) => done({ code: code ?? signal, out, err })));
+  return { child, ended };
+}
+
 /// Resolves when the server listens; `stop` sends SIGTERM and gives its exit code.
 export async function startLichen(config, env = {}, options = []) {
   const folder = await mkdtemp(join(tmpdir(), 'lichen-test-'));
