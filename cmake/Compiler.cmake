@@ -1,4 +1,4 @@
-# Language level, sanitizers, ccache.
+# Language level, hardening, sanitizers, ccache.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
   message(FATAL_ERROR
     "g++ ${CMAKE_CXX_COMPILER_VERSION} destroys temporaries twice inside co_await (aggregates in "
@@ -25,6 +25,23 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   find_program(LLD NAMES ld.lld-19 ld.lld)
   if(LLD)
     add_link_options(--ld-path=${LLD})
+  endif()
+endif()
+
+# What a defect in memory may be turned into.
+if(LICHEN_HARDENING)
+  include(CheckPIESupported)
+  check_pie_supported()
+  set(LICHEN_HARDENING_OPTIONS -fstack-protector-strong -fstack-clash-protection)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    list(APPEND LICHEN_HARDENING_OPTIONS -fcf-protection=full)
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+    list(APPEND LICHEN_HARDENING_OPTIONS -mbranch-protection=standard)
+  endif()
+  add_link_options(LINKER:-z,relro,-z,now,-z,noexecstack)
+  if(NOT LICHEN_SANITIZE)  # sanitizers find more
+    add_compile_options(${LICHEN_HARDENING_OPTIONS}
+                        "$<$<CONFIG:Release>:SHELL:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>")
   endif()
 endif()
 

@@ -75,7 +75,7 @@ function(lichen_add_llama)
   set(CMAKE_MESSAGE_LOG_LEVEL WARNING)
   # Sanitizers look at our code; libllama is the same in every preset, and compiled once.
   get_directory_property(options COMPILE_OPTIONS)
-  set_directory_properties(PROPERTIES COMPILE_OPTIONS "")
+  set_directory_properties(PROPERTIES COMPILE_OPTIONS "${LICHEN_HARDENING_OPTIONS}")
   set(CMAKE_BUILD_TYPE Release)
   add_subdirectory(${LICHEN_LLAMA_SOURCE} ${CMAKE_BINARY_DIR}/llama EXCLUDE_FROM_ALL SYSTEM)
   set_directory_properties(PROPERTIES COMPILE_OPTIONS "${options}")

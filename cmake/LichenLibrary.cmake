@@ -11,6 +11,7 @@ function(lichen_library name)
                                               ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${target} PUBLIC lichen_asio ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
   lichen_warnings(${target})
+  lichen_harden(${target})
   lichen_precompile(${target} precompiled.h)
   if(LICHEN_TESTS AND ARG_TESTS)
     lichen_test(${target}_tests SOURCES ${ARG_TESTS} DEPENDS ${target} ${ARG_PRIVATE}
@@ -27,7 +28,8 @@ function(lichen_test target)
   target_compile_definitions(${target}
     PRIVATE LICHEN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   # Most of the building is tests, and they run in no time anyway.
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0>)
+  # Without optimization there are no checked library calls.
+  target_compile_options(${target} PRIVATE "SHELL:$<$<CONFIG:Release>:-O0 -U_FORTIFY_SOURCE>")
   lichen_warnings(${target})
   lichen_precompile(${target} precompiled_test.h)
   set(properties TIMEOUT 120)
@@ -52,6 +54,15 @@ function(lichen_precompile target header)
     file(SHA256 ${PROJECT_SOURCE_DIR}/cmake/precompiled_test.h test_content)
     file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx.pch.sum
          "${header} ${content} ${test_content} ${CMAKE_CXX_COMPILER_VERSION} ${Boost_VERSION} ${GTest_VERSION}")
+  endif()
+endfunction()
+
+# For our own code alone: ggml's loops do without.
+function(lichen_harden target)
+  if(LICHEN_HARDENING AND NOT LICHEN_SANITIZE)
+    target_compile_definitions(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU,Clang>:_GLIBCXX_ASSERTIONS>)
+    target_compile_options(${target} PRIVATE
+      $<$<CXX_COMPILER_ID:GNU,Clang>:-ftrivial-auto-var-init=zero>)
   endif()
 endfunction()
 
