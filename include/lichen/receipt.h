@@ -22,6 +22,7 @@ struct Step {
   std::int64_t tokens_cached = 0;
   bool estimated = false;       // token counts are our estimate: the endpoint gave none
   bool remote = false;          // the prompt left this device
+  std::string upstream = {};    // which of a remote model's several urls answered: its host
   std::int64_t bytes_sent = 0;  // bytes of request body that left this device
   double queued_ms = 0;
   double prefill_ms = 0;              // remote: until the first token
@@ -78,6 +79,7 @@ Result<void> check(const Feedback& feedback);
 struct Receipt {
   std::string id;    // "rcpt_" and a ULID: sorts by time
   std::string plan;  // the plan or model that was asked for
+  std::string key = {};  // the id of the key that it was asked with; empty: none
   std::chrono::system_clock::time_point started = {};
   std::vector<Step> steps = {};
   std::vector<Decision> decisions = {};

@@ -78,8 +78,8 @@ class Turn {
   Turn& operator=(const Turn&) = delete;
 
   /// A turn for work on this turn's behalf whose text must not reach the sink (a draft that may
-  /// be dropped, one of several candidates). It stops when this one stops, has this one's deadline
-  /// priority and egress check, and its own receipt, to be joined with `absorb`. A mechanism that
+  /// be dropped, one of several candidates). It stops when this one stops, has this one's deadline,
+  /// priority, freshness, key and egress check, and its own receipt, to be joined with `absorb`. A mechanism that
   /// watches the child's text before it passes it on gives it a sink of its own, which must outlive
   /// the child's work.
   std::unique_ptr<Turn> child(Sink* sink = nullptr);
@@ -114,6 +114,8 @@ class Turn {
 
   std::optional<Clock::time_point> deadline = {};
   Priority priority = Priority::interactive;
+  /// The answer must be made now: caches are not asked, but learn it.
+  bool fresh = false;
   /// Null: everything may leave.
   std::shared_ptr<EgressCheck> egress = {};
   Receipt receipt;

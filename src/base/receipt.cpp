@@ -43,6 +43,7 @@ json::object to_json(const Step& step) {
           {"tokens_cached", step.tokens_cached},
           {"estimated", step.estimated},
           {"remote", step.remote},
+          {"upstream", or_null(step.upstream)},
           {"bytes_sent", step.bytes_sent},
           {"queued_ms", step.queued_ms},
           {"prefill_ms", step.prefill_ms},
@@ -135,6 +136,7 @@ void add_drafts(Receipt& receipt, const DraftCount& count) {
 boost::json::object to_json(const Receipt& receipt) {
   return {{"id", receipt.id},
           {"plan", receipt.plan},
+          {"key", or_null(receipt.key)},
           {"started", rfc3339(receipt.started)},
           {"finish", or_null(receipt.finish)},
           {"error", or_null(receipt.error)},

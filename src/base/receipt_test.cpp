@@ -57,6 +57,7 @@ TEST(ReceiptJson, HasEveryField) {
                     .role = "answer",
                     .estimated = true,
                     .remote = true,
+                    .upstream = "a.example",
                     .bytes_sent = 512,
                     .usd = 0.25}};
   receipt.decisions = {
@@ -71,10 +72,10 @@ TEST(ReceiptJson, HasEveryField) {
     "finish": "stop", "error": null, "first_token_ms": 12.5, "total_ms": 80.0,
     "steps": [
       {"model": "small", "role": "answer", "tokens_in": 20, "tokens_out": 8, "tokens_cached": 5,
-       "estimated": false, "remote": false, "bytes_sent": 0,
+       "estimated": false, "remote": false, "upstream": null, "bytes_sent": 0,
        "queued_ms": 0.5, "prefill_ms": 4.0, "decode_ms": 32.0, "usd": null, "joules": 1.5},
       {"model": "cloud", "role": "answer", "tokens_in": 0, "tokens_out": 0, "tokens_cached": 0,
-       "estimated": true, "remote": true, "bytes_sent": 512,
+       "estimated": true, "remote": true, "upstream": "a.example", "bytes_sent": 512,
        "queued_ms": 0.0, "prefill_ms": 0.0, "decode_ms": 0.0, "usd": 0.25, "joules": null}],
     "decisions": [{"mechanism": "cascade", "choice": "large",
                    "reason": "mean log-prob -0.81 under threshold -0.25",

@@ -35,6 +35,8 @@ std::unique_ptr<Turn> Turn::child(Sink* sink) {
   turn->request_id_ = request_id_;
   turn->deadline = deadline;
   turn->priority = priority;
+  turn->fresh = fresh;
+  turn->receipt.key = receipt.key;
   turn->egress = egress;
   // Runs on whatever thread cancels the parent. Stopping the child may destroy it and this callback
   // with its captures, so what is still needed then is on the stack.

@@ -49,6 +49,10 @@ class FileLedger : public Ledger {
   Health health() const override { return queue_.health(); }
   Result<void> rate(const std::string& id, const Feedback& feedback) override;
   Result<void> keep(const std::string& name, const std::string& text) override;
+  Result<void> put(const Key& key) override;
+  Result<std::vector<Key>> keys() const override;
+  Result<KeyUse> used(const std::string& key,
+                      std::chrono::system_clock::time_point since) const override;
   Result<Receipt> find(const std::string& id) const override;
   Result<std::vector<Rating>> ratings(std::size_t count) const override;
   Result<std::vector<RatedPrompt>> rated_prompts() const override;
@@ -139,6 +143,31 @@ Result<void> FileLedger::rate(const std::string& id, const Feedback& feedback) {
 
 Result<void> FileLedger::keep(const std::string& name, const std::string& text) {
   return write_beside([&](StoreWriter& writer) { return writer.keep(name, text); });
+}
+
+Result<void> FileLedger::put(const Key& key) {
+  if (Result<void> good = check(key.limits); !good) return good;
+  return write_beside([&](StoreWriter& writer) { return writer.put(key); });
+}
+
+Result<std::vector<Key>> FileLedger::keys() const {
+  return read([](StoreReader& reader) { return reader.keys(); });
+}
+
+Result<KeyUse> FileLedger::used(const std::string& key,
+                                std::chrono::system_clock::time_point since) const {
+  const Batch pending = queue_.pending();
+  Result<KeyUse> use = read([&](StoreReader& reader) { return reader.used(key, since); });
+  if (!use) return use;
+  for (const auto& receipt : pending) {
+    if (receipt->key != key || receipt->started < since) continue;
+    // It may have been written by now.
+    Result<std::optional<Receipt>> written =
+        read([&](StoreReader& reader) { return reader.find(receipt->id); });
+    if (!written) return std::unexpected(written.error());
+    if (!*written) add(*use, *receipt);
+  }
+  return use;
 }
 
 // Each reading looks at the queue first and then at the file: a receipt that is written in between

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "ledger/key.h"
 #include "lichen/receipt.h"
 #include "lichen/result.h"
 
@@ -122,6 +123,9 @@ class Ledger {
   /// Keeps a text for later runs, in place of the one of the same name; on disk when this returns.
   virtual Result<void> keep(const std::string& name, const std::string& text) = 0;
 
+  /// Keeps a key, in place of the one with the same id; on disk when this returns.
+  virtual Result<void> put(const Key& key) = 0;
+
   // Reading sees pending receipts too.
 
   /// `not_found` when there is none of this id.
@@ -136,6 +140,11 @@ class Ledger {
   virtual Result<std::vector<RecordedPrompt>> recorded_prompts() const = 0;
   /// None: nothing was ever kept by this name.
   virtual Result<std::optional<std::string>> kept(const std::string& name) const = 0;
+  /// All there are, revoked ones too, in the order of their making.
+  virtual Result<std::vector<Key>> keys() const = 0;
+  /// Of the requests with the key of this id that started at `since` or later.
+  virtual Result<KeyUse> used(const std::string& key,
+                              std::chrono::system_clock::time_point since) const = 0;
   /// Over the requests that started at `since` or later, of one plan or of all. `progress` hears
   /// now and then how much is done, 0 to 1.
   virtual Result<Totals> totals(std::chrono::system_clock::time_point since,

@@ -49,6 +49,33 @@ class MemoryLedger : public Ledger {
     return {};
   }
 
+  Result<void> put(const Key& key) override {
+    if (Result<void> good = check(key.limits); !good) return good;
+    std::lock_guard lock(mutex_);
+    const auto known = std::ranges::find(keys_, key.id, &Key::id);
+    if (known == keys_.end()) {
+      keys_.push_back(key);
+    } else {
+      *known = key;
+    }
+    return {};
+  }
+
+  Result<std::vector<Key>> keys() const override {
+    std::lock_guard lock(mutex_);
+    return keys_;
+  }
+
+  /// Of those that are still there.
+  Result<KeyUse> used(const std::string& key,
+                      std::chrono::system_clock::time_point since) const override {
+    KeyUse use;
+    for (const auto& receipt : receipts()) {
+      if (receipt->key == key && receipt->started >= since) add(use, *receipt);
+    }
+    return use;
+  }
+
   Result<Receipt> find(const std::string& id) const override {
     for (const auto& receipt : receipts()) {
       if (receipt->id == id) return *receipt;
@@ -134,6 +161,7 @@ class MemoryLedger : public Ledger {
   Receipts receipts_;              // oldest first
   std::deque<std::string> rated_;  // ids, the latest feedback last
   std::map<std::string, std::string, std::less<>> kept_;
+  std::vector<Key> keys_;
 };
 
 }  // namespace

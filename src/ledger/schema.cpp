@@ -109,8 +109,30 @@ CREATE TABLE drafts (
 ) STRICT, WITHOUT ROWID;
 )";
 
-constexpr std::array kMigrations = {kTables,   kTimeIndex, kLosses,  kScores,
-                                    kFeedback, kKept,      kPrompts, kDrafts};
+/// Null: asked without a key; not one of several urls.
+constexpr const char* kKeys = R"(
+CREATE TABLE keys (                     -- virtual keys
+  id                  TEXT PRIMARY KEY, -- no secret
+  name                TEXT NOT NULL,
+  hash                TEXT NOT NULL,    -- SHA-256 of the secret
+  created_ns          INTEGER NOT NULL,
+  expires_ns          INTEGER,
+  revoked_ns          INTEGER,
+  plans               TEXT NOT NULL,    -- a JSON list of names; empty: all
+  requests_per_minute INTEGER,          -- null: no limit, as in the following
+  tokens_per_minute   INTEGER,
+  requests_at_once    INTEGER,
+  budget_usd          REAL,
+  period              TEXT NOT NULL     -- of the budget: total, day, week or month
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE receipts ADD COLUMN key TEXT;
+ALTER TABLE steps ADD COLUMN upstream TEXT;
+CREATE INDEX receipts_by_key ON receipts (key, started_ns) WHERE key IS NOT NULL;
+)";
+
+constexpr std::array kMigrations = {kTables, kTimeIndex, kLosses, kScores, kFeedback,
+                                    kKept,   kPrompts,   kDrafts, kKeys};
 
 /// A file without a version must be empty, and one with a version must be a ledger.
 Result<void> check_owner(Database& database, std::int64_t version) {

@@ -106,6 +106,11 @@ std::optional<double> Rows::maybe_real(int column) const {
   return real(column);
 }
 
+std::optional<std::int64_t> Rows::maybe_integer(int column) const {
+  if (sqlite3_column_type(statement_, column) == SQLITE_NULL) return std::nullopt;
+  return integer(column);
+}
+
 std::string Rows::text(int column) const {
   const unsigned char* bytes = sqlite3_column_text(statement_, column);
   if (bytes == nullptr) return {};

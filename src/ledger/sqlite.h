@@ -69,6 +69,7 @@ class Rows {
   bool flag(int column) const { return integer(column) != 0; }
   double real(int column) const { return sqlite3_column_double(statement_, column); }
   std::optional<double> maybe_real(int column) const;
+  std::optional<std::int64_t> maybe_integer(int column) const;
   std::string text(int column) const;  // empty for null
 
  private:

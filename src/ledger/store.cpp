@@ -1,6 +1,9 @@
 #include "ledger/store.h"
 
 #include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <limits>
 #include <utility>
 
@@ -23,6 +26,31 @@ system_clock::time_point from_ns(std::int64_t ns) {
 std::optional<std::string_view> null_if_empty(const std::string& text) {
   if (text.empty()) return std::nullopt;
   return text;
+}
+
+std::optional<std::int64_t> maybe_ns(const std::optional<system_clock::time_point>& time) {
+  if (!time) return std::nullopt;
+  return to_ns(*time);
+}
+
+std::optional<system_clock::time_point> maybe_time(const std::optional<std::int64_t>& ns) {
+  if (!ns) return std::nullopt;
+  return from_ns(*ns);
+}
+
+std::string to_json(const std::vector<std::string>& names) {
+  return boost::json::serialize(boost::json::array(names.begin(), names.end()));
+}
+
+std::vector<std::string> from_json(const std::string& text) {
+  boost::system::error_code error;
+  const boost::json::value names = boost::json::parse(text, error);
+  std::vector<std::string> list;
+  if (!names.is_array()) return list;
+  for (const auto& name : names.get_array()) {
+    if (name.is_string()) list.emplace_back(name.get_string());
+  }
+  return list;
 }
 
 std::int64_t limit(std::size_t count) {
@@ -68,11 +96,11 @@ StoreWriter::StoreWriter(Database database)
       release_(database_, "RELEASE receipt"),
       receipt_(database_,
                "INSERT INTO receipts (id, plan, started_ns, first_token_ms, total_ms, finish,"
-               " error) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"),
+               " error, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"),
       step_(database_,
             "INSERT INTO steps (receipt, position, model, role, tokens_in, tokens_out,"
             " tokens_cached, estimated, remote, bytes_sent, queued_ms, prefill_ms, decode_ms, usd,"
-            " joules) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+            " joules, upstream) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       decision_(database_,
                 "INSERT INTO decisions (receipt, position, mechanism, choice, reason, score,"
                 " threshold) VALUES (?, ?, ?, ?, ?, ?, ?)"),
@@ -91,7 +119,11 @@ StoreWriter::StoreWriter(Database database)
                 " SELECT seq, ?2, ?3 FROM receipts WHERE id = ?1"),
       kept_(database_,
             "INSERT INTO kept (name, text) VALUES (?, ?)"
-            " ON CONFLICT (name) DO UPDATE SET text = excluded.text") {}
+            " ON CONFLICT (name) DO UPDATE SET text = excluded.text"),
+      key_(database_,
+           "INSERT OR REPLACE INTO keys (id, name, hash, created_ns, expires_ns, revoked_ns, plans,"
+           " requests_per_minute, tokens_per_minute, requests_at_once, budget_usd, period)"
+           " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
 
 Result<Written> StoreWriter::write(const Batch& batch, const std::string& run, std::uint64_t lost) {
   Written written;
@@ -114,7 +146,8 @@ Result<void> StoreWriter::insert(const Receipt& receipt) {
   if (Result<void> done = savepoint_.run(); !done) return done;
   Result<void> inserted =
       receipt_.run(receipt.id, receipt.plan, to_ns(receipt.started), receipt.first_token_ms,
-                   receipt.total_ms, null_if_empty(receipt.finish), null_if_empty(receipt.error));
+                   receipt.total_ms, null_if_empty(receipt.finish), null_if_empty(receipt.error),
+                   null_if_empty(receipt.key));
   if (inserted && database_.changes() > 0) inserted = insert_parts(database_.last_row(), receipt);
   if (!inserted && inserted.error().code == Errc::bad_request) {
     if (Result<void> undone = undo_.run(); !undone) return undone;
@@ -129,7 +162,8 @@ Result<void> StoreWriter::insert_parts(std::int64_t seq, const Receipt& receipt)
     Result<void> done =
         step_.run(seq, position++, step.model, step.role, step.tokens_in, step.tokens_out,
                   step.tokens_cached, step.estimated, step.remote, step.bytes_sent, step.queued_ms,
-                  step.prefill_ms, step.decode_ms, step.usd, step.joules);
+                  step.prefill_ms, step.decode_ms, step.usd, step.joules,
+                  null_if_empty(step.upstream));
     if (!done) return done;
   }
   position = 0;
@@ -162,6 +196,14 @@ Result<void> StoreWriter::keep(std::string_view name, std::string_view text) {
   return kept_.run(name, text);
 }
 
+Result<void> StoreWriter::put(const Key& key) {
+  const KeyLimits& limits = key.limits;
+  return key_.run(key.id, key.name, key.hash, to_ns(key.created), maybe_ns(key.expires),
+                  maybe_ns(key.revoked), to_json(limits.plans), limits.requests_per_minute,
+                  limits.tokens_per_minute, limits.requests_at_once, limits.budget_usd,
+                  to_string(limits.period));
+}
+
 Result<std::unique_ptr<StoreReader>> StoreReader::open(const std::filesystem::path& file,
                                                        std::chrono::milliseconds busy_timeout) {
   Result<Database> database = open_ledger(file, busy_timeout);
@@ -176,22 +218,22 @@ StoreReader::StoreReader(Database database)
     : database_(std::move(database)),
       by_id_(database_,
              "SELECT receipts.seq, id, plan, started_ns, first_token_ms, total_ms, finish, error,"
-             " score, comment FROM receipts LEFT JOIN feedback ON receipt = receipts.seq"
+             " score, comment, key FROM receipts LEFT JOIN feedback ON receipt = receipts.seq"
              " WHERE id = ?"),
       newest_(database_,
               "SELECT receipts.seq, id, plan, started_ns, first_token_ms, total_ms, finish, error,"
-              " score, comment FROM receipts LEFT JOIN feedback ON receipt = receipts.seq"
+              " score, comment, key FROM receipts LEFT JOIN feedback ON receipt = receipts.seq"
               " ORDER BY receipts.seq DESC LIMIT ?"),
       since_(database_,
              "SELECT receipts.seq, id, plan, started_ns, first_token_ms, total_ms, finish, error,"
-             " score, comment FROM receipts LEFT JOIN feedback ON receipt = receipts.seq"
+             " score, comment, key FROM receipts LEFT JOIN feedback ON receipt = receipts.seq"
              " WHERE started_ns >= ?1 AND (?2 IS NULL OR plan = ?2)"),
       count_since_(database_,
                    "SELECT count(*)"
                    " FROM receipts WHERE started_ns >= ?1 AND (?2 IS NULL OR plan = ?2)"),
       steps_(database_,
              "SELECT model, role, tokens_in, tokens_out, tokens_cached, estimated, remote,"
-             " bytes_sent, queued_ms, prefill_ms, decode_ms, usd, joules"
+             " bytes_sent, queued_ms, prefill_ms, decode_ms, usd, joules, upstream"
              " FROM steps WHERE receipt = ? ORDER BY position"),
       decisions_(database_,
                  "SELECT mechanism, choice, reason, score, threshold"
@@ -213,7 +255,16 @@ StoreReader::StoreReader(Database database)
                         "SELECT plan, text FROM prompts"
                         " JOIN receipts ON receipts.seq = prompts.receipt"
                         " WHERE receipts.seq > ? ORDER BY receipts.seq"),
-      kept_(database_, "SELECT text FROM kept WHERE name = ?") {}
+      kept_(database_, "SELECT text FROM kept WHERE name = ?"),
+      keys_(database_,
+            "SELECT id, name, hash, created_ns, expires_ns, revoked_ns, plans, requests_per_minute,"
+            " tokens_per_minute, requests_at_once, budget_usd, period"
+            " FROM keys WHERE created_ns > ? ORDER BY created_ns, id"),
+      requests_used_(database_, "SELECT count(*) FROM receipts WHERE key = ? AND started_ns >= ?"),
+      used_(database_,
+            "SELECT coalesce(sum(tokens_in + tokens_out), 0), coalesce(sum(usd), 0)"
+            " FROM receipts JOIN steps ON steps.receipt = receipts.seq"
+            " WHERE key = ? AND started_ns >= ?") {}
 
 Result<std::optional<Receipt>> StoreReader::find(std::string_view id) {
   std::optional<Receipt> found;
@@ -284,6 +335,44 @@ Result<std::optional<std::string>> StoreReader::kept(std::string_view name) {
   return rows.text(0);
 }
 
+Result<std::vector<Key>> StoreReader::keys() {
+  std::vector<Key> keys;
+  Result<void> done =
+      each(keys_, std::numeric_limits<std::int64_t>::min(), [&](const Rows& row) {
+        keys.push_back(
+            {.id = row.text(0),
+             .name = row.text(1),
+             .hash = row.text(2),
+             .created = from_ns(row.integer(3)),
+             .expires = maybe_time(row.maybe_integer(4)),
+             .revoked = maybe_time(row.maybe_integer(5)),
+             .limits = {.plans = from_json(row.text(6)),
+                        .requests_per_minute = row.maybe_integer(7),
+                        .tokens_per_minute = row.maybe_integer(8),
+                        .requests_at_once = row.maybe_integer(9),
+                        .budget_usd = row.maybe_real(10),
+                        .period = budget_period(row.text(11)).value_or(BudgetPeriod::total)}});
+      });
+  if (!done) return std::unexpected(done.error());
+  return keys;
+}
+
+Result<KeyUse> StoreReader::used(std::string_view key, system_clock::time_point since) {
+  KeyUse use;
+  {
+    Rows rows = requests_used_.query(key, to_ns(since));
+    Result<bool> row = rows.next();
+    if (!row) return std::unexpected(row.error());
+    use.requests = rows.integer(0);
+  }
+  Rows rows = used_.query(key, to_ns(since));
+  Result<bool> row = rows.next();
+  if (!row) return std::unexpected(row.error());
+  use.tokens = rows.integer(0);
+  use.usd = rows.real(1);
+  return use;
+}
+
 Result<void> StoreReader::visit_all(Rows& rows, const Visit& visit) {
   while (true) {
     Result<bool> row = rows.next();
@@ -308,6 +397,7 @@ Result<Receipt> StoreReader::read(const Rows& row) {
   if (const std::optional<double> score = row.maybe_real(8)) {
     receipt.feedback = Feedback{.score = *score, .comment = row.text(9)};
   }
+  receipt.key = row.text(10);
 
   Result<void> done = each(steps_, seq, [&](const Rows& part) {
     receipt.steps.push_back({.model = part.text(0),
@@ -323,6 +413,7 @@ Result<Receipt> StoreReader::read(const Rows& row) {
                              .decode_ms = part.real(10),
                              .usd = part.maybe_real(11),
                              .joules = part.maybe_real(12)});
+    receipt.steps.back().upstream = part.text(13);
   });
   if (done) {
     done = each(decisions_, seq, [&](const Rows& part) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ledger/key.h"
 #include "ledger/schema.h"
 #include "ledger/sqlite.h"
 #include "ledger/write_queue.h"
@@ -38,6 +39,8 @@ class StoreWriter {
   /// False: there is no receipt of this id.
   Result<bool> rate(std::string_view id, const Feedback& feedback);
   Result<void> keep(std::string_view name, std::string_view text);
+  /// In place of the one with the same id.
+  Result<void> put(const Key& key);
 
  private:
   Result<void> insert(const Receipt& receipt);
@@ -46,7 +49,7 @@ class StoreWriter {
   Database database_;
   Statement begin_, commit_, savepoint_, undo_, release_;
   Statement receipt_, step_, decision_, author_, draft_, loss_;
-  Statement prompt_, feedback_, kept_;
+  Statement prompt_, feedback_, kept_, key_;
 };
 
 /// Used by one thread at a time.
@@ -72,6 +75,10 @@ class StoreReader {
   Result<std::vector<RatedPrompt>> rated_prompts();
   Result<std::vector<RecordedPrompt>> recorded_prompts();
   Result<std::optional<std::string>> kept(std::string_view name);
+  /// In the order of their making.
+  Result<std::vector<Key>> keys();
+  /// Of the receipts that started at `since` or later.
+  Result<KeyUse> used(std::string_view key, std::chrono::system_clock::time_point since);
   /// Receipts that all runs but `run` have lost together.
   Result<std::uint64_t> lost_by_others(std::string_view run);
 
@@ -82,7 +89,7 @@ class StoreReader {
   Database database_;
   Statement by_id_, newest_, since_, count_since_;
   Statement steps_, decisions_, authors_, drafts_, losses_, ratings_, rated_prompts_,
-      recorded_prompts_, kept_;
+      recorded_prompts_, kept_, keys_, requests_used_, used_;
 };
 
 }  // namespace lichen::ledger

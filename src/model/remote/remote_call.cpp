@@ -224,6 +224,7 @@ void RemoteCall::mark_first_token() {
 void RemoteCall::mark_last_token() { last_token_ = Clock::now(); }
 
 void RemoteCall::settle() {
+  if (remote_.places.size() > 1) step.upstream = upstream().name;
   step.bytes_sent = trace_.bytes_sent;
   step.queued_ms = in_ms(trace_.queued);
   const auto first = first_token_.value_or(Clock::now());
