@@ -14,6 +14,7 @@
 #include "policy/config.h"
 #include "policy/keeper.h"
 #include "policy/nearest.h"
+#include "policy/open_ledger.h"
 #include "policy/open_models.h"
 #include "policy/plan.h"
 #include "policy/plan_models.h"
@@ -26,14 +27,6 @@ using policy::Config;
 
 double ms_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Config& config) {
-  if (config.ledger.path == "none") return ledger::Ledger::in_memory();
-  Result<std::filesystem::path> path = config.ledger.path;
-  if (path->empty()) path = ledger::default_path();
-  if (!path) return std::unexpected(std::move(path).error());
-  return ledger::Ledger::open(*std::move(path));
 }
 
 /// The plan of requests that name none; empty when there is no obvious one. `names` are all plans
@@ -190,7 +183,7 @@ Result<std::unique_ptr<Runtime>> Runtime::open(Config config, boost::asio::any_i
   if (!plan) return std::unexpected(std::move(plan).error());
   auto parts = std::make_unique<Parts>();
   parts->default_plan = *std::move(plan);
-  Result<std::unique_ptr<ledger::Ledger>> ledger = open_ledger(config);
+  Result<std::unique_ptr<ledger::Ledger>> ledger = policy::open_ledger(config.ledger);
   if (!ledger) return std::unexpected(std::move(ledger).error());
   parts->ledger = *std::move(ledger);
   Result<std::vector<ModelPtr>> opened = policy::open_models(config, std::move(io), progress);
