@@ -29,9 +29,9 @@ struct Reservation {
   std::chrono::system_clock::time_point made = {};
 };
 
-/// A key's budget is never promised twice: what running requests have claimed counts as spent. Rates
-/// are token buckets that a minute fills, so a burst of a whole minute's worth is let through and
-/// then no more than the rate. Safe to use from any thread.
+/// A key's budget is never promised twice: what running requests have claimed counts as spent.
+/// Rates are token buckets that a minute fills, so a burst of a whole minute's worth is let through
+/// and then no more than the rate. Safe to use from any thread.
 class Allowances {
  public:
   virtual ~Allowances() = default;
@@ -42,7 +42,7 @@ class Allowances {
   /// more tokens than a minute has counts as a whole minute's.
   virtual Result<Reservation> reserve(const Key& key, const Claim& claim,
                                       std::chrono::system_clock::time_point until) = 0;
-  /// Replaces the claim by what was used, which may be more.
+  /// Replaces the claim by what was used, which may be more. Never waits.
   virtual void settle(const Reservation& reservation, const KeyUse& used) = 0;
   /// What the budget's present period has spent, running claims not counted.
   virtual Result<double> spent(const Key& key) = 0;

@@ -24,8 +24,7 @@ class AllowancesTest : public testing::Test {
     wall_ += time;
     steady_ += time;
   }
-  Result<Reservation> reserve(const Key& key, Claim claim = {},
-                              std::chrono::seconds lasts = 600s) {
+  Result<Reservation> reserve(const Key& key, Claim claim = {}, std::chrono::seconds lasts = 600s) {
     return allowances_->reserve(key, claim, wall_ + lasts);
   }
   /// What a request did: as the server does it, the receipt is recorded and then settled.
@@ -41,8 +40,8 @@ class AllowancesTest : public testing::Test {
     allowances_->settle(reservation, {.requests = 1, .tokens = tokens, .usd = usd});
   }
   std::unique_ptr<Allowances> another() {
-    return local_allowances(*ledger_,
-                            {.wall = [this] { return wall_; }, .steady = [this] { return steady_; }});
+    return local_allowances(
+        *ledger_, {.wall = [this] { return wall_; }, .steady = [this] { return steady_; }});
   }
 
   const std::unique_ptr<Ledger> ledger_ = Ledger::in_memory();

@@ -152,8 +152,7 @@ Result<Reservation> LocalAllowances::reserve(const Key& key, const Claim& claim,
     open.tokens = std::min(tokens, static_cast<double>(*limits.tokens_per_minute));
     account.tokens.take(open.tokens);
   }
-  Reservation reservation{
-      .id = base::new_id("rsv_"), .key = key.id, .claim = claim, .made = now};
+  Reservation reservation{.id = base::new_id("rsv_"), .key = key.id, .claim = claim, .made = now};
   account.open.emplace(reservation.id, open);
   return reservation;
 }
