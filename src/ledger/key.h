@@ -1,6 +1,7 @@
 // A virtual key: whom it was given to, what it may ask for, and how much.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -46,6 +47,9 @@ struct Key {
   std::optional<std::chrono::system_clock::time_point> revoked = {};
   KeyLimits limits = {};
 };
+
+/// JSON form, the same in `lichen keys` and the server's API: all but the hash.
+boost::json::object to_json(const Key& key);
 
 /// What a key's receipts add up to.
 struct KeyUse {

@@ -214,6 +214,9 @@ std::optional<Error> read_serve(const path& file, const YamlNode& section, Serve
   if (const YamlNode* plan = section.find("plan")) serve.plan_line = plan->line;
   fields.read("api_key_env", serve.api_key_env);
   check_variable(fields, "api_key_env", serve.api_key_env);
+  fields.read("admin_key_env", serve.admin_key_env);
+  check_variable(fields, "admin_key_env", serve.admin_key_env);
+  fields.read("keys", serve.keys);
   fields.read("io_threads", serve.io_threads, 1, 256);
   fields.read("max_connections", serve.max_connections, 1, 1'000'000);
   fields.read("max_turns", serve.max_turns, 1, 1'000'000);
