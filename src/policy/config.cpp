@@ -232,6 +232,10 @@ std::optional<Error> read_ledger(const path& file, const YamlNode& section, Ledg
   std::string where;
   fields.read("path", where);
   if (!where.empty()) ledger.path = where == "none" ? path(where) : resolve(file, where);
+  fields.read("durable", ledger.durable);
+  if (ledger.durable && where == "none") {
+    fields.fail("durable", "`durable` needs a ledger on disk; `path: none` keeps none");
+  }
   if (const YamlNode* record = fields.find("record"); present(record)) {
     ledger.record_line = record->key_line;
     const auto scalar = [](const YamlNode& item) { return item.is(YamlNode::Kind::scalar); };

@@ -46,6 +46,8 @@ struct ServeConfig {
 
 struct LedgerConfig {
   std::filesystem::path path = {};  // empty: $XDG_STATE_HOME/lichen/ledger.db; "none": no ledger
+  /// A reply ends only when its receipt is on disk.
+  bool durable = false;
   /// Plans and models whose prompts are kept, too.
   std::vector<std::string> record = {};
   int record_line = 0;
