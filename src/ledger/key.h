@@ -39,9 +39,9 @@ struct KeyLimits {
 Result<void> check(const KeyLimits& limits);
 
 struct Key {
-  std::string id;    // "key_" and a ULID; no secret
-  std::string name;  // whose it is, in the administrator's words
-  std::string hash;  // SHA-256 of the secret, 64 hexadecimal digits
+  std::string id = {};    // "key_" and a ULID; no secret
+  std::string name = {};  // whose it is, in the administrator's words
+  std::string hash = {};  // SHA-256 of the secret, 64 hexadecimal digits
   std::chrono::system_clock::time_point created = {};
   std::optional<std::chrono::system_clock::time_point> expires = {};
   std::optional<std::chrono::system_clock::time_point> revoked = {};

@@ -106,6 +106,9 @@ struct Server {
 /// `bad_config`: no such url, or one with a password in it. Shows neither.
 Result<void> check(const Server& server);
 
+/// Hears how the writing of a receipt went; must not block.
+using Told = std::function<void(Result<void>)>;
+
 /// Safe to use from any thread. `record` and `health` never wait for the disk or a server; the
 /// others do, so call them where blocking is allowed.
 class Ledger {
@@ -125,7 +128,9 @@ class Ledger {
   virtual ~Ledger() = default;
 
   /// Takes the receipt; it is written soon. A receipt whose id is there already is ignored.
-  virtual void record(Receipt receipt) = 0;
+  /// `written`, where given, is called once, by any thread: when the receipt is on disk, or with
+  /// `storage` when it could not be brought there at once. It is then tried on.
+  virtual void record(Receipt receipt, Told written = {}) = 0;
   /// Waits until all that was recorded before is on disk. `storage` when a write failed meanwhile:
   /// the receipts then stay pending.
   virtual Result<void> flush() = 0;

@@ -76,7 +76,9 @@ class StoredLedger final : public Ledger {
   /// Opens the reading connection. Where that fails, the first reading tries again.
   void start_reading();
 
-  void record(Receipt receipt) override { queue_.record(std::move(receipt)); }
+  void record(Receipt receipt, Told written) override {
+    queue_.record(std::move(receipt), std::move(written));
+  }
   Result<void> flush() override { return queue_.flush(); }
   Health health() const override { return queue_.health(); }
   Result<void> rate(const std::string& id, const Feedback& feedback) override;

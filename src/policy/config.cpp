@@ -247,6 +247,10 @@ std::optional<Error> read_ledger(const path& file, const YamlNode& section, Ledg
   if (fields.has("password_env") && !fields.has("url")) {
     fields.fail("password_env", "`password_env` is of a PostgreSQL database, which needs `url`");
   }
+  fields.read("durable", ledger.durable);
+  if (ledger.durable && where == "none") {
+    fields.fail("durable", "`durable` needs a ledger on disk; `path: none` keeps none");
+  }
   if (const YamlNode* record = fields.find("record"); present(record)) {
     ledger.record_line = record->key_line;
     const auto scalar = [](const YamlNode& item) { return item.is(YamlNode::Kind::scalar); };

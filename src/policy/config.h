@@ -48,6 +48,8 @@ struct ServeConfig {
 struct LedgerConfig {
   std::filesystem::path path = {};  // "none": no ledger; empty: the server's
   ledger::Server server = {};       // without a url, too: $XDG_STATE_HOME/lichen/ledger.db
+  /// A reply ends only when its receipt is on disk.
+  bool durable = false;
   /// Plans and models whose prompts are kept, too.
   std::vector<std::string> record = {};
   int record_line = 0;
