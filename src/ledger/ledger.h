@@ -165,7 +165,7 @@ class Ledger {
   /// Of the requests with the key of this id that started at `since` or later.
   virtual Result<KeyUse> used(const std::string& key,
                               std::chrono::system_clock::time_point since) const = 0;
-  /// What keys may still use, for all who share this ledger. Of a file or in memory: of this
+  /// What keys may still use, for all who share a server's tables. Of a file or in memory: of this
   /// process alone. Must not outlive the ledger.
   virtual std::unique_ptr<Allowances> allowances() const { return local_allowances(*this); }
   /// Over the requests that started at `since` or later, of one plan or of all. `progress` hears

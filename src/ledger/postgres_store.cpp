@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <limits>
 #include <unordered_map>
 #include <utility>
 
 #include "ledger/postgres_schema.h"
 #include "ledger/rows.h"
+#include "ledger/server_allowances.h"
 
 namespace lichen::ledger {
 namespace {
@@ -67,6 +69,13 @@ constexpr const char* kInsertReceipts =
     "INSERT INTO receipts (id, plan, started_ns, first_token_ms, total_ms, finish, error, key)"
     " SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::float8[], $5::float8[],"
     " $6::text[], $7::text[], $8::text[]) ON CONFLICT (id) DO NOTHING RETURNING id, seq";
+
+/// Locks in one order, so that two who write do not wait for each other.
+constexpr const char* kInsertSpent =
+    "INSERT INTO spending AS old (key, day, usd) SELECT key, day, sum(usd)"
+    " FROM unnest($1::text[], $2::bigint[], $3::numeric[]) AS fresh (key, day, usd)"
+    " GROUP BY key, day ORDER BY key COLLATE \"C\", day"
+    " ON CONFLICT (key, day) DO UPDATE SET usd = old.usd + excluded.usd";
 
 /// The rows that hang on receipts.
 class Parts {
@@ -150,7 +159,7 @@ std::string receipts_where(std::string_view condition) {
 
 }  // namespace
 
-Result<Connection> PostgresStore::open() const {
+Result<Connection> PostgresStore::connect() const {
   Result<Connection> connection = Connection::open(server_, timeout_);
   if (!connection) return connection;
   if (Result<void> ready = migrate(*connection); !ready) return std::unexpected(ready.error());
@@ -158,25 +167,29 @@ Result<Connection> PostgresStore::open() const {
 }
 
 Result<std::unique_ptr<StoreWriter>> PostgresStore::writer() const {
-  Result<Connection> connection = open();
+  Result<Connection> connection = connect();
   if (!connection) return std::unexpected(connection.error());
   return std::make_unique<PostgresWriter>(std::move(*connection));
 }
 
 Result<std::unique_ptr<StoreReader>> PostgresStore::reader() const {
-  Result<Connection> connection = open();
+  Result<Connection> connection = connect();
   if (!connection) return std::unexpected(connection.error());
   return std::make_unique<PostgresReader>(std::move(*connection));
 }
 
+std::unique_ptr<Allowances> PostgresStore::allowances(std::function<Result<void>()> written) const {
+  return server_allowances(*this, std::move(written));
+}
+
 Result<Written> PostgresWriter::write(const Batch& batch, const std::string& run,
                                       std::uint64_t lost) {
-  Written written;
+  Progress progress;
   std::optional<Command> begin = Command("BEGIN");
   for (std::size_t first = 0; first < batch.size();) {
     std::size_t bytes = weight(*batch[first]);
     if (bytes > kLargestReceipt) {
-      refuse(*batch[first++], "it is too large", written);
+      refuse(*batch[first++], "it is too large", progress.written);
       continue;
     }
     std::size_t end = first + 1;
@@ -186,14 +199,22 @@ Result<Written> PostgresWriter::write(const Batch& batch, const std::string& run
       ++end;
     }
     const Part part = Part(batch).subspan(first, end - first);
-    if (Result<void> done = insert(part, written, std::exchange(begin, std::nullopt)); !done) {
+    if (Result<void> done = insert(part, progress, std::exchange(begin, std::nullopt)); !done) {
       return std::unexpected(done.error());
     }
     first = end;
   }
   std::vector<Command> last;
   if (begin) last.push_back(*std::move(begin));
-  if (const auto all = static_cast<std::int64_t>(lost + written.refused); all > 0) {
+  Table<3> spent;
+  for (const Receipt* receipt : progress.fresh) {
+    const std::optional<double> usd = totals(*receipt).usd;
+    if (receipt->key.empty() || !usd) continue;
+    const auto day = std::chrono::floor<std::chrono::days>(receipt->started).time_since_epoch();
+    spent.add(receipt->key, std::int64_t{day.count()}, *usd);
+  }
+  if (!spent.empty()) last.push_back(spent.insert(kInsertSpent));
+  if (const auto all = static_cast<std::int64_t>(lost + progress.written.refused); all > 0) {
     last.emplace_back(
         "INSERT INTO losses (run, receipts) VALUES ($1, $2::bigint)"
         " ON CONFLICT (run) DO UPDATE SET receipts = excluded.receipts",
@@ -201,25 +222,26 @@ Result<Written> PostgresWriter::write(const Batch& batch, const std::string& run
   }
   last.emplace_back("COMMIT");
   if (const auto done = connection_.run(last); !done) return std::unexpected(done.error());
-  return written;
+  return progress.written;
 }
 
-Result<void> PostgresWriter::insert(Part part, Written& written, std::optional<Command> first) {
-  Result<void> done = insert_all(part, std::move(first));
+Result<void> PostgresWriter::insert(Part part, Progress& progress, std::optional<Command> first) {
+  Result<void> done = insert_all(part, progress, std::move(first));
   if (done || done.error().code != Errc::bad_request) return done;
 
   const Command undo[] = {Command("ROLLBACK TO part"), Command("RELEASE part")};
   if (const auto undone = connection_.run(undo); !undone) return std::unexpected(undone.error());
   if (part.size() == 1) {
-    refuse(*part.front(), done.error().detail, written);
+    refuse(*part.front(), done.error().detail, progress.written);
     return {};
   }
   const std::size_t half = part.size() / 2;
-  if (Result<void> front = insert(part.first(half), written); !front) return front;
-  return insert(part.subspan(half), written);
+  if (Result<void> front = insert(part.first(half), progress); !front) return front;
+  return insert(part.subspan(half), progress);
 }
 
-Result<void> PostgresWriter::insert_all(Part part, std::optional<Command> first) {
+Result<void> PostgresWriter::insert_all(Part part, Progress& progress,
+                                        std::optional<Command> first) {
   std::vector<Command> commands;
   if (first) commands.push_back(*std::move(first));
   commands.emplace_back("SAVEPOINT part");
@@ -237,14 +259,17 @@ Result<void> PostgresWriter::insert_all(Part part, std::optional<Command> first)
 
   // Those that were there already have no row here.
   Parts parts;
-  const Reply& fresh = inserted->back();
-  for (int row = 0; row < fresh.size(); ++row) {
-    parts.add(fresh[row].integer(1), *receipts.at(fresh[row].text(0)));
+  std::vector<const Receipt*> fresh;
+  const Reply& numbered = inserted->back();
+  for (int row = 0; row < numbered.size(); ++row) {
+    fresh.push_back(receipts.at(numbered[row].text(0)));
+    parts.add(numbered[row].integer(1), *fresh.back());
   }
   commands = parts.inserts();
   commands.emplace_back("RELEASE part");
   const auto done = connection_.run(commands);
   if (!done) return std::unexpected(done.error());
+  std::ranges::move(fresh, std::back_inserter(progress.fresh));
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,10 +23,11 @@ class PostgresStore final : public Store {
 
   Result<std::unique_ptr<StoreWriter>> writer() const override;
   Result<std::unique_ptr<StoreReader>> reader() const override;
+  std::unique_ptr<Allowances> allowances(std::function<Result<void>()> written) const override;
+  /// To tables that are up to date.
+  Result<Connection> connect() const;
 
  private:
-  Result<Connection> open() const;
-
   const Server server_;
   const std::chrono::milliseconds timeout_;
 };
@@ -44,10 +46,15 @@ class PostgresWriter final : public StoreWriter {
  private:
   using Part = std::span<const std::shared_ptr<const Receipt>>;
 
+  struct Progress {
+    Written written;
+    std::vector<const Receipt*> fresh;  // that were not there before
+  };
+
   /// Inserts all of the part, or where one of them is refused, halves of it until that one is
   /// alone. Ahead goes `first`, if there is one.
-  Result<void> insert(Part part, Written& written, std::optional<Command> first = {});
-  Result<void> insert_all(Part part, std::optional<Command> first);
+  Result<void> insert(Part part, Progress& progress, std::optional<Command> first = {});
+  Result<void> insert_all(Part part, Progress& progress, std::optional<Command> first);
 
   Connection connection_;
 };

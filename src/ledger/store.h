@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ledger/allowances.h"
 #include "ledger/key.h"
 #include "ledger/ledger.h"
 #include "ledger/write_queue.h"
@@ -85,6 +86,12 @@ class Store {
 
   virtual Result<std::unique_ptr<StoreWriter>> writer() const = 0;
   virtual Result<std::unique_ptr<StoreReader>> reader() const = 0;
+  /// What keys may still use, for all who share this store; null where nobody does. `written` waits
+  /// until all that was recorded before is stored. Must not outlive what that refers to.
+  virtual std::unique_ptr<Allowances> allowances(std::function<Result<void>()> written) const {
+    static_cast<void>(written);
+    return nullptr;
+  }
 };
 
 }  // namespace lichen::ledger

@@ -186,6 +186,11 @@ Result<Totals> StoredLedger::totals(std::chrono::system_clock::time_point since,
   return tally.take();
 }
 
+std::unique_ptr<Allowances> StoredLedger::allowances() const {
+  std::unique_ptr<Allowances> shared = store_->allowances([this] { return queue_.flush(); });
+  return shared ? std::move(shared) : Ledger::allowances();
+}
+
 Result<std::uint64_t> StoredLedger::lost() const {
   const Result<std::uint64_t> others =
       read([this](StoreReader& reader) { return reader.lost_by_others(run_); });

@@ -97,6 +97,7 @@ class StoredLedger final : public Ledger {
                         std::optional<std::string> plan,
                         const std::function<void(double)>& progress) const override;
   Result<std::uint64_t> lost() const override;
+  std::unique_ptr<Allowances> allowances() const override;
 
  private:
   Result<Written> write(const Batch& batch, std::uint64_t lost);
@@ -112,7 +113,7 @@ class StoredLedger final : public Ledger {
   mutable Kept<StoreReader> reader_;
   Kept<StoreWriter> beside_;
   std::unique_ptr<StoreWriter> writer_;  // the queue's thread's
-  WriteQueue queue_;                     // last: its thread uses the above
+  mutable WriteQueue queue_;             // last: its thread uses the above
 };
 
 }  // namespace lichen::ledger
