@@ -4,11 +4,14 @@
 #include <atomic>
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "lichen/runtime.h"
+#include "policy/reload_report.h"
 #include "serving/api_error.h"
 #include "serving/api_key.h"
 #include "serving/exchange.h"
@@ -25,6 +28,10 @@ struct ApiOptions {
   RequestLimits limits = {};
   int max_turns = 1'024;  // in progress at once; a request that needs more is `overloaded`
   std::chrono::milliseconds deadline{600'000};  // of a request
+  /// Shared by those that answer one server's requests.
+  std::shared_ptr<std::atomic<int>> turns_in_flight = std::make_shared<std::atomic<int>>(0);
+  /// Loads the configuration again; blocks, so call it on no I/O thread.
+  std::function<Result<policy::ReloadReport>()> reload = {};
 };
 
 /// Called from all I/O threads. `runtime` and `metrics` outlive it.
@@ -76,7 +83,6 @@ class Api final : public Handler {
   Runtime& runtime_;
   const ApiOptions options_;
   Metrics& metrics_;
-  std::atomic<int> turns_in_flight_ = 0;
   const std::int64_t started_;                // Unix time, seconds
   boost::asio::thread_pool ledger_users_{1};  // reading and rating receipts blocks
 };
