@@ -26,6 +26,7 @@ struct TurnOptions {
   std::optional<Clock::time_point> deadline = {};
   Priority priority = Priority::interactive;
   bool stream = false;
+  std::string key = {};  // see Receipt::key
 };
 
 /// Belongs to the coroutine that answers the request, on its thread. That coroutine takes events
