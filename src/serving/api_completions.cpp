@@ -1,4 +1,6 @@
 // The routes that answer, in OpenAI's and Anthropic's APIs, whole and as streams.
+#include <algorithm>
+#include <boost/algorithm/string/predicate.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
@@ -61,6 +63,25 @@ void settle(Spending& spending, const TurnGroup& turns) {
     spending.add(turns.receipt(choice));
   }
   spending.settle();
+}
+
+/// Whether kept answers are not wanted: the client says so, or it wants several of one prompt, which
+/// are to differ.
+bool wants_fresh(const Exchange& exchange, const CompletionCall& call) {
+  return call.per_prompt > 1 ||
+         boost::algorithm::icontains(exchange.header("cache-control"), "no-cache");
+}
+
+/// What caches did for the turns, which have ended: "hit", or "hit,miss" of two; empty: there are
+/// none.
+std::string cache_notes(const TurnGroup& turns) {
+  std::string notes;
+  for (std::size_t choice = 0; choice < turns.size(); ++choice) {
+    const auto& decisions = turns.receipt(choice).decisions;
+    const auto found = std::ranges::find(decisions, "cache", &Decision::mechanism);
+    if (found != decisions.end()) notes += (notes.empty() ? "" : ",") + found->choice;
+  }
+  return notes;
 }
 
 /// Once one choice has failed, the others are of no use.
@@ -132,6 +153,7 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
                    .choices = call->requests.size(),
                    .deadline = *until,
                    .priority = call->priority,
+                   .fresh = wants_fresh(exchange, *call),
                    .stream = call->stream,
                    .key = caller->key_id()});
   exchange.notes.plan = *plan;
@@ -181,6 +203,9 @@ awaitable<void> Api::reply(Exchange& exchange, TurnGroup& turns, ReplyWriter& wr
   settle(spending, turns);
   if (failure) co_return co_await fail(exchange, ApiError{.error = std::move(*failure)});
   HttpResponse response{.body = writer.whole(answers)};
+  if (std::string notes = cache_notes(turns); !notes.empty()) {
+    response.headers.emplace_back("x-lichen-cache", std::move(notes));
+  }
   co_await respond(exchange, std::move(response));
 }
 
