@@ -15,12 +15,12 @@ namespace lichen::serving {
 
 namespace {
 
-Result<std::optional<ApiKey>> read_key(const std::string& variable) {
+Result<std::optional<ApiKey>> read_key(const char* field, const std::string& variable) {
   if (variable.empty()) return std::nullopt;
   const char* key = std::getenv(variable.c_str());
   if (key == nullptr || *key == '\0') {
-    return fail(Errc::bad_config, "serve: api_key_env names `" + variable +
-                                      "`, which is not set: set it to the key that clients send");
+    return fail(Errc::bad_config, std::string("serve: ") + field + " names `" + variable +
+                                      "`, which is not set: set it to the key that is sent");
   }
   return ApiKey(key);
 }
@@ -138,7 +138,8 @@ struct Server::Parts {
   ApiOptions options;
   Metrics metrics;
   std::string host;
-  std::optional<Api> api;  // once there is a runtime
+  std::optional<Keys> keys;  // once there is a runtime that has a use for them
+  std::optional<Api> api;    // once there is a runtime
   Gate gate;
   std::unique_ptr<HttpServer> http;
 };
@@ -149,11 +150,13 @@ Server::~Server() = default;
 Result<std::unique_ptr<Server>> Server::open(boost::asio::io_context& io,
                                              const policy::ServeConfig& config,
                                              std::chrono::milliseconds drain) {
-  auto key = read_key(config.api_key_env);
+  auto key = read_key("api_key_env", config.api_key_env);
   if (!key) return std::unexpected(key.error());
+  auto admin = read_key("admin_key_env", config.admin_key_env);
+  if (!admin) return std::unexpected(admin.error());
   auto parts = std::make_unique<Parts>();
   parts->options = {
-      .key = *key,
+      .access = {.key = *key, .admin = *admin, .keys = config.keys},
       .plan = config.plan,
       .limits = {.max_messages = config.max_messages, .max_tokens = config.max_tokens},
       .max_turns = config.max_turns,
@@ -161,7 +164,7 @@ Result<std::unique_ptr<Server>> Server::open(boost::asio::io_context& io,
   auto http = HttpServer::listen(io,
                                  HttpOptions{.host = config.host,
                                              .port = config.port,
-                                             .allow_public = key->has_value(),
+                                             .allow_public = key->has_value() || config.keys,
                                              .io_threads = config.io_threads,
                                              .max_connections = config.max_connections,
                                              .max_body_bytes = config.max_body_bytes,
@@ -177,7 +180,10 @@ Result<std::unique_ptr<Server>> Server::open(boost::asio::io_context& io,
 
 void Server::ready(Runtime& runtime) {
   add_runtime(parts_->metrics, runtime);
-  parts_->gate.open(parts_->api.emplace(runtime, parts_->options, parts_->metrics));
+  const AccessOptions& access = parts_->options.access;
+  if (access.keys || access.admin) parts_->keys.emplace(runtime.ledger());
+  parts_->gate.open(parts_->api.emplace(runtime, parts_->options,
+                                        parts_->keys ? &*parts_->keys : nullptr, parts_->metrics));
   parts_->http->stop_on_signals();
 }
 
