@@ -56,6 +56,7 @@ std::unique_ptr<CLI::App> make_app(Invocation& invocation) {
   add_demo(*app, invocation);
   add_eval(*app, invocation);
   add_bench(*app, invocation);
+  add_cache(*app, invocation);
   add_guard(*app, invocation);
   add_route(*app, invocation);
   add_suite(*app, invocation);
@@ -66,6 +67,7 @@ std::unique_ptr<CLI::App> make_app(Invocation& invocation) {
   add_blend(*app, invocation);
   add_doctor(*app, invocation);
   add_ledger(*app, invocation);
+  add_keys(*app, invocation);
   add_feedback(*app, invocation);
   add_completion(*app, invocation);
   return app;

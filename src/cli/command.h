@@ -38,6 +38,7 @@ void add_demo(CLI::App& app, Invocation& invocation);
 void add_eval(CLI::App& app, Invocation& invocation);
 void add_bench(CLI::App& app, Invocation& invocation);
 void add_blend(CLI::App& app, Invocation& invocation);
+void add_cache(CLI::App& app, Invocation& invocation);
 void add_guard(CLI::App& app, Invocation& invocation);
 void add_route(CLI::App& app, Invocation& invocation);
 void add_suite(CLI::App& app, Invocation& invocation);
@@ -47,6 +48,7 @@ void add_distill(CLI::App& app, Invocation& invocation);
 void add_merge(CLI::App& app, Invocation& invocation);
 void add_doctor(CLI::App& app, Invocation& invocation);
 void add_ledger(CLI::App& app, Invocation& invocation);
+void add_keys(CLI::App& app, Invocation& invocation);
 void add_feedback(CLI::App& app, Invocation& invocation);
 void add_completion(CLI::App& app, Invocation& invocation);
 

@@ -44,7 +44,9 @@ class FileLedger : public Ledger {
     std::ignore = read([](StoreReader&) { return Result<void>(); });
   }
 
-  void record(Receipt receipt) override { queue_.record(std::move(receipt)); }
+  void record(Receipt receipt, Told written) override {
+    queue_.record(std::move(receipt), std::move(written));
+  }
   Result<void> flush() override { return queue_.flush(); }
   Health health() const override { return queue_.health(); }
   Result<void> rate(const std::string& id, const Feedback& feedback) override;

@@ -111,7 +111,8 @@ class KeyLedgerTest : public LedgerFileTest {
     expect_same_key(keys[0], changed);
     expect_same_key(keys[1],
                     {.id = "key_2", .name = "b", .hash = "x", .created = day(2031, 1, 1)});
-    EXPECT_EQ(ledger.put({.limits = {.requests_at_once = -1}}).error().code, Errc::bad_request);
+    changed.limits.requests_at_once = -1;
+    EXPECT_EQ(ledger.put(changed).error().code, Errc::bad_request);
   }
 
   static void adds_up_use(Ledger& ledger) {

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "ledger/allowances.h"
 #include "ledger/key.h"
 #include "lichen/receipt.h"
 #include "lichen/result.h"
@@ -94,6 +95,9 @@ struct LedgerOptions {
   std::chrono::milliseconds busy_timeout{5'000};
 };
 
+/// Hears how the writing of a receipt went; must not block.
+using Told = std::function<void(Result<void>)>;
+
 /// Safe to use from any thread. `record` and `health` never wait for the disk; the others do, so
 /// call them where blocking is allowed.
 class Ledger {
@@ -110,7 +114,9 @@ class Ledger {
   virtual ~Ledger() = default;
 
   /// Takes the receipt; it is written soon. A receipt whose id is there already is ignored.
-  virtual void record(Receipt receipt) = 0;
+  /// `written`, where given, is called once, by any thread: when the receipt is on disk, or with
+  /// `storage` when it could not be brought there at once. It is then tried on.
+  virtual void record(Receipt receipt, Told written = {}) = 0;
   /// Waits until all that was recorded before is on disk. `storage` when a write failed meanwhile:
   /// the receipts then stay pending.
   virtual Result<void> flush() = 0;
@@ -145,6 +151,9 @@ class Ledger {
   /// Of the requests with the key of this id that started at `since` or later.
   virtual Result<KeyUse> used(const std::string& key,
                               std::chrono::system_clock::time_point since) const = 0;
+  /// What keys may still use, for all who share this ledger. Of a file or in memory: of this
+  /// process alone. Must not outlive the ledger.
+  virtual std::unique_ptr<Allowances> allowances() const { return local_allowances(*this); }
   /// Over the requests that started at `since` or later, of one plan or of all. `progress` hears
   /// now and then how much is done, 0 to 1.
   virtual Result<Totals> totals(std::chrono::system_clock::time_point since,

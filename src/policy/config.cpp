@@ -214,6 +214,9 @@ std::optional<Error> read_serve(const path& file, const YamlNode& section, Serve
   if (const YamlNode* plan = section.find("plan")) serve.plan_line = plan->line;
   fields.read("api_key_env", serve.api_key_env);
   check_variable(fields, "api_key_env", serve.api_key_env);
+  fields.read("admin_key_env", serve.admin_key_env);
+  check_variable(fields, "admin_key_env", serve.admin_key_env);
+  fields.read("keys", serve.keys);
   fields.read("io_threads", serve.io_threads, 1, 256);
   fields.read("max_connections", serve.max_connections, 1, 1'000'000);
   fields.read("max_connections_per_address", serve.max_connections_per_address, 0, 1'000'000);
@@ -232,6 +235,10 @@ std::optional<Error> read_ledger(const path& file, const YamlNode& section, Ledg
   std::string where;
   fields.read("path", where);
   if (!where.empty()) ledger.path = where == "none" ? path(where) : resolve(file, where);
+  fields.read("durable", ledger.durable);
+  if (ledger.durable && where == "none") {
+    fields.fail("durable", "`durable` needs a ledger on disk; `path: none` keeps none");
+  }
   if (const YamlNode* record = fields.find("record"); present(record)) {
     ledger.record_line = record->key_line;
     const auto scalar = [](const YamlNode& item) { return item.is(YamlNode::Kind::scalar); };

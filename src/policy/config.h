@@ -33,8 +33,10 @@ struct ServeConfig {
   std::string plan = {};  // the default plan or model; empty: "default", else the only plan,
                           // else the only model
   int plan_line = 0;
-  bool watch = false;            // the configuration is loaded again when its file changes
-  std::string api_key_env = {};  // variable with the key that clients must send
+  bool watch = false;              // the configuration is loaded again when its file changes
+  std::string api_key_env = {};    // variable with the key that clients must send
+  std::string admin_key_env = {};  // variable with the key that opens /v1/admin
+  bool keys = false;               // clients must send a virtual key, or that of api_key_env
   int io_threads = 1;
   int max_connections = 1'024;
   int max_turns = 1'024;                // answers in progress at once
@@ -47,6 +49,8 @@ struct ServeConfig {
 
 struct LedgerConfig {
   std::filesystem::path path = {};  // empty: $XDG_STATE_HOME/lichen/ledger.db; "none": no ledger
+  /// A reply ends only when its receipt is on disk.
+  bool durable = false;
   /// Plans and models whose prompts are kept, too.
   std::vector<std::string> record = {};
   int record_line = 0;

@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "mechanisms/mechanism.h"
+#include "policy/exposure.h"
 #include "policy/fields.h"
 #include "policy/identity.h"
 #include "policy/nearest.h"
+#include "policy/plan_models.h"
 
 namespace lichen::policy {
 namespace {
@@ -117,6 +119,18 @@ class PlanBuilder {
 
   const Config& config() const { return config_; }
   privacy::DetectorPool& detectors() { return detectors_; }
+  /// Whether the models of what is being built are replaced: only a `mask` does that.
+  bool within_mask() const { return !parts_.empty(); }
+  /// The models that an expression names, as they are.
+  std::vector<ModelPtr> models_of(const YamlNode& node) const {
+    std::vector<ModelPtr> models;
+    for (const ModelConfig* config : models_below(config_, node)) {
+      const auto found = built_.find(config->name);
+      if (found == built_.end()) continue;
+      if (auto model = std::dynamic_pointer_cast<Model>(found->second)) models.push_back(model);
+    }
+    return models;
+  }
 
  private:
   /// A part of a plan whose models are replaced, so that what it names is built for it alone.
@@ -399,8 +413,38 @@ class PlanOptions : public mechanisms::Options {
                            : yaml_error(file(), node_.key_line, node_.key_column, what);
   }
 
+  Result<mechanisms::Options*> map(std::string_view key) override {
+    const YamlNode* node = fields_.find(key);
+    if (node == nullptr) return nullptr;
+    auto inner = std::make_unique<PlanOptions>(builder_, key, *node);
+    if (!inner->is_map()) return std::unexpected(*inner->problem());
+    return maps_.emplace_back(std::move(inner)).get();
+  }
+
+  Result<std::chrono::milliseconds> duration(std::string_view key,
+                                             std::chrono::milliseconds fallback) override {
+    const YamlNode* node = fields_.find(key);
+    return node != nullptr ? read_duration(file(), *node) : fallback;
+  }
+
+  std::vector<ModelPtr> models(std::string_view key) override {
+    const YamlNode* node = node_.find(key);
+    return node != nullptr ? builder_.models_of(*node) : std::vector<ModelPtr>();
+  }
+
+  bool masked_within(std::string_view key) override {
+    const YamlNode* node = node_.find(key);
+    return node != nullptr && !builder_.within_mask() && holds_mask(builder_.config(), *node);
+  }
+
   /// Before building: whether there is a map at all. Afterwards: whether all its keys were known.
-  std::optional<Error> problem() { return fields_.finish(); }
+  std::optional<Error> problem() {
+    std::optional<Error> wrong = fields_.finish();
+    for (const auto& map : maps_) {
+      if (!wrong) wrong = map->problem();
+    }
+    return wrong;
+  }
   bool is_map() const { return node_.is(YamlNode::Kind::map); }
 
  private:
@@ -437,6 +481,7 @@ class PlanOptions : public mechanisms::Options {
   const YamlNode& node_;
   Fields fields_;
   std::string metrics_name_;  // once it has shown one
+  std::vector<std::unique_ptr<PlanOptions>> maps_;
 };
 
 Result<AnswererPtr> PlanBuilder::build_mechanism(const Mechanism& mechanism,

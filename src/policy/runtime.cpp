@@ -3,6 +3,10 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <exception>
 #include <functional>
@@ -98,6 +102,24 @@ Error thrown_error(const Turn& turn, std::exception_ptr thrown) {
   }
 }
 
+/// Records the receipt and resumes when the ledger has told how that went.
+awaitable<Result<void>> on_disk(ledger::Ledger& ledger, Receipt receipt) {
+  namespace asio = boost::asio;
+  const auto start = [&ledger, &receipt](auto handler) {
+    const auto executor = asio::get_associated_executor(handler);
+    // Told on the ledger's thread; the work keeps the waiting one's context running.
+    auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
+    ledger.record(std::move(receipt), [waiting, work = asio::make_work_guard(executor)](
+                                          Result<void> written) {
+      asio::post(work.get_executor(), [waiting, written = std::move(written)]() mutable {
+        std::move (*waiting)(std::move(written));
+      });
+    });
+  };
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<void>)>(
+      start, asio::use_awaitable);
+}
+
 /// `work` with its exceptions as errors.
 template <class T>
 awaitable<Result<T>> guarded(awaitable<Result<T>> work, Turn& turn) {
@@ -178,10 +200,28 @@ struct Runtime::Parts {
     co_return co_await (*model)->embed(std::move(texts), turn);
   }
 
-  void record(Turn& turn, const std::optional<Error>& error) const {
+  static void complete(Turn& turn, const std::optional<Error>& error) {
     turn.receipt.total_ms = ms_since(turn.started);
     turn.receipt.error = error ? to_string(error->code) : "";
+  }
+
+  void record(Turn& turn, const std::optional<Error>& error) const {
+    complete(turn, error);
     ledger->record(turn.receipt);
+  }
+
+  /// Completes and records the receipt of what ended with `result`. Where the ledger is to be
+  /// durable it waits for the disk, without which there is no success.
+  template <class T>
+  awaitable<void> keep(Turn& turn, Result<T>& result) const {
+    const auto error = result ? std::nullopt : std::optional(result.error());
+    if (!config.ledger.durable) {
+      record(turn, error);
+      co_return;
+    }
+    complete(turn, error);
+    Result<void> written = co_await on_disk(*ledger, turn.receipt);
+    if (result && !written) result = std::unexpected(std::move(written).error());
   }
 
   // The last member: goes first, since its work uses the others.
@@ -340,7 +380,7 @@ awaitable<Result<Answer>> Runtime::answer(Request request, Turn& turn) {
     turn.receipt.authors = answer->authors;
     turn.receipt.finish = to_string(answer->finish);
   }
-  parts_->record(turn, answer ? std::nullopt : std::optional(answer.error()));
+  co_await parts_->keep(turn, answer);
   if (answer) {
     for (Turn::Later& work : turn.later) {
       parts_->background.start(turn.receipt.plan, std::move(work));
@@ -387,7 +427,7 @@ Result<void> Runtime::feedback(const std::string& receipt, const Feedback& feedb
 awaitable<Result<Embeddings>> Runtime::embed(std::vector<std::string> texts, Turn& turn) {
   Result<Embeddings> embeddings =
       co_await guarded(parts_->embed(*this, std::move(texts), turn), turn);
-  parts_->record(turn, embeddings ? std::nullopt : std::optional(embeddings.error()));
+  co_await parts_->keep(turn, embeddings);
   co_return embeddings;
 }
 

@@ -1,4 +1,6 @@
 // The routes that answer, in OpenAI's and Anthropic's APIs, whole and as streams.
+#include <algorithm>
+#include <boost/algorithm/string/predicate.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
@@ -56,6 +58,32 @@ class TurnSlots {
   int taken_;
 };
 
+void settle(Spending& spending, const TurnGroup& turns) {
+  for (std::size_t choice = 0; choice < turns.size(); ++choice) {
+    spending.add(turns.receipt(choice));
+  }
+  spending.settle();
+}
+
+/// Whether kept answers are not wanted: the client says so, or it wants several of one prompt, which
+/// are to differ.
+bool wants_fresh(const Exchange& exchange, const CompletionCall& call) {
+  return call.per_prompt > 1 ||
+         boost::algorithm::icontains(exchange.header("cache-control"), "no-cache");
+}
+
+/// What caches did for the turns, which have ended: "hit", or "hit,miss" of two; empty: there are
+/// none.
+std::string cache_notes(const TurnGroup& turns) {
+  std::string notes;
+  for (std::size_t choice = 0; choice < turns.size(); ++choice) {
+    const auto& decisions = turns.receipt(choice).decisions;
+    const auto found = std::ranges::find(decisions, "cache", &Decision::mechanism);
+    if (found != decisions.end()) notes += (notes.empty() ? "" : ",") + found->choice;
+  }
+  return notes;
+}
+
 /// Once one choice has failed, the others are of no use.
 void stop_others(TurnGroup& turns) {
   turns.cancel(Error{Errc::cancelled, "another choice of the same request failed"});
@@ -82,7 +110,9 @@ awaitable<void> Api::messages(Exchange& exchange) {
 awaitable<void> Api::count_tokens(Exchange& exchange) {
   auto call = read_call(exchange, parse_count_tokens);
   if (!call) co_return co_await fail(exchange, std::move(call.error()));
-  auto plan = resolve(call->model);
+  const auto caller = this->caller(exchange);
+  if (!caller) co_return co_await fail(exchange, caller.error());
+  auto plan = resolve(call->model, *caller);
   if (!plan) co_return co_await fail(exchange, std::move(plan.error()));
   exchange.notes.plan = *plan;
   const auto tokens = co_await runtime_.count_tokens(*plan, std::move(call->requests.front()));
@@ -92,21 +122,21 @@ awaitable<void> Api::count_tokens(Exchange& exchange) {
 }
 
 ApiResult<CompletionCall> Api::read_call(Exchange& exchange, ParseCall parse) const {
-  auto body = parse_body(exchange.request().body());
-  if (!body) return std::unexpected(std::move(body.error()));
-  if (!body->is_object()) {
-    return std::unexpected(
-        ApiError{.error = {.code = Errc::bad_request, .detail = "the body must be a JSON object"}});
-  }
-  return parse(body->get_object(), options_.limits);
+  const auto body = body_object(exchange);
+  if (!body) return std::unexpected(body.error());
+  return parse(*body, options_.limits);
 }
 
 awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call) {
   if (!call) co_return co_await fail(exchange, std::move(call.error()));
   auto until = deadline(exchange, call->timeout);
   if (!until) co_return co_await fail(exchange, std::move(until.error()));
-  auto plan = resolve(call->model);
+  const auto caller = this->caller(exchange);
+  if (!caller) co_return co_await fail(exchange, caller.error());
+  auto plan = resolve(call->model, *caller);
   if (!plan) co_return co_await fail(exchange, std::move(plan.error()));
+  auto spending = co_await claim(*caller, *plan, expected_use(call->requests), *until);
+  if (!spending) co_return co_await fail(exchange, std::move(spending.error()));
 
   const TurnSlots slots(*options_.turns_in_flight, metrics_,
                         static_cast<int>(call->requests.size()));
@@ -124,7 +154,9 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
                    .choices = call->requests.size(),
                    .deadline = *until,
                    .priority = call->priority,
-                   .stream = call->stream});
+                   .fresh = wants_fresh(exchange, *call),
+                   .stream = call->stream,
+                   .key = caller->key_id()});
   exchange.notes.plan = *plan;
   exchange.notes.receipts = join_ids(turns);
   const auto writer = make_reply_writer(*call, head_of(turns.receipt(0), std::move(*plan)));
@@ -134,9 +166,9 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
     turns.start(std::move(call->requests));
     exchange.watch(*until, [&turns](const Error& why) { turns.cancel(why); });
     if (call->stream) {
-      co_await stream(exchange, turns, *writer);
+      co_await stream(exchange, turns, *writer, *spending);
     } else {
-      co_await reply(exchange, turns, *writer);
+      co_await reply(exchange, turns, *writer, *spending);
     }
   } catch (...) {
     thrown = std::current_exception();
@@ -146,6 +178,7 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
     // Their coroutines use `turns`, so they must end before it does.
     turns.cancel(Error{Errc::cancelled, "the server could not write the reply"});
     co_await turns.drain();
+    settle(*spending, turns);
   }
   for (std::size_t choice = 0; choice < turns.size(); ++choice) {
     metrics_.turn(turns.receipt(choice));
@@ -153,7 +186,8 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
   if (thrown) std::rethrow_exception(thrown);
 }
 
-awaitable<void> Api::reply(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer) {
+awaitable<void> Api::reply(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer,
+                           Spending& spending) {
   std::vector<Answer> answers(turns.size());
   std::optional<Error> failure;
   while (!turns.finished()) {
@@ -167,12 +201,17 @@ awaitable<void> Api::reply(Exchange& exchange, TurnGroup& turns, ReplyWriter& wr
       stop_others(turns);
     }
   }
+  settle(spending, turns);
   if (failure) co_return co_await fail(exchange, ApiError{.error = std::move(*failure)});
   HttpResponse response{.body = writer.whole(answers)};
+  if (std::string notes = cache_notes(turns); !notes.empty()) {
+    response.headers.emplace_back("x-lichen-cache", std::move(notes));
+  }
   co_await respond(exchange, std::move(response));
 }
 
-awaitable<void> Api::stream(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer) {
+awaitable<void> Api::stream(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer,
+                            Spending& spending) {
   std::optional<Error> failure;
   bool begun = false;
   std::string batch;
@@ -200,6 +239,7 @@ awaitable<void> Api::stream(Exchange& exchange, TurnGroup& turns, ReplyWriter& w
     }
     batch.clear();
   }
+  settle(spending, turns);
   if (failure && !begun) {
     // Nothing has been sent yet, so the error can have its own status.
     co_return co_await fail(exchange, ApiError{.error = std::move(*failure)});

@@ -22,12 +22,12 @@ namespace lichen::serving {
 
 namespace {
 
-Result<std::optional<ApiKey>> read_key(const std::string& variable) {
+Result<std::optional<ApiKey>> read_key(const char* field, const std::string& variable) {
   if (variable.empty()) return std::nullopt;
   const char* key = std::getenv(variable.c_str());
   if (key == nullptr || *key == '\0') {
-    return fail(Errc::bad_config, "serve: api_key_env names `" + variable +
-                                      "`, which is not set: set it to the key that clients send");
+    return fail(Errc::bad_config, std::string("serve: ") + field + " names `" + variable +
+                                      "`, which is not set: set it to the key that is sent");
   }
   return ApiKey(key);
 }
@@ -117,9 +117,13 @@ Readings readings_of(Runtime& runtime) {
 
 /// A runtime and the routes over it. Each request holds the one that it began with.
 struct Generation {
-  Generation(std::shared_ptr<Runtime> answering, ApiOptions options, Metrics& metrics)
-      : runtime(std::move(answering)), api(*runtime, std::move(options), metrics) {}
+  Generation(std::shared_ptr<Runtime> answering, ApiOptions options, std::shared_ptr<Keys> known,
+             Metrics& metrics)
+      : runtime(std::move(answering)),
+        keys(std::move(known)),
+        api(*runtime, std::move(options), keys.get(), metrics) {}
   std::shared_ptr<Runtime> runtime;
+  std::shared_ptr<Keys> keys;  // of its ledger; null where nothing has a use for them
   Api api;
 };
 
@@ -130,6 +134,7 @@ class Gate final : public Handler {
   // From any thread.
   void open(std::shared_ptr<Generation> generation) {
     std::lock_guard lock(mutex_);
+    replaced_ = replaced_ || latest_ != nullptr;
     latest_.swap(generation);  // the former may go when the lock is no longer held
   }
   std::shared_ptr<Generation> latest() const {
@@ -148,6 +153,12 @@ class Gate final : public Handler {
   }
   awaitable<void> handle(Exchange& exchange) override {
     const auto generation = latest();  // there is one: it was admitted
+    if (replaced_.load(std::memory_order_relaxed)) {
+      // Perhaps by the one before, whose keys and routes may have been others.
+      if (auto refused = generation->api.admit(exchange.request())) {
+        co_return co_await exchange.respond(*std::move(refused));
+      }
+    }
     co_await generation->api.handle(exchange);
   }
   HttpResponse refusal(unsigned status, std::string detail) override {
@@ -164,6 +175,7 @@ class Gate final : public Handler {
 
   mutable std::mutex mutex_;
   std::shared_ptr<Generation> latest_;  // guarded by mutex_
+  std::atomic<bool> replaced_ = false;  // there was another one before
   const HttpServer* http_ = nullptr;
 };
 
@@ -214,12 +226,14 @@ struct Server::Parts {
   Parts(boost::asio::io_context& context, policy::ServeConfig config)
       : io(context), serve(std::move(config)) {}
 
-  /// `bad_config`: the key's variable is not set.
+  /// `bad_config`: a key's variable is not set.
   Result<ApiOptions> api_options(const policy::ServeConfig& config) {
-    auto key = read_key(config.api_key_env);
+    auto key = read_key("api_key_env", config.api_key_env);
     if (!key) return std::unexpected(key.error());
+    auto admin = read_key("admin_key_env", config.admin_key_env);
+    if (!admin) return std::unexpected(admin.error());
     return ApiOptions{
-        .key = *key,
+        .access = {.key = *key, .admin = *admin, .keys = config.keys},
         .plan = config.plan,
         .limits = {.max_messages = config.max_messages, .max_tokens = config.max_tokens},
         .max_turns = config.max_turns,
@@ -231,7 +245,14 @@ struct Server::Parts {
   void open(std::shared_ptr<Runtime> runtime, ApiOptions api) {
     if (reload) api.reload = reload;
     Readings readings = readings_of(*runtime);
-    auto* generation = new Generation(std::move(runtime), std::move(api), metrics);
+    std::shared_ptr<Keys> keys;
+    if (api.access.keys || api.access.admin) {
+      // What keys may still use goes on with the ledger.
+      const auto former = gate.latest();
+      const bool same = former && former->keys && &former->runtime->ledger() == &runtime->ledger();
+      keys = same ? former->keys : std::make_shared<Keys>(runtime->ledger());
+    }
+    auto* generation = new Generation(std::move(runtime), std::move(api), std::move(keys), metrics);
     gate.open(std::shared_ptr<Generation>(generation, [this](Generation* gone) {
       // Models and the ledger may take their time to go.
       boost::asio::post(reaper, [gone] { delete gone; });
@@ -267,14 +288,15 @@ Result<std::unique_ptr<Server>> Server::open(boost::asio::io_context& io,
   auto parts = std::make_unique<Parts>(io, config);
   auto options = parts->api_options(config);
   if (!options) return std::unexpected(options.error());
-  auto http = HttpServer::listen(io,
-                                 HttpOptions{.host = config.host,
-                                             .port = config.port,
-                                             .allow_public = options->key.has_value(),
-                                             .io_threads = config.io_threads,
-                                             .limits = limits_of(config),
-                                             .drain = drain},
-                                 parts->gate);
+  auto http =
+      HttpServer::listen(io,
+                         HttpOptions{.host = config.host,
+                                     .port = config.port,
+                                     .allow_public = options->access.key || options->access.keys,
+                                     .io_threads = config.io_threads,
+                                     .limits = limits_of(config),
+                                     .drain = drain},
+                         parts->gate);
   if (!http) return std::unexpected(http.error());
   parts->http = std::move(*http);
   parts->first = *std::move(options);
@@ -311,10 +333,10 @@ Result<policy::ReloadReport> Server::take_up(policy::Config config,
   if (!good) return std::unexpected(std::move(good).error());
   auto options = parts_->api_options(serve);
   if (!options) return std::unexpected(std::move(options).error());
-  if (!options->key && !parts_->http->loopback()) {
+  if (!options->access.key && !options->access.keys && !parts_->http->loopback()) {
     return fail(Errc::bad_config, config.file.string() +
-                                      ": `serve` needs `api_key_env`: the server can be reached "
-                                      "from other machines at " +
+                                      ": `serve` needs `api_key_env` or `keys`: the server can be "
+                                      "reached from other machines at " +
                                       parts_->serve.host);
   }
   auto runtime = Runtime::reopen(*former->runtime, std::move(config), parts_->io.get_executor());

@@ -25,7 +25,9 @@ struct TurnOptions {
   std::size_t choices = 1;
   std::optional<Clock::time_point> deadline = {};
   Priority priority = Priority::interactive;
+  bool fresh = false;  // see Turn::fresh
   bool stream = false;
+  std::string key = {};  // see Receipt::key
 };
 
 /// Belongs to the coroutine that answers the request, on its thread. That coroutine takes events
