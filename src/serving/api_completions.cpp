@@ -138,7 +138,8 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
   auto spending = co_await claim(*caller, *plan, expected_use(call->requests), *until);
   if (!spending) co_return co_await fail(exchange, std::move(spending.error()));
 
-  const TurnSlots slots(turns_in_flight_, metrics_, static_cast<int>(call->requests.size()));
+  const TurnSlots slots(*options_.turns_in_flight, metrics_,
+                        static_cast<int>(call->requests.size()));
   if (!slots.within(options_.max_turns)) {
     co_return co_await fail(
         exchange, ApiError{.error = {Errc::overloaded,
