@@ -56,6 +56,7 @@ std::unique_ptr<CLI::App> make_app(Invocation& invocation) {
   add_demo(*app, invocation);
   add_eval(*app, invocation);
   add_bench(*app, invocation);
+  add_cache(*app, invocation);
   add_guard(*app, invocation);
   add_route(*app, invocation);
   add_suite(*app, invocation);

@@ -105,6 +105,7 @@ awaitable<Result<std::vector<float>>> Run::observed(std::size_t task) {
 awaitable<Run::Asked> Run::asked(std::size_t task) {
   Listener listener;
   Turn turn(plan_, &listener);
+  turn.fresh = true;  // what a plan answers is measured, not what it remembers
   const std::stop_callback cancel(options_.stop, [&turn] { turn.cancel(); });
   Request request = request_for(task);
   request.logprobs = options_.top_logprobs > 0;

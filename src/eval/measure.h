@@ -61,7 +61,8 @@ Result<void> check_options(const Runtime& runtime, const Suite& suite,
 /// be run by another thread. Decoding is greedy, whatever the models' own sampling is, so that the
 /// same suite gives the same answers; they are streamed, so that the first token has its time. Each
 /// plan first answers the suite's first prompt once unmeasured, so that none pays for first touches
-/// of memory. What a judge does is no cost of the plan's.
+/// of memory. What a judge does is no cost of the plan's. Turns are `fresh`: a cache in a plan is
+/// passed by.
 ///
 /// A request that fails is an outcome, not an error; so is an answer that cannot be checked.
 /// `check_options` says what cannot be measured at all; `storage`: the journal, or feedback, cannot

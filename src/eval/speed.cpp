@@ -50,6 +50,7 @@ Result<Timed> Comparison::ask(const std::string& plan, std::size_t from, std::si
   std::vector<std::unique_ptr<std::stop_callback<std::function<void()>>>> cancels;
   for (std::size_t i = from; i < from + count; ++i) {
     Turn& turn = *turns.emplace_back(std::make_unique<Turn>(plan));
+    turn.fresh = true;
     cancels.push_back(std::make_unique<std::stop_callback<std::function<void()>>>(
         options_.stop, [&turn] { turn.cancel(); }));
     Request request{.messages = {{.role = "user", .content = suite_.tasks[i].prompt}},

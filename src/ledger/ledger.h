@@ -102,6 +102,8 @@ struct Server {
   std::string url;  // postgresql://user@host:5432/database, without a password
   /// Variable with the password; empty: PGPASSWORD, a passfile, or none.
   std::string password_env = {};
+
+  bool operator==(const Server&) const = default;
 };
 /// `bad_config`: no such url, or one with a password in it. Shows neither.
 Result<void> check(const Server& server);

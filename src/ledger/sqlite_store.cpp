@@ -56,9 +56,7 @@ SqliteWriter::SqliteWriter(Database database)
     : database_(std::move(database)),
       begin_(database_, "BEGIN IMMEDIATE"),
       commit_(database_, "COMMIT"),
-      savepoint_(database_, "SAVEPOINT receipt"),
-      undo_(database_, "ROLLBACK TO receipt"),
-      release_(database_, "RELEASE receipt"),
+      undo_(database_, "DELETE FROM receipts WHERE seq = ?"),  // and what belongs to it
       receipt_(database_,
                "INSERT INTO receipts (id, plan, started_ns, first_token_ms, total_ms, finish,"
                " error, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"),
@@ -109,15 +107,17 @@ Result<Written> SqliteWriter::write(const Batch& batch, const std::string& run,
 }
 
 Result<void> SqliteWriter::insert(const Receipt& receipt) {
-  if (Result<void> done = savepoint_.run(); !done) return done;
   Result<void> inserted = receipt_.run(
       receipt.id, receipt.plan, to_ns(receipt.started), receipt.first_token_ms, receipt.total_ms,
       null_if_empty(receipt.finish), null_if_empty(receipt.error), null_if_empty(receipt.key));
-  if (inserted && database_.changes() > 0) inserted = insert_parts(database_.last_row(), receipt);
+  if (!inserted || database_.changes() == 0) return inserted;
+  const std::int64_t seq = database_.last_row();
+  inserted = insert_parts(seq, receipt);
+  // Rarely is one refused, and a savepoint for each would cost as much as the rest of its
+  // insertion.
   if (!inserted && inserted.error().code == Errc::bad_request) {
-    if (Result<void> undone = undo_.run(); !undone) return undone;
+    if (Result<void> undone = undo_.run(seq); !undone) return undone;
   }
-  if (Result<void> released = release_.run(); !released && inserted) return released;
   return inserted;
 }
 

@@ -45,7 +45,7 @@ class SqliteWriter final : public StoreWriter {
   Result<void> insert_parts(std::int64_t seq, const Receipt& receipt);
 
   Database database_;
-  Statement begin_, commit_, savepoint_, undo_, release_;
+  Statement begin_, commit_, undo_;
   Statement receipt_, step_, decision_, author_, draft_, loss_;
   Statement prompt_, feedback_, kept_, key_;
 };

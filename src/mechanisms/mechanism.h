@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -107,6 +108,17 @@ class Options {
   virtual void learns(std::shared_ptr<Learner> learner) = 0;
   /// `bad_config` at the key's place (or the mechanism's, for an empty key).
   virtual Error error(std::string_view key, std::string what) = 0;
+  /// What stands under a key whose value is itself a map of options; null where the key is not
+  /// there. Lives as long as this.
+  virtual Result<Options*> map(std::string_view key) = 0;
+  /// More than 0, at most a day.
+  virtual Result<std::chrono::milliseconds> duration(std::string_view key,
+                                                     std::chrono::milliseconds fallback) = 0;
+  /// The models that a key's operand names, however deep and under whatever name, as they are.
+  virtual std::vector<ModelPtr> models(std::string_view key) = 0;
+  /// Whether remote models see less of what stands under a key than of what stands beside it: there
+  /// is a `mask` within the key's operand, and none around the mechanism.
+  virtual bool masked_within(std::string_view key) = 0;
 };
 
 struct Mechanism {

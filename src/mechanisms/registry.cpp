@@ -13,6 +13,7 @@
 #include "mechanisms/pipeline/extract.h"
 #include "mechanisms/pipeline/refine.h"
 #include "mechanisms/policy/auto.h"
+#include "mechanisms/policy/cache.h"
 #include "mechanisms/policy/fallback.h"
 #include "mechanisms/privacy/mask.h"
 #include "mechanisms/routing/cascade.h"
@@ -25,6 +26,7 @@ std::span<const Mechanism> registry() {
   static constexpr Mechanism kMechanisms[] = {
       {"auto", "learns from feedback which of several plans answers", build_auto},
       {"blend", "several models write each token from one distribution", build_blend},
+      {"cache", "what was asked before gets the answer that was given", build_cache},
       {"cascade", "small answers; where it is not confident, large does", build_cascade},
       {"compress", "small leaves out of the prompt what large can do without", build_compress},
       {"contrast", "large writes what it finds likelier than an amateur does", build_contrast},

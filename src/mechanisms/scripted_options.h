@@ -23,6 +23,11 @@ class ScriptedOptions : public Options {
   std::map<std::string, std::map<std::string, double, std::less<>>, std::less<>> some;
   std::map<std::string, std::string, std::less<>> choices;  // and files
   std::map<std::string, std::vector<std::string>, std::less<>> lists;
+  std::map<std::string, std::chrono::milliseconds, std::less<>> durations;
+  std::map<std::string, std::shared_ptr<ScriptedOptions>, std::less<>> nested;
+  std::vector<ModelPtr> operand_models;
+  bool mask_within = false;
+  boost::json::object identity_too;  // stands in the identity beside the choices
   std::shared_ptr<privacy::DetectorPool> pool;  // shared by tests that make the same detector
   std::vector<std::shared_ptr<Redactor>> redactors;
   std::vector<std::shared_ptr<Learner>> learners;  // that were made known
@@ -125,7 +130,7 @@ class ScriptedOptions : public Options {
     redactors.push_back(std::move(redactor));
   }
   Result<boost::json::object> identity() override {
-    boost::json::object choices_made;
+    boost::json::object choices_made = identity_too;
     for (const auto& [key, value] : choices) {
       if (key != "calibration") choices_made[key] = value;
     }
@@ -134,6 +139,17 @@ class ScriptedOptions : public Options {
   Error error(std::string_view key, std::string what) override {
     return {.code = Errc::bad_config, .detail = std::string(key) + ": " + what};
   }
+  Result<Options*> map(std::string_view key) override {
+    const auto found = nested.find(key);
+    return found == nested.end() ? nullptr : found->second.get();
+  }
+  Result<std::chrono::milliseconds> duration(std::string_view key,
+                                             std::chrono::milliseconds fallback) override {
+    const auto found = durations.find(key);
+    return found == durations.end() ? fallback : found->second;
+  }
+  std::vector<ModelPtr> models(std::string_view) override { return operand_models; }
+  bool masked_within(std::string_view) override { return mask_within; }
 };
 
 }  // namespace lichen::mechanisms

@@ -165,6 +165,10 @@ class LocalModel : public Model {
   /// stays in memory. `bad_model`: the file cannot be used, and all is as before.
   Result<void> use_adapter(std::optional<AdapterOptions> adapter);
 
+  /// Which of its adapters answers now, 0: none. What was answered under another number may not be
+  /// what it would answer.
+  int adapter_in_use() const { return adapter_; }
+
   /// The same weights with an adapter, as a model of its own ("NAME+ADAPTER") that shares lane and
   /// KV cache. Adapters can be swapped at any time: a batch is computed with one of them.
   Result<std::shared_ptr<LocalModel>> with_adapter(const AdapterOptions& adapter);

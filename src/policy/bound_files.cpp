@@ -42,7 +42,12 @@ class Finder {
       add(plan, *router, {small, node.find("large")},
           {"lichen route collect", "lichen route train", "lichen route calibrate"});
     }
-    if (const YamlNode* calibration = node.find("calibration")) {
+    const YamlNode* calibration = node.find("calibration");
+    if (const YamlNode* embedder = node.find("embedder");
+        calibration != nullptr && embedder != nullptr && node.key == "semantic") {
+      add(plan, *calibration, {embedder},
+          {"lichen cache calibrate --embedder " + embedder->text + " --pairs PAIRS -o "});
+    } else if (calibration != nullptr) {
       add(plan, *calibration, {&node}, {"lichen route calibrate --plan " + plan.name + " -o "},
           true);
     }

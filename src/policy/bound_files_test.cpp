@@ -35,6 +35,16 @@ std::vector<std::string> files_of(const Config& config, std::string_view model) 
   return lines;
 }
 
+TEST(BoundFiles, ACachesThresholdIsItsEmbedders) {
+  const Config found = config(
+      "  kept:\n"
+      "    cache: {of: large, semantic: {embedder: small, calibration: a.similarity}}\n");
+  EXPECT_THAT(files_of(found, "small"),
+              ElementsAre("/home/a.similarity (plan kept): lichen cache calibrate --embedder small "
+                          "--pairs PAIRS -o /home/a.similarity"));
+  EXPECT_THAT(files_of(found, "draft"), IsEmpty());
+}
+
 TEST(BoundFiles, WhatIsLearnedComesBeforeTheCalibrationOfIt) {
   const Config found = config(
       "  bounded:\n"

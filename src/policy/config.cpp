@@ -219,11 +219,14 @@ std::optional<Error> read_serve(const path& file, const YamlNode& section, Serve
   fields.read("keys", serve.keys);
   fields.read("io_threads", serve.io_threads, 1, 256);
   fields.read("max_connections", serve.max_connections, 1, 1'000'000);
+  fields.read("max_connections_per_address", serve.max_connections_per_address, 0, 1'000'000);
   fields.read("max_turns", serve.max_turns, 1, 1'000'000);
   fields.read("max_body_bytes", serve.max_body_bytes, 1'024, 1ll << 32);
   fields.read("max_messages", serve.max_messages, 1, 1'000'000);
   fields.read("max_tokens", serve.max_tokens, 0, kMaxContext);
   fields.read("deadline", serve.deadline);
+  fields.read("watch", serve.watch);
+  serve.line = section.key_line;
   return fields.finish();
 }
 

@@ -30,15 +30,18 @@ struct PlanConfig {
 struct ServeConfig {
   std::string host = "127.0.0.1";
   int port = 8080;        // 0: any that is free
+  int line = 0;           // where the block begins
   std::string plan = {};  // the default plan or model; empty: "default", else the only plan,
                           // else the only model
   int plan_line = 0;
+  bool watch = false;              // the configuration is loaded again when its file changes
   std::string api_key_env = {};    // variable with the key that clients must send
   std::string admin_key_env = {};  // variable with the key that opens /v1/admin
   bool keys = false;               // clients must send a virtual key, or that of api_key_env
   int io_threads = 1;
   int max_connections = 1'024;
-  int max_turns = 1'024;  // answers in progress at once
+  int max_turns = 1'024;                // answers in progress at once
+  int max_connections_per_address = 0;  // 0: as many as there may be at all
   std::size_t max_body_bytes = 16u << 20;
   int max_messages = 1'024;
   int max_tokens = 0;  // cap on a request's max_tokens; 0: the model's context

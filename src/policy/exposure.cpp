@@ -31,9 +31,11 @@ class Walk {
   void add(const YamlNode& node, Shown shown) {
     if (node.is(YamlNode::Kind::scalar)) add_name(node.text, shown);
     const bool masked = node.key == "mask" && node.is(YamlNode::Kind::map);
+    mask_ |= masked;
     for (const YamlNode& item : node.items) add(item, masked ? under(node, shown) : shown);
   }
   const std::set<Exposure>& found() const { return found_; }
+  bool mask() const { return mask_; }
 
  private:
   void add_name(std::string_view name, Shown shown) {
@@ -45,6 +47,7 @@ class Walk {
 
   const Config& config_;
   std::set<Exposure> found_;
+  bool mask_ = false;  // there was one
   std::set<std::pair<std::string_view, Shown>> seen_;  // plans
 };
 
@@ -63,6 +66,12 @@ std::vector<Exposure> exposures(const Config& config, const PlanConfig& plan) {
   Walk walk(config);
   walk.add(plan.expression, Shown::clear);
   return {walk.found().begin(), walk.found().end()};
+}
+
+bool holds_mask(const Config& config, const YamlNode& expression) {
+  Walk walk(config);
+  walk.add(expression, Shown::clear);
+  return walk.mask();
 }
 
 }  // namespace lichen::policy

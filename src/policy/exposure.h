@@ -26,4 +26,7 @@ struct Exposure {
 /// ways stands there for each. A word that happens to be a model's name counts as that model.
 std::vector<Exposure> exposures(const Config& config, const PlanConfig& plan);
 
+/// Whether a `mask` stands in an expression, or in a plan that it names.
+bool holds_mask(const Config& config, const YamlNode& expression);
+
 }  // namespace lichen::policy

@@ -46,6 +46,13 @@ TEST(Exposure, EachWayIsNamed) {
               ElementsAre("far clear", "far masked", "other clear"));
 }
 
+TEST(Exposure, AnEmbedderSeesWhatItEmbeds) {
+  EXPECT_THAT(seen("{cache: {of: near, semantic: {embedder: far, threshold: 0.9}}}"),
+              ElementsAre("far clear"));
+  EXPECT_THAT(seen("{mask: {plan: {cache: {of: near, semantic: {embedder: far}}}}}"),
+              ElementsAre("far masked"));
+}
+
 TEST(Exposure, PlansInACircleEnd) { EXPECT_THAT(seen("p"), IsEmpty()); }
 
 }  // namespace

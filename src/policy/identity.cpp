@@ -60,6 +60,14 @@ class Identities {
     return identity;
   }
 
+  Result<json::object> model(std::string_view name) {
+    YamlNode node{.kind = Kind::scalar, .text = std::string(name), .items = {}, .key = {}};
+    const Result<json::value> identity = scalar(node);
+    if (!identity) return std::unexpected(identity.error());
+    if (identity->is_object()) return identity->get_object();
+    return fail(Errc::not_found, fmt::format("the configuration has no model `{}`", name));
+  }
+
  private:
   Result<json::value> value(const YamlNode& node) {
     if (node.is(Kind::scalar)) return scalar(node);
@@ -218,7 +226,8 @@ void let_drafts_end(YamlNode& node) {
 }
 
 void remove_calibrations(YamlNode& node) {
-  if (node.find("calibration") != nullptr) {
+  // What tells a cache's questions apart scores no answer.
+  if (node.find("calibration") != nullptr && node.key != "semantic") {
     remove_keys(node, {"calibration", "risk"});
     // Trained routers have no threshold of their own.
     if (node.find("router") != nullptr) add_key(node, "threshold", "0.5");
@@ -297,6 +306,10 @@ void add_risk_notes(const Config& config, const YamlNode& node, std::vector<std:
 
 Result<json::object> mechanism_identity(const Config& config, const YamlNode& mechanism) {
   return Identities(config).mechanism(mechanism, true);
+}
+
+Result<json::object> model_identity(const Config& config, std::string_view model) {
+  return Identities(config).model(model);
 }
 
 Result<const YamlNode*> choosing_mechanism(const Config& config, std::string_view plan) {

@@ -19,6 +19,9 @@ namespace lichen::policy {
 /// the mechanism's key.
 Result<boost::json::object> mechanism_identity(const Config& config, const YamlNode& mechanism);
 
+/// What a model of the configuration is, as it stands in identities.
+Result<boost::json::object> model_identity(const Config& config, std::string_view model);
+
 /// The mechanism of a plan that chooses between operands `small` and `large`, also where the plan
 /// names another or it stands within others. `bad_config`: there is none, or more than one.
 Result<const YamlNode*> choosing_mechanism(const Config& config, std::string_view plan);

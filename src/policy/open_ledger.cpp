@@ -18,4 +18,8 @@ Result<std::string> ledger_place(const LedgerConfig& config) {
   return path->string();
 }
 
+bool same_place(const LedgerConfig& one, const LedgerConfig& other) {
+  return one.path == other.path && one.server == other.server;
+}
+
 }  // namespace lichen::policy

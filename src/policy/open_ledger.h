@@ -16,4 +16,7 @@ Result<std::unique_ptr<ledger::Ledger>> open_ledger(const LedgerConfig& config);
 /// Where it is: a path or a url; "none".
 Result<std::string> ledger_place(const LedgerConfig& config);
 
+/// Whether both are the same place, so that one ledger does for both.
+bool same_place(const LedgerConfig& one, const LedgerConfig& other);
+
 }  // namespace lichen::policy

@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "mechanisms/mechanism.h"
+#include "policy/exposure.h"
 #include "policy/fields.h"
 #include "policy/identity.h"
 #include "policy/nearest.h"
+#include "policy/plan_models.h"
 
 namespace lichen::policy {
 namespace {
@@ -58,7 +60,7 @@ class PlanBuilder {
   }
   void add_metric(PlanMetric metric) { metrics_.push_back(std::move(metric)); }
 
-  Result<Plans> build_all() {
+  Result<Plans> build_all(const KeptPlans& kept) {
     for (const PlanConfig& plan : config_.plans) {
       if (!built_.contains(plan.name)) continue;
       return std::unexpected(yaml_error(
@@ -67,8 +69,9 @@ class PlanBuilder {
                       "plan another",
                       plan.name)));
     }
+    keep(kept);
     for (const PlanConfig& plan : config_.plans) {
-      if (built_.contains(plan.name)) continue;  // another plan refers to it
+      if (built_.contains(plan.name)) continue;  // it is kept, or another plan refers to it
       Result<AnswererPtr> answerer = build_plan(plan);
       if (!answerer) return std::unexpected(std::move(answerer).error());
     }
@@ -116,6 +119,18 @@ class PlanBuilder {
 
   const Config& config() const { return config_; }
   privacy::DetectorPool& detectors() { return detectors_; }
+  /// Whether the models of what is being built are replaced: only a `mask` does that.
+  bool within_mask() const { return !parts_.empty(); }
+  /// The models that an expression names, as they are.
+  std::vector<ModelPtr> models_of(const YamlNode& node) const {
+    std::vector<ModelPtr> models;
+    for (const ModelConfig* config : models_below(config_, node)) {
+      const auto found = built_.find(config->name);
+      if (found == built_.end()) continue;
+      if (auto model = std::dynamic_pointer_cast<Model>(found->second)) models.push_back(model);
+    }
+    return models;
+  }
 
  private:
   /// A part of a plan whose models are replaced, so that what it names is built for it alone.
@@ -123,6 +138,25 @@ class PlanBuilder {
     mechanisms::EachModel each_model;
     Answerers built;
   };
+
+  void keep(const KeptPlans& kept) {
+    // Mechanisms show and learn under their plan's name, the second of a kind with "#2" behind it.
+    const auto is_kept = [&kept](std::string_view name) {
+      return kept.names.contains(name.substr(0, name.find('#')));
+    };
+    for (const std::string& name : kept.names) {
+      built_.emplace(name, kept.from->answerers.find(name)->second);
+      const auto redactors = kept.from->redactors.find(name);
+      if (redactors != kept.from->redactors.end()) redactors_.insert(*redactors);
+    }
+    if (kept.names.empty()) return;
+    for (const PlanMetric& metric : kept.from->metrics) {
+      if (is_kept(metric.plan)) metrics_.push_back(metric);
+    }
+    for (const NamedLearner& learner : kept.from->learners) {
+      if (is_kept(learner.name)) learners_.push_back(learner);
+    }
+  }
 
   Answerers& built() { return parts_.empty() ? built_ : parts_.back().built; }
 
@@ -379,8 +413,38 @@ class PlanOptions : public mechanisms::Options {
                            : yaml_error(file(), node_.key_line, node_.key_column, what);
   }
 
+  Result<mechanisms::Options*> map(std::string_view key) override {
+    const YamlNode* node = fields_.find(key);
+    if (node == nullptr) return nullptr;
+    auto inner = std::make_unique<PlanOptions>(builder_, key, *node);
+    if (!inner->is_map()) return std::unexpected(*inner->problem());
+    return maps_.emplace_back(std::move(inner)).get();
+  }
+
+  Result<std::chrono::milliseconds> duration(std::string_view key,
+                                             std::chrono::milliseconds fallback) override {
+    const YamlNode* node = fields_.find(key);
+    return node != nullptr ? read_duration(file(), *node) : fallback;
+  }
+
+  std::vector<ModelPtr> models(std::string_view key) override {
+    const YamlNode* node = node_.find(key);
+    return node != nullptr ? builder_.models_of(*node) : std::vector<ModelPtr>();
+  }
+
+  bool masked_within(std::string_view key) override {
+    const YamlNode* node = node_.find(key);
+    return node != nullptr && !builder_.within_mask() && holds_mask(builder_.config(), *node);
+  }
+
   /// Before building: whether there is a map at all. Afterwards: whether all its keys were known.
-  std::optional<Error> problem() { return fields_.finish(); }
+  std::optional<Error> problem() {
+    std::optional<Error> wrong = fields_.finish();
+    for (const auto& map : maps_) {
+      if (!wrong) wrong = map->problem();
+    }
+    return wrong;
+  }
   bool is_map() const { return node_.is(YamlNode::Kind::map); }
 
  private:
@@ -417,6 +481,7 @@ class PlanOptions : public mechanisms::Options {
   const YamlNode& node_;
   Fields fields_;
   std::string metrics_name_;  // once it has shown one
+  std::vector<std::unique_ptr<PlanOptions>> maps_;
 };
 
 Result<AnswererPtr> PlanBuilder::build_mechanism(const Mechanism& mechanism,
@@ -458,13 +523,13 @@ class DeclaredModel : public Model {
 }  // namespace
 
 Result<Plans> build_plans(const Config& config, const std::vector<ModelPtr>& models,
-                          privacy::DetectorPool& detectors) {
+                          privacy::DetectorPool& detectors, const KeptPlans& kept) {
   PlanBuilder builder(config, detectors);
   for (const ModelPtr& model : models) {
     Result<void> added = builder.add_model(model->name(), model);
     if (!added) return std::unexpected(std::move(added).error());
   }
-  return builder.build_all();
+  return builder.build_all(kept);
 }
 
 Result<std::vector<std::string>> check_plans(const Config& config,

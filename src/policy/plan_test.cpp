@@ -135,7 +135,8 @@ INSTANTIATE_TEST_SUITE_P(
               "plans in a circle: `a` -> `b` -> `c` -> `a`; one of them must name a model"},
         Wrong{"  a: small\n  ^large: small\n", "`large` is already a model"},
         Wrong{"  a: {^mingle: {of: [small]}}\n",
-              "there is no mechanism `mingle`; there are: `auto`, `blend`, `cascade`, `compress`, "
+              "there is no mechanism `mingle`; there are: `auto`, `blend`, `cache`, `cascade`, "
+              "`compress`, "
               "`contrast`, `expand`, `extract`, `fallback`, `guard`, `handover`, `hint`, `mask`, "
               "`prior`, "
               "`proxy_tune`, `rank_fuse`, `refine`, `route`, `speculate`, `verify`, `vote`"},
@@ -196,6 +197,31 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"  a: {auto: {of: [small, large], risk: {alpha: ^2, delta: 0.1}}}\n", "alpha"},
         Wrong{"  a: {auto: {of: [small, large], latency: ^fast}}\n", "latency"},
         Wrong{"  a: {auto: {of: [small, large], ^verify: 0.5}}\n", "needs a `verifier`"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Cache, WrongPlan,
+    testing::Values(
+        Wrong{"  a: {^cache: {ttl: 1h}}\n", "`cache` needs `of`: a model's or"},
+        Wrong{"  a: {cache: {of: large, entries: ^0}}\n", "`entries` must be a number from 1"},
+        Wrong{"  a: {cache: {of: large, mb: ^many}}\n", "`mb` must be a number"},
+        Wrong{"  a: {cache: {of: large, ttl: ^soon}}\n", "ttl"},
+        Wrong{"  a: {cache: {of: large, share: ^al}}\n", "(did you mean `all`?)"},
+        Wrong{"  a: {cache: {of: large, ^tll: 1h}}\n", "(did you mean `ttl`?)"},
+        Wrong{"  a: {cache: {of: large, semantic: ^small}}\n", "`semantic` must be a map"},
+        Wrong{"  a: {cache: {of: large, semantic: {^embeder: small, threshold: 0.9}}}\n",
+              "`semantic` needs `embedder`: a model's or plan's name, or a mechanism; is `embeder` "
+              "meant for it?"},
+        Wrong{"  a: {cache: {of: large, semantic: {^embedder: b, threshold: 0.9}}}\n"
+              "  b: {fallback: {of: [small]}}\n",
+              "`embedder` must be a model"},
+        Wrong{"  a: {cache: {of: large, ^semantic: {embedder: small}}}\n",
+              "needs either a `threshold` from 0.3 to 1 or a `calibration`"},
+        Wrong{"  a: {cache: {of: large, semantic: {embedder: small, threshold: ^2}}}\n",
+              "`threshold` must be a number from 0.3 to 1"},
+        Wrong{"  a: {cache: {of: large, semantic: {embedder: small, ^calibration: gone}}}\n",
+              "gone: is not there; `lichen cache calibrate` makes it"},
+        Wrong{"  a: {cache: {of: large, semantic: {embedder: small, threshold: 0.9, ^risk: 1}}}\n",
+              "`semantic` has no key `risk`"}));
 
 TEST(Plan, LearnersGoByTheirPlansName) {
   const Result<Config> config = parse_config(

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
@@ -127,7 +128,9 @@ INSTANTIATE_TEST_SUITE_P(
         "{rank_fuse: {of: [far, near], judge: other, by: far}}", "{refine: {draft: near, by: far}}",
         "{refine: {draft: far, by: other}}", "{expand: {outline: far, by: near}}",
         "{expand: {outline: near, by: far}}", "{extract: {plan: far, by: near}}",
-        "{auto: {of: [far, other]}}", "{mask: {kinds: [EMAIL], plan: far}}"));
+        "{auto: {of: [far, other]}}", "{cache: {of: far}}",
+        "{cache: {of: far, semantic: {embedder: other, threshold: 0.9}}}",
+        "{mask: {kinds: [EMAIL], plan: far}}"));
 
 TEST_F(PrivatePlan, AReferenceFromWithinIsMaskedAndFromOutsideIsNot) {
   const auto runtime = open_plans(
@@ -158,6 +161,31 @@ TEST_F(PrivatePlan, WhatCannotBeIsSaidWithItsPlace) {
               AllOf(HasSubstr("f.yaml:4:"), HasSubstr("`far` is remote")));
   EXPECT_THAT(wrong("{plan: far, kinds: [EMAIL], local: near}"), HasSubstr("goes with"));
   EXPECT_THAT(wrong("{plan: far, dictionary: nowhere.txt}"), HasSubstr("nowhere.txt"));
+}
+
+TEST_F(PrivatePlan, ACachesEmbedderSeesNoMoreThanTheMaskLets) {
+  const auto plan = [](const char* of, const char* embedder) {
+    return "  p:\n    cache: {of: " + std::string(of) + ", semantic: {embedder: " + embedder +
+           ", threshold: 0.9}}\n  q: {mask: {kinds: [EMAIL], plan: far}}";
+  };
+  const auto refused = open_plans(plan("q", "other"));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, AllOf(HasSubstr("f.yaml:3:"), HasSubstr("`other` is remote"),
+                                            HasSubstr("put the `mask` around the `cache`")));
+  EXPECT_TRUE(open_plans(plan("q", "near")));
+  EXPECT_TRUE(open_plans(plan("far", "other"))) << "which sees all of it, too";
+
+  const auto runtime = open_plans(plan("q", "near"));
+  ASSERT_TRUE(runtime) << runtime.error().detail;
+  for (const char* choice : {"miss", "hit"}) {
+    Turn turn("p");
+    const auto answered = answer(**runtime, ask(kAsked), turn);
+    ASSERT_TRUE(answered) << answered.error().detail;
+    EXPECT_THAT(answered->text, HasSubstr("z@example.org")) << "restored";
+    const auto& decisions = turn.receipt.decisions;
+    EXPECT_THAT(std::ranges::find(decisions, "cache", &Decision::mechanism)->choice, choice);
+  }
+  EXPECT_EQ(far_->requests().size(), 1u);
 }
 
 TEST_F(PrivatePlan, PromptsAreRecordedMasked) {

@@ -10,6 +10,10 @@
 #include <boost/system/system_error.hpp>
 #include <exception>
 #include <functional>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "ledger/ledger.h"
@@ -21,6 +25,7 @@
 #include "policy/open_ledger.h"
 #include "policy/open_models.h"
 #include "policy/plan.h"
+#include "policy/plan_marks.h"
 #include "policy/plan_models.h"
 #include "privacy/kept_database.h"
 
@@ -120,17 +125,38 @@ awaitable<Result<T>> guarded(awaitable<Result<T>> work, Turn& turn) {
   co_return std::unexpected(thrown_error(turn, std::move(thrown)));
 }
 
+/// At its end has a lane that others go on using drop the models that nobody uses any more.
+class LaneUse {
+ public:
+  ~LaneUse() {
+    if (lane.use_count() > 1) lane->call([] {});
+  }
+
+  std::shared_ptr<model::Lane> lane;
+};
+
 }  // namespace
 
 struct Runtime::Parts {
   Config config;
-  std::unique_ptr<ledger::Ledger> ledger;
-  std::vector<ModelPtr> models;
-  policy::Answerers answerers;  // plans and models
-  std::vector<policy::PlanMetric> metrics;
+  std::shared_ptr<ledger::Ledger> ledger;
+  LaneUse lane;  // goes after the models
+  policy::OpenModels open;
+  std::vector<ModelPtr> ready;   // that were handed in
+  std::vector<ModelPtr> models;  // those of `open` and `ready`
+  std::map<std::string, std::string, std::less<>> plan_marks;
+  policy::Plans plans;
   std::string default_plan;
-  policy::Redactors redactors;
   std::unique_ptr<policy::Keeper> keeper;
+
+  /// `former`: null where there is none.
+  static Result<std::unique_ptr<Parts>> make(Config config, boost::asio::any_io_executor io,
+                                             const Progress& progress, std::vector<ModelPtr> ready,
+                                             Parts* former);
+  Result<void> open_models(boost::asio::any_io_executor io, const Progress& progress,
+                           const Parts* former);
+  Result<void> build_plans(privacy::DetectorPool& detectors, const Parts* former);
+  void keep_learning(Parts* former);
 
   /// The answerer for the turn; an empty name in its receipt becomes that of the default plan.
   awaitable<Result<Answer>> answer(const Runtime& runtime, Request request, Turn& turn) const {
@@ -147,8 +173,8 @@ struct Runtime::Parts {
 
   /// Without what is private, where the plan takes care of that; none where it cannot tell.
   awaitable<std::optional<std::string>> stored_prompt(std::string prompt, Turn& turn) const {
-    const auto found = redactors.find(turn.receipt.plan);
-    if (found == redactors.end()) co_return prompt;
+    const auto found = plans.redactors.find(turn.receipt.plan);
+    if (found == plans.redactors.end()) co_return prompt;
     for (const auto& redactor : found->second) {
       Result<std::string> redacted = co_await redactor->redact(std::move(prompt), turn);
       if (!redacted) co_return std::nullopt;
@@ -208,44 +234,103 @@ Result<std::unique_ptr<Runtime>> Runtime::open(const std::filesystem::path& conf
 
 Result<std::unique_ptr<Runtime>> Runtime::open(Config config, boost::asio::any_io_executor io,
                                                Progress progress, std::vector<ModelPtr> models) {
-  if (config.models.empty() && models.empty()) {
+  auto parts = Parts::make(std::move(config), std::move(io), progress, std::move(models), nullptr);
+  if (!parts) return std::unexpected(std::move(parts).error());
+  return std::unique_ptr<Runtime>(new Runtime(*std::move(parts)));
+}
+
+Result<std::unique_ptr<Runtime>> Runtime::reopen(Runtime& former, Config config,
+                                                 boost::asio::any_io_executor io,
+                                                 Progress progress) {
+  auto parts = Parts::make(std::move(config), std::move(io), progress, former.parts_->ready,
+                           former.parts_.get());
+  if (!parts) return std::unexpected(std::move(parts).error());
+  return std::unique_ptr<Runtime>(new Runtime(*std::move(parts)));
+}
+
+Result<std::unique_ptr<Runtime::Parts>> Runtime::Parts::make(Config config,
+                                                             boost::asio::any_io_executor io,
+                                                             const Progress& progress,
+                                                             std::vector<ModelPtr> ready,
+                                                             Parts* former) {
+  if (config.models.empty() && ready.empty()) {
     return fail(Errc::bad_config, fmt::format("{}: there is no model: add one under `models`, like "
                                               "`small: {{gguf: small.gguf}}`",
                                               config.file.string()));
   }
   privacy::DetectorPool detectors(privacy::usual_database_folder());
-  Result<std::vector<std::string>> names = policy::check_plans(config, models, detectors);
+  Result<std::vector<std::string>> names = policy::check_plans(config, ready, detectors);
   if (!names) return std::unexpected(std::move(names).error());
   if (Result<void> good = check_recorded(config, *names); !good) {
     return std::unexpected(good.error());
   }
-  Result<std::string> plan = default_plan(config, *names);
+  Result<std::string> plan = lichen::default_plan(config, *names);
   if (!plan) return std::unexpected(std::move(plan).error());
   auto parts = std::make_unique<Parts>();
-  parts->default_plan = *std::move(plan);
-  Result<std::unique_ptr<ledger::Ledger>> ledger = policy::open_ledger(config.ledger);
-  if (!ledger) return std::unexpected(std::move(ledger).error());
-  parts->ledger = *std::move(ledger);
-  Result<std::vector<ModelPtr>> opened = policy::open_models(config, std::move(io), progress);
-  if (!opened) return std::unexpected(std::move(opened).error());
-  parts->models = *std::move(opened);
-  std::ranges::move(models, std::back_inserter(parts->models));
-  Result<policy::Plans> plans = policy::build_plans(config, parts->models, detectors);
-  if (!plans) return std::unexpected(std::move(plans).error());
-  parts->answerers = std::move(plans->answerers);
-  parts->metrics = std::move(plans->metrics);
-  parts->redactors = std::move(plans->redactors);
-  parts->keeper = std::make_unique<policy::Keeper>(*parts->ledger, std::move(plans->learners));
   parts->config = std::move(config);
-  return std::unique_ptr<Runtime>(new Runtime(std::move(parts)));
+  parts->ready = std::move(ready);
+  parts->default_plan = *std::move(plan);
+  if (former != nullptr && policy::same_place(former->config.ledger, parts->config.ledger)) {
+    parts->ledger = former->ledger;
+  } else {
+    Result<std::unique_ptr<ledger::Ledger>> ledger = policy::open_ledger(parts->config.ledger);
+    if (!ledger) return std::unexpected(std::move(ledger).error());
+    parts->ledger = *std::move(ledger);
+  }
+  Result<void> done = parts->open_models(std::move(io), progress, former);
+  if (done) done = parts->build_plans(detectors, former);
+  if (!done) return std::unexpected(std::move(done).error());
+  parts->keep_learning(former);
+  return parts;
+}
+
+Result<void> Runtime::Parts::open_models(boost::asio::any_io_executor io, const Progress& progress,
+                                         const Parts* former) {
+  std::optional<policy::FormerModels> before;
+  if (former != nullptr) before.emplace(former->config, former->open);
+  Result<policy::OpenModels> opened =
+      policy::open_models(config, std::move(io), progress, before ? &*before : nullptr);
+  if (!opened) return std::unexpected(std::move(opened).error());
+  open = *std::move(opened);
+  lane.lane = open.lane;
+  models = open.models;
+  std::ranges::copy(ready, std::back_inserter(models));
+  return {};
+}
+
+Result<void> Runtime::Parts::build_plans(privacy::DetectorPool& detectors, const Parts* former) {
+  plan_marks = policy::plan_marks(config, models);
+  policy::KeptPlans kept;
+  if (former != nullptr) {
+    kept.from = &former->plans;
+    for (const auto& [name, mark] : plan_marks) {
+      const auto before = former->plan_marks.find(name);
+      if (before != former->plan_marks.end() && before->second == mark) kept.names.insert(name);
+    }
+  }
+  Result<policy::Plans> built = policy::build_plans(config, models, detectors, kept);
+  if (!built) return std::unexpected(std::move(built).error());
+  plans = *std::move(built);
+  return {};
+}
+
+void Runtime::Parts::keep_learning(Parts* former) {
+  std::set<const mechanisms::Learner*> knowing;
+  if (former != nullptr) {
+    former->keeper->retire();  // two would write over each other's
+    for (const policy::NamedLearner& known : former->plans.learners) {
+      knowing.insert(known.learner.get());
+    }
+  }
+  keeper = std::make_unique<policy::Keeper>(*ledger, plans.learners, knowing);
 }
 
 Result<AnswererPtr> Runtime::find(std::string_view name) const {
   if (name.empty()) name = parts_->default_plan;
-  const auto found = parts_->answerers.find(name);
-  if (found != parts_->answerers.end()) return found->second;
+  const auto found = parts_->plans.answerers.find(name);
+  if (found != parts_->plans.answerers.end()) return found->second;
   std::vector<std::string> names;
-  for (const auto& [known, answerer] : parts_->answerers) names.push_back(known);
+  for (const auto& [known, answerer] : parts_->plans.answerers) names.push_back(known);
   if (name.empty()) {
     return fail(Errc::not_found, fmt::format("no plan was named, and there is no default one; "
                                              "there are: {}",
@@ -260,7 +345,7 @@ Result<ModelPtr> Runtime::find_model(std::string_view name) const {
   if (found != parts_->models.end()) return *found;
   std::vector<std::string> names;
   for (const ModelPtr& model : parts_->models) names.push_back(model->name());
-  const bool plan = parts_->answerers.contains(name);
+  const bool plan = parts_->plans.answerers.contains(name);
   return fail(plan ? Errc::unsupported : Errc::not_found,
               fmt::format("{}; the models are: {}",
                           plan           ? fmt::format("`{}` is a plan, not a model", name)
@@ -277,7 +362,7 @@ std::vector<std::string> Runtime::plan_names() const {
 }
 
 std::vector<ModelPtr> Runtime::models() const { return parts_->models; }
-const std::vector<policy::PlanMetric>& Runtime::metrics() const { return parts_->metrics; }
+const std::vector<policy::PlanMetric>& Runtime::metrics() const { return parts_->plans.metrics; }
 void Runtime::settle() { parts_->background.settle(); }
 const Config& Runtime::config() const { return parts_->config; }
 ledger::Ledger& Runtime::ledger() { return *parts_->ledger; }

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "lichen/runtime.h"
+#include "policy/reload_report.h"
 #include "serving/access.h"
 #include "serving/api_error.h"
 #include "serving/exchange.h"
@@ -29,6 +30,10 @@ struct ApiOptions {
   RequestLimits limits = {};
   int max_turns = 1'024;  // in progress at once; a request that needs more is `overloaded`
   std::chrono::milliseconds deadline{600'000};  // of a request
+  /// Shared by those that answer one server's requests.
+  std::shared_ptr<std::atomic<int>> turns_in_flight = std::make_shared<std::atomic<int>>(0);
+  /// Loads the configuration again; blocks, so call it on no I/O thread.
+  std::function<Result<policy::ReloadReport>()> reload = {};
 };
 
 /// Virtual keys and what they may still use.
@@ -72,12 +77,13 @@ class Api final : public Handler {
   awaitable<void> health(Exchange& exchange);
   awaitable<void> metrics(Exchange& exchange);
 
-  // The administration of keys (api_admin.cpp)
+  // The administration (api_admin.cpp)
   awaitable<void> list_keys(Exchange& exchange);
   awaitable<void> make_key(Exchange& exchange);
   awaitable<void> show_key(Exchange& exchange);
   awaitable<void> change_key(Exchange& exchange);
   awaitable<void> revoke_key(Exchange& exchange);
+  awaitable<void> reload(Exchange& exchange);
   /// Runs `work` where it may wait for the disk, and answers with what it returns.
   awaitable<void> administer(Exchange& exchange, std::function<Result<boost::json::object>()> work,
                              unsigned status = 200);
@@ -115,7 +121,6 @@ class Api final : public Handler {
   Keys* const keys_;
   const Access access_;
   Metrics& metrics_;
-  std::atomic<int> turns_in_flight_ = 0;
   const std::int64_t started_;                // Unix time, seconds
   boost::asio::thread_pool ledger_users_{1};  // reading and rating receipts blocks
 };

@@ -1,4 +1,6 @@
 // The routes that answer, in OpenAI's and Anthropic's APIs, whole and as streams.
+#include <algorithm>
+#include <boost/algorithm/string/predicate.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
@@ -63,6 +65,25 @@ void settle(Spending& spending, const TurnGroup& turns) {
   spending.settle();
 }
 
+/// Whether kept answers are not wanted: the client says so, or it wants several of one prompt, which
+/// are to differ.
+bool wants_fresh(const Exchange& exchange, const CompletionCall& call) {
+  return call.per_prompt > 1 ||
+         boost::algorithm::icontains(exchange.header("cache-control"), "no-cache");
+}
+
+/// What caches did for the turns, which have ended: "hit", or "hit,miss" of two; empty: there are
+/// none.
+std::string cache_notes(const TurnGroup& turns) {
+  std::string notes;
+  for (std::size_t choice = 0; choice < turns.size(); ++choice) {
+    const auto& decisions = turns.receipt(choice).decisions;
+    const auto found = std::ranges::find(decisions, "cache", &Decision::mechanism);
+    if (found != decisions.end()) notes += (notes.empty() ? "" : ",") + found->choice;
+  }
+  return notes;
+}
+
 /// Once one choice has failed, the others are of no use.
 void stop_others(TurnGroup& turns) {
   turns.cancel(Error{Errc::cancelled, "another choice of the same request failed"});
@@ -117,7 +138,8 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
   auto spending = co_await claim(*caller, *plan, expected_use(call->requests), *until);
   if (!spending) co_return co_await fail(exchange, std::move(spending.error()));
 
-  const TurnSlots slots(turns_in_flight_, metrics_, static_cast<int>(call->requests.size()));
+  const TurnSlots slots(*options_.turns_in_flight, metrics_,
+                        static_cast<int>(call->requests.size()));
   if (!slots.within(options_.max_turns)) {
     co_return co_await fail(
         exchange, ApiError{.error = {Errc::overloaded,
@@ -132,6 +154,7 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
                    .choices = call->requests.size(),
                    .deadline = *until,
                    .priority = call->priority,
+                   .fresh = wants_fresh(exchange, *call),
                    .stream = call->stream,
                    .key = caller->key_id()});
   exchange.notes.plan = *plan;
@@ -181,6 +204,9 @@ awaitable<void> Api::reply(Exchange& exchange, TurnGroup& turns, ReplyWriter& wr
   settle(spending, turns);
   if (failure) co_return co_await fail(exchange, ApiError{.error = std::move(*failure)});
   HttpResponse response{.body = writer.whole(answers)};
+  if (std::string notes = cache_notes(turns); !notes.empty()) {
+    response.headers.emplace_back("x-lichen-cache", std::move(notes));
+  }
   co_await respond(exchange, std::move(response));
 }
 

@@ -26,6 +26,7 @@ TurnGroup::TurnGroup(Runtime& runtime, asio::any_io_executor home, const TurnOpt
     lines_.back()->turn.deadline = options.deadline;
     lines_.back()->turn.priority = options.priority;
     lines_.back()->turn.receipt.key = options.key;
+    lines_.back()->turn.fresh = options.fresh;
   }
 }
 

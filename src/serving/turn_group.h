@@ -25,6 +25,7 @@ struct TurnOptions {
   std::size_t choices = 1;
   std::optional<Clock::time_point> deadline = {};
   Priority priority = Priority::interactive;
+  bool fresh = false;  // see Turn::fresh
   bool stream = false;
   std::string key = {};  // see Receipt::key
 };

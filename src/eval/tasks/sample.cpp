@@ -39,16 +39,8 @@ std::uint64_t hash_of(std::string_view name) {
   return hash;
 }
 
-}  // namespace
-
-Sample make_sample(const SampleOptions& options, const Family& family, int level,
-                   std::uint64_t index, std::vector<std::string_view>* chosen_phrasings) {
-  const auto split_and_seed = mixed(options.seed, static_cast<std::uint64_t>(options.split));
-  const auto cell = mixed(split_and_seed, hash_of(family.name) + static_cast<std::uint64_t>(level));
-  Maker maker{.random = Random(mixed(cell, index)),
-              .split = options.split,
-              .level = level,
-              .chosen = chosen_phrasings};
+Sample make_sample(const Family& family, Maker maker) {
+  const int level = maker.level;
   Task task = family.make(maker);
   // A text of several lines may end in a table or a program, which thanks would spoil.
   const bool may_be_polite = family.prompt.empty() && !task.question.contains('\n');
@@ -64,6 +56,29 @@ Sample make_sample(const SampleOptions& options, const Family& family, int level
           .reference = std::move(reference),
           .check = task.check,
           .follow_ups = std::move(task.follow_ups)};
+}
+
+Maker maker_of(const SampleOptions& options, const Family& family, int level, std::uint64_t index) {
+  const auto split_and_seed = mixed(options.seed, static_cast<std::uint64_t>(options.split));
+  const auto cell = mixed(split_and_seed, hash_of(family.name) + static_cast<std::uint64_t>(level));
+  return {.random = Random(mixed(cell, index)), .split = options.split, .level = level};
+}
+
+}  // namespace
+
+Sample make_sample(const SampleOptions& options, const Family& family, int level,
+                   std::uint64_t index, std::vector<std::string_view>* chosen_phrasings) {
+  Maker maker = maker_of(options, family, level, index);
+  maker.chosen = chosen_phrasings;
+  return make_sample(family, std::move(maker));
+}
+
+Sample reworded_sample(const SampleOptions& options, const Family& family, int level,
+                       std::uint64_t index, std::uint64_t wording) {
+  Random words(mixed(wording, index));
+  Maker maker = maker_of(options, family, level, index);
+  maker.wording = &words;
+  return make_sample(family, std::move(maker));
 }
 
 Sample make_sample(const SampleOptions& options, std::span<const FamilyLevel> cells,

@@ -51,6 +51,12 @@ struct SampleOptions {
 Sample make_sample(const SampleOptions& options, const Family& family, int level,
                    std::uint64_t index, std::vector<std::string_view>* chosen_phrasings = nullptr);
 
+/// The question of sample `index`, worded by `wording`: the same numbers ask the same in the same
+/// words, the same index with another wording mostly the same in other words. Not the question of a
+/// suite of that index.
+Sample reworded_sample(const SampleOptions& options, const Family& family, int level,
+                       std::uint64_t index, std::uint64_t wording);
+
 /// One family at one level.
 struct FamilyLevel {
   const Family* family;

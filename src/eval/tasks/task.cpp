@@ -81,9 +81,10 @@ Phrasings phrasings_of(Split split, Phrasings phrasings) {
 }
 
 std::string phrase(Maker& maker, Phrasings phrasings, std::initializer_list<Slot> slots) {
-  const auto pattern = maker.random.pick(phrasings_of(maker.split, phrasings));
+  Random& random = maker.wording != nullptr ? *maker.wording : maker.random;
+  const auto pattern = random.pick(phrasings_of(maker.split, phrasings));
   if (maker.chosen != nullptr) maker.chosen->push_back(pattern);
-  return fill(maker.random, pattern, slots);
+  return fill(random, pattern, slots);
 }
 
 std::string say(Random& random, Phrasings phrasings, std::initializer_list<Slot> slots) {

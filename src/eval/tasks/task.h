@@ -23,6 +23,9 @@ struct Maker {
   int level = 1;  // 1 to 4
   /// Where not null, the phrasings that were chosen are written down here.
   std::vector<std::string_view>* chosen = nullptr;
+  /// Where not null, `phrase` draws from this and not from `random`: with another one the same
+  /// question is asked in other words.
+  Random* wording = nullptr;
 
   /// The value for this level.
   template <class T>

@@ -1,0 +1,100 @@
+#include "mechanisms/policy/question_facts.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+namespace lichen::mechanisms {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+
+bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+char lower(char c) { return is_upper(c) ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+constexpr std::pair<std::string_view, std::string_view> kQuotes[] = {
+    {"\"", "\""}, {"`", "`"}, {"\u201c", "\u201d"}, {"\u201e", "\u201c"}, {"\u00ab", "\u00bb"}};
+
+constexpr std::string_view kNegations[] = {"no",      "not",     "never",   "none",
+                                           "nothing", "nobody",  "nowhere", "neither",
+                                           "nor",     "without", "cannot",  "except"};
+
+/// What the text begins with, if that is quoted.
+std::optional<std::string_view> quoted(std::string_view text, std::size_t& length) {
+  for (const auto& [open, close] : kQuotes) {
+    if (!text.starts_with(open)) continue;
+    const std::size_t end = text.find(close, open.size());
+    if (end == std::string_view::npos) continue;
+    length = end + close.size();
+    return text.substr(open.size(), end - open.size());
+  }
+  return std::nullopt;
+}
+
+/// Without the marks around it.
+std::string_view trimmed(std::string_view word) {
+  constexpr std::string_view kMarks = ".,;:!?()[]{}<>'\"*";
+  while (!word.empty() && kMarks.contains(word.back())) word.remove_suffix(1);
+  while (!word.empty() && kMarks.contains(word.front())) word.remove_prefix(1);
+  return word;
+}
+
+bool negates(std::string_view word) {
+  std::string plain;
+  for (const char c : word) plain += lower(c);
+  return std::ranges::find(kNegations, plain) != std::end(kNegations) || plain.ends_with("n't") ||
+         plain.ends_with("n\u2019t");
+}
+
+bool tells(std::string_view word, bool begins_sentence) {
+  const auto has = [word](auto test) { return std::ranges::any_of(word, test); };
+  if (has(is_digit) || has([](char c) { return c == '@' || c == '/' || c == '_'; })) return true;
+  if (!begins_sentence) return has(is_upper) && word != "I";
+  // There a capital letter tells nothing, unless it is not the first one.
+  return std::ranges::any_of(word.substr(1), is_upper);
+}
+
+}  // namespace
+
+std::vector<std::string> facts_of(std::string_view text) {
+  std::vector<std::string> facts;
+  bool begins_sentence = true;
+  while (!text.empty()) {
+    if (is_space(text.front())) {
+      begins_sentence |= text.front() == '\n';
+      text.remove_prefix(1);
+      continue;
+    }
+    std::size_t length = 0;
+    if (const auto quote = quoted(text, length)) {
+      facts.emplace_back(*quote);
+      text.remove_prefix(length);
+      begins_sentence = false;
+      continue;
+    }
+    const auto end = std::ranges::find_if(text, is_space);
+    std::string_view piece(text.begin(), end);
+    // A quote may open within a word: `name="x"`.
+    for (const auto& [open, close] : kQuotes) {
+      const std::size_t at = piece.find(open);
+      if (at != std::string_view::npos && at > 0) piece = piece.substr(0, at);
+    }
+    text.remove_prefix(piece.size());
+    const std::string_view word = trimmed(piece);
+    if (!word.empty()) {
+      if (negates(word)) {
+        facts.emplace_back("not");
+      } else if (tells(word, begins_sentence)) {
+        facts.emplace_back(word);
+      }
+    }
+    const char last = piece.back();
+    begins_sentence = last == '.' || last == '!' || last == '?' || last == ':' ||
+                      (begins_sentence && word.empty());
+  }
+  return facts;
+}
+
+}  // namespace lichen::mechanisms

@@ -1,0 +1,20 @@
+// What makes two questions differ although they sound alike.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lichen::mechanisms {
+
+/// Which rules `facts_of` goes by: a threshold that was found with others means nothing here.
+inline constexpr int kFactRules = 1;
+
+/// In their order of the text: numbers (with sign, point and digits in one piece), what is quoted,
+/// words with a digit, a capital letter behind the beginning of a sentence, or a sign of an address
+/// or path (`@`, `/`, `_`), and the words that negate. Texts with different facts do not ask the
+/// same, however near their embeddings are; ones with the same facts may. English words; of other
+/// languages numbers, quotes and names are found, negations are not.
+std::vector<std::string> facts_of(std::string_view text);
+
+}  // namespace lichen::mechanisms
