@@ -145,6 +145,7 @@ std::span<const Api::Route> Api::routes() {
       {get, "/v1/admin/keys/", true, Right::admin, &Api::show_key},
       {patch, "/v1/admin/keys/", true, Right::admin, &Api::change_key},
       {delete_, "/v1/admin/keys/", true, Right::admin, &Api::revoke_key},
+      {post, "/v1/admin/reload", false, Right::admin, &Api::reload},
       {get, "/health", false, Right::none, &Api::health},
       {get, "/metrics", false, Right::operates, &Api::metrics},
   };

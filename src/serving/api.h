@@ -77,12 +77,13 @@ class Api final : public Handler {
   awaitable<void> health(Exchange& exchange);
   awaitable<void> metrics(Exchange& exchange);
 
-  // The administration of keys (api_admin.cpp)
+  // The administration (api_admin.cpp)
   awaitable<void> list_keys(Exchange& exchange);
   awaitable<void> make_key(Exchange& exchange);
   awaitable<void> show_key(Exchange& exchange);
   awaitable<void> change_key(Exchange& exchange);
   awaitable<void> revoke_key(Exchange& exchange);
+  awaitable<void> reload(Exchange& exchange);
   /// Runs `work` where it may wait for the disk, and answers with what it returns.
   awaitable<void> administer(Exchange& exchange, std::function<Result<boost::json::object>()> work,
                              unsigned status = 200);

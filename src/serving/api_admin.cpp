@@ -1,4 +1,5 @@
-// The routes of the administrator: virtual keys are made, shown, changed and revoked.
+// The routes of the administrator: virtual keys are made, shown, changed and revoked, and the
+// configuration is loaded again.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
@@ -114,6 +115,14 @@ Result<json::object> shown(ledger::Ledger& ledger, const ledger::Key& key) {
   return object;
 }
 
+json::object to_json(const policy::ReloadReport::Names& names) {
+  const auto list = [](const auto& words) { return json::array(words.begin(), words.end()); };
+  return {{"added", list(names.added)},
+          {"removed", list(names.removed)},
+          {"changed", list(names.changed)},
+          {"kept", list(names.kept)}};
+}
+
 awaitable<Result<json::object>> run(std::function<Result<json::object>()> work) {
   co_return work();
 }
@@ -204,6 +213,18 @@ awaitable<void> Api::revoke_key(Exchange& exchange) {
     if (!key->revoked) key->revoked = system_clock::now();
     if (Result<void> kept = keys_->ring.put(*key); !kept) return std::unexpected(kept.error());
     return shown(runtime_.ledger(), *key);
+  });
+}
+
+awaitable<void> Api::reload(Exchange& exchange) {
+  return administer(exchange, [load = options_.reload]() -> Result<json::object> {
+    if (!load) return fail(Errc::unsupported, "this server cannot load its configuration again");
+    const auto report = load();
+    if (!report) return std::unexpected(report.error());
+    return json::object{{"models", to_json(report->models)},
+                        {"plans", to_json(report->plans)},
+                        {"blocks", json::array(report->blocks.begin(), report->blocks.end())},
+                        {"took_ms", report->took.count()}};
   });
 }
 

@@ -10,7 +10,7 @@ models:
   small: {gguf: ${bundled.small}}
 plans:
   default: small
-serve: {plan: default}
+serve: {plan: default, admin_key_env: RELOAD_ADMIN}
 ${ledger}`;
 const second = `
 models:
@@ -19,11 +19,11 @@ models:
 plans:
   default: other
   both: {fallback: [small, other]}
-serve: {plan: default, watch: true}
+serve: {plan: default, admin_key_env: RELOAD_ADMIN, watch: true}
 ${ledger}`;
 
 let lichen;
-before(async () => (lichen = await startLichen(first)));
+before(async () => (lichen = await startLichen(first, { RELOAD_ADMIN: 'administrator' })));
 after(async () => assert.equal(await lichen.stop(), 0));
 
 const post = (body) => fetch(`${lichen.url}/v1/chat/completions`, {
@@ -103,4 +103,19 @@ test('a file that is watched is loaded when it changes, and models that are gone
   assert.deepEqual(await author('default'), ['small']);
   assert.equal((await ask('other')).status, 404);
   assert.deepEqual(await metric('lichen_lane_tokens_total{model="other"}'), []);
+});
+
+test('the administrator may ask for it, and is told what came of it', async () => {
+  const reload = (key) => fetch(`${lichen.url}/v1/admin/reload`, {
+    method: 'POST', headers: { Authorization: `Bearer ${key}` } });
+  assert.equal((await reload('somebody')).status, 403);
+  const nothing = await reload('administrator');
+  assert.equal(nothing.status, 200);
+  assert.deepEqual((await nothing.json()).models,
+                   { added: [], removed: [], changed: [], kept: ['small'] });
+  await lichen.configure(first.replace('default: small', 'default: smal'));
+  const refused = await reload('administrator');
+  assert.equal(refused.status, 500);
+  assert.match((await refused.json()).error.message, /lichen\.yaml:\d+.*did you mean `small`/);
+  assert.deepEqual(await author('default'), ['small']);
 });
