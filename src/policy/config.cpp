@@ -235,6 +235,21 @@ std::optional<Error> read_ledger(const path& file, const YamlNode& section, Ledg
   std::string where;
   fields.read("path", where);
   if (!where.empty()) ledger.path = where == "none" ? path(where) : resolve(file, where);
+  fields.read("url", ledger.server.url);
+  if (fields.has("path") && fields.has("url")) {
+    fields.fail("url",
+                "`ledger` needs only one of `path` (a file) and `url` (a PostgreSQL database)");
+  }
+  if (fields.has("url") && !fields.failed()) {
+    if (const Result<void> good = ledger::check(ledger.server); !good) {
+      fields.fail("url", good.error().detail);
+    }
+  }
+  fields.read("password_env", ledger.server.password_env);
+  check_variable(fields, "password_env", ledger.server.password_env);
+  if (fields.has("password_env") && !fields.has("url")) {
+    fields.fail("password_env", "`password_env` is of a PostgreSQL database, which needs `url`");
+  }
   fields.read("durable", ledger.durable);
   if (ledger.durable && where == "none") {
     fields.fail("durable", "`durable` needs a ledger on disk; `path: none` keeps none");

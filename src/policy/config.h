@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "ledger/ledger.h"
 #include "lichen/result.h"
 #include "model/local_model.h"
 #include "model/remote_model.h"
@@ -48,7 +49,8 @@ struct ServeConfig {
 };
 
 struct LedgerConfig {
-  std::filesystem::path path = {};  // empty: $XDG_STATE_HOME/lichen/ledger.db; "none": no ledger
+  std::filesystem::path path = {};  // "none": no ledger; empty: the server's
+  ledger::Server server = {};       // without a url, too: $XDG_STATE_HOME/lichen/ledger.db
   /// A reply ends only when its receipt is on disk.
   bool durable = false;
   /// Plans and models whose prompts are kept, too.

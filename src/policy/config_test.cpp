@@ -216,6 +216,14 @@ TEST(Config, PromptsAreRecordedForThoseThatAreNamed) {
               testing::ElementsAre("small", "large"));
 }
 
+TEST(Config, TheLedgerMayBeOnAServer) {
+  const Config config =
+      parse("ledger: {url: \"postgresql://lichen@db.example/lichen\", password_env: DB_PASSWORD}");
+  EXPECT_TRUE(config.ledger.path.empty());
+  EXPECT_EQ(config.ledger.server.url, "postgresql://lichen@db.example/lichen");
+  EXPECT_EQ(config.ledger.server.password_env, "DB_PASSWORD");
+}
+
 TEST(Config, NoLedgerIsNoPath) { EXPECT_EQ(parse("ledger: {path: none}").ledger.path, "none"); }
 
 struct Wrong {
@@ -292,6 +300,22 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"models:\n  a: {gguf: x, adapters: [^{name: l}]}\n", "an adapter needs `gguf`"},
         Wrong{"models:\n  a: {gguf: x, adapters: [{name: l, gguf: y}, {^name: l, gguf: z}]}\n",
               "another adapter `l`"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Ledgers, WrongConfig,
+    testing::Values(Wrong{"ledger: {^url: \"http://host/db\"}\n",
+                          "postgresql://user@host:5432/database"},
+                    Wrong{"ledger: {^url: \"postgresql://u:secret@host/db\"}\n", "PGPASSWORD"},
+                    Wrong{"ledger: {path: a.db, ^url: \"postgresql://host/db\"}\n", "only one of"},
+                    Wrong{"ledger: {^password_env: DB_PASSWORD}\n", "needs `url`"},
+                    Wrong{"ledger: {url: \"postgresql://host/db\", ^password_env: s3-cret}\n",
+                          "the name of an environment variable"}));
+
+TEST(Config, APasswordInTheLedgersUrlIsNotShown) {
+  const auto config = parse_config("ledger: {url: \"postgresql://u:secret@host/db\"}", "f.yaml");
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().detail, testing::Not(HasSubstr("secret")));
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Urls, WrongConfig,

@@ -22,6 +22,7 @@
 #include "policy/config.h"
 #include "policy/keeper.h"
 #include "policy/nearest.h"
+#include "policy/open_ledger.h"
 #include "policy/open_models.h"
 #include "policy/plan.h"
 #include "policy/plan_marks.h"
@@ -35,14 +36,6 @@ using policy::Config;
 
 double ms_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-Result<std::shared_ptr<ledger::Ledger>> open_ledger(const Config& config) {
-  if (config.ledger.path == "none") return ledger::Ledger::in_memory();
-  Result<std::filesystem::path> path = config.ledger.path;
-  if (path->empty()) path = ledger::default_path();
-  if (!path) return std::unexpected(std::move(path).error());
-  return ledger::Ledger::open(*std::move(path));
 }
 
 /// The plan of requests that name none; empty when there is no obvious one. `names` are all plans
@@ -277,10 +270,10 @@ Result<std::unique_ptr<Runtime::Parts>> Runtime::Parts::make(Config config,
   parts->config = std::move(config);
   parts->ready = std::move(ready);
   parts->default_plan = *std::move(plan);
-  if (former != nullptr && former->config.ledger.path == parts->config.ledger.path) {
+  if (former != nullptr && policy::same_place(former->config.ledger, parts->config.ledger)) {
     parts->ledger = former->ledger;
   } else {
-    Result<std::shared_ptr<ledger::Ledger>> ledger = open_ledger(parts->config);
+    Result<std::unique_ptr<ledger::Ledger>> ledger = policy::open_ledger(parts->config.ledger);
     if (!ledger) return std::unexpected(std::move(ledger).error());
     parts->ledger = *std::move(ledger);
   }

@@ -76,8 +76,8 @@ auto fields(const ServeConfig& serve) {
 }
 
 auto fields(const LedgerConfig& ledger) {
-  const auto& [path, durable, record, record_line] = ledger;
-  return std::tie(path, durable, record);
+  const auto& [path, server, durable, record, record_line] = ledger;
+  return std::tie(path, server, durable, record);
 }
 
 /// In a struct, so that each function finds the others.
