@@ -14,6 +14,7 @@ add_library(hnswlib INTERFACE)
 target_include_directories(hnswlib SYSTEM INTERFACE ${HNSWLIB_INCLUDE_DIR})
 
 find_package(PkgConfig REQUIRED)
+pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(vectorscan REQUIRED IMPORTED_TARGET libhs)
 add_library(vectorscan ALIAS PkgConfig::vectorscan)
 

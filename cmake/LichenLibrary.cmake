@@ -19,10 +19,11 @@ function(lichen_library name)
   endif()
 endfunction()
 
-# lichen_test(NAME SOURCES file... [DEPENDS target...] [LABELS label...]): a GoogleTest binary known
-# to ctest.
+# lichen_test(NAME SOURCES file... [DEPENDS target...] [LABELS label...] [WHOLE text]): a GoogleTest
+# binary known to ctest, test by test; with WHOLE as one, for what its tests share is slow to start,
+# and skipped where it says that text.
 function(lichen_test target)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "WHOLE" "SOURCES;DEPENDS;LABELS" ${ARGN})
   add_executable(${target} ${ARG_SOURCES})
   target_link_libraries(${target} PRIVATE ${ARG_DEPENDS} GTest::gmock_main)
   target_compile_definitions(${target}
@@ -36,8 +37,13 @@ function(lichen_test target)
   if(ARG_LABELS)
     list(APPEND properties LABELS ${ARG_LABELS})
   endif()
-  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                       PROPERTIES ${properties})
+  if(ARG_WHOLE)
+    add_test(NAME ${target} COMMAND ${target} --gtest_brief=1)
+    set_tests_properties(${target} PROPERTIES ${properties} SKIP_REGULAR_EXPRESSION "${ARG_WHOLE}")
+  else()
+    gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                         PROPERTIES ${properties})
+  endif()
 endfunction()
 
 # Parsing Boost and GoogleTest is half of the building. Each target has its own, since a precompiled

@@ -39,6 +39,15 @@ class Runtime {
                                                boost::asio::any_io_executor io,
                                                Progress progress = {},
                                                std::vector<ModelPtr> models = {});
+  /// The same in place of `former`, from a configuration that may have changed. What has not is
+  /// kept and shared with it: models, loaded once, with their caches and connections, and
+  /// ready-made ones; the ledger; plans with all that they have learned and shown. `io` must be the
+  /// one that `former` was given. On an error `former` is as it was. On success both answer, but
+  /// only the new one keeps what plans learn; let `former` go when its last turn has ended. Blocks
+  /// while models load.
+  static Result<std::unique_ptr<Runtime>> reopen(Runtime& former, policy::Config config,
+                                                 boost::asio::any_io_executor io,
+                                                 Progress progress = {});
   ~Runtime();
 
   /// A plan or model by name; empty means the configuration's default plan. `not_found` lists

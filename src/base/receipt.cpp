@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
-#include <cstdio>
 
+#include "base/format.h"
 #include "base/utf8.h"
 
 namespace lichen {
@@ -18,21 +18,6 @@ json::value or_null(const std::optional<double>& number) {
 
 json::value or_null(const std::string& text) {
   return text.empty() ? json::value(nullptr) : json::value(text);
-}
-
-/// RFC 3339 in UTC with milliseconds: "2026-01-31T09:05:00.250Z".
-std::string rfc3339(std::chrono::system_clock::time_point time) {
-  namespace chrono = std::chrono;
-  const auto day = chrono::floor<chrono::days>(time);
-  const chrono::year_month_day date(day);
-  const chrono::hh_mm_ss clock(chrono::floor<chrono::milliseconds>(time - day));
-  char text[64];
-  std::snprintf(
-      text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
-  return text;
 }
 
 json::object to_json(const Step& step) {
@@ -137,7 +122,7 @@ boost::json::object to_json(const Receipt& receipt) {
   return {{"id", receipt.id},
           {"plan", receipt.plan},
           {"key", or_null(receipt.key)},
-          {"started", rfc3339(receipt.started)},
+          {"started", base::rfc3339(receipt.started)},
           {"finish", or_null(receipt.finish)},
           {"error", or_null(receipt.error)},
           {"first_token_ms", or_null(receipt.first_token_ms)},

@@ -67,6 +67,7 @@ std::unique_ptr<CLI::App> make_app(Invocation& invocation) {
   add_blend(*app, invocation);
   add_doctor(*app, invocation);
   add_ledger(*app, invocation);
+  add_keys(*app, invocation);
   add_feedback(*app, invocation);
   add_completion(*app, invocation);
   return app;

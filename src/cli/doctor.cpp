@@ -13,6 +13,7 @@
 #include "cli/machine.h"
 #include "ledger/ledger.h"
 #include "policy/identity.h"
+#include "policy/open_ledger.h"
 
 namespace lichen::cli {
 namespace {
@@ -162,18 +163,14 @@ std::vector<PlanState> Examination::plans() {
 }
 
 void look_at_ledger(const policy::Config& config, Diagnosis& diagnosis) {
-  auto path = config.ledger.path;
-  if (path.empty()) {
-    const auto found = ledger::default_path();
-    if (!found) {
-      diagnosis.ledger_error = found.error().detail;
-      return;
-    }
-    path = *found;
+  const auto place = policy::ledger_place(config.ledger);
+  if (!place) {
+    diagnosis.ledger_error = place.error().detail;
+    return;
   }
-  diagnosis.ledger = path.string();
-  if (path == "none") return;
-  const auto opened = ledger::Ledger::open(path);
+  diagnosis.ledger = *place;
+  if (*place == "none") return;
+  const auto opened = policy::open_ledger(config.ledger);
   if (!opened) {
     diagnosis.ledger_error = opened.error().detail;
     return;

@@ -1,24 +1,19 @@
 #include "cli/ledger_file.h"
 
 #include "cli/host.h"
+#include "policy/open_ledger.h"
 
 namespace lichen::cli {
 
 Result<std::unique_ptr<ledger::Ledger>> open_ledger(const std::filesystem::path& chosen) {
   const auto config = load_chosen_config(chosen);
   if (!config) return std::unexpected(config.error());
-  auto path = config->ledger.path;
-  if (path == "none") {
+  if (config->ledger.path == "none") {
     return fail(Errc::bad_config, config->file.string() +
                                       ": `ledger: {path: none}` keeps no ledger; a file's path "
                                       "would");
   }
-  if (path.empty()) {
-    auto found = ledger::default_path();
-    if (!found) return std::unexpected(found.error());
-    path = *found;
-  }
-  return ledger::Ledger::open(path);
+  return policy::open_ledger(config->ledger);
 }
 
 Result<std::unique_ptr<ledger::Ledger>> open_ledger_file(const std::filesystem::path& file) {

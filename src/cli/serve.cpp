@@ -1,12 +1,18 @@
 // lichen serve: the HTTP server.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "cli/command.h"
 #include "cli/host.h"
 #include "cli/terminal.h"
 #include "policy/version_watch.h"
+#include "serving/reloader.h"
 #include "serving/server.h"
 
 namespace lichen::cli {
@@ -39,28 +45,61 @@ class Serving {
   std::thread thread_;
 };
 
-int serve(const ServeOptions& options, const Invocation& invocation) {
-  auto loaded = load_chosen_config(invocation.config);
-  if (!loaded) return report_error(loaded.error());
-  auto config = loaded->serve;
-  if (options.host) config.host = *options.host;
-  if (options.port) config.port = *options.port;
-  if (options.plan) config.plan = *options.plan;
-  loaded->offline = options.offline;
+/// What the command line says over the configuration's block.
+policy::ServeConfig serve_block(const ServeOptions& options, const policy::Config& config) {
+  policy::ServeConfig serve = config.serve;
+  if (options.host) serve.host = *options.host;
+  if (options.port) serve.port = *options.port;
+  if (options.plan) serve.plan = *options.plan;
+  return serve;
+}
 
-  boost::asio::io_context io(1);     // the server runs more for its other threads
-  std::unique_ptr<Runtime> runtime;  // outlives the server
+Result<policy::Config> load(const ServeOptions& options, const Invocation& invocation) {
+  auto config = load_chosen_config(invocation.config);
+  if (config) config->offline = options.offline;
+  return config;
+}
+
+bool has_terminal() {
+  const int terminal = ::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+  if (terminal < 0) return false;
+  ::close(terminal);
+  return true;
+}
+
+int serve(const ServeOptions& options, const Invocation& invocation) {
+  auto loaded = load(options, invocation);
+  if (!loaded) return report_error(loaded.error());
+  const policy::ServeConfig block = serve_block(options, *loaded);
+
+  boost::asio::io_context io(1);  // the server runs more for its other threads
   // The models may take minutes: a port that is taken shows before.
-  auto server = serving::Server::open(io, config);
+  auto server = serving::Server::open(io, block);
   if (!server) return report_error(server.error());
   Serving serving(**server);
-  auto opened = open_runtime(std::move(*loaded), io.get_executor());
-  if (!opened) return report_error(opened.error());
-  runtime = std::move(*opened);
-  if (auto plan = runtime->find(config.plan); !plan) return report_error(plan.error());
+  // A terminal that is closed says so by SIGHUP, too, and takes what runs in it along.
+  const auto terminal_went = [had = has_terminal()] { return had && !has_terminal(); };
+  std::optional<policy::VersionWatch> versions;
+  const auto took_up = [&versions, &server](const Result<policy::ReloadReport>& report) {
+    if (!report) return;  // the log says why
+    const auto latest = (*server)->runtime();
+    versions->follow(latest->models(), latest->config());
+    Terminal::of(stdout).write("configuration loaded: " + to_string(*report) + "\n");
+  };
+  serving::Reloader reloader(
+      **server, io, *loaded,
+      {.load = [&options, &invocation] { return load(options, invocation); },
+       .serve = [&options](const policy::Config& read) { return serve_block(options, read); },
+       .done = took_up,
+       .ends = terminal_went});
+  auto runtime = open_runtime(*std::move(loaded), io.get_executor());
+  if (!runtime) return report_error(runtime.error());
+  if (auto plan = (*runtime)->find(block.plan); !plan) return report_error(plan.error());
 
-  const policy::VersionWatch versions(runtime->models(), runtime->config());
-  (*server)->ready(*runtime);
+  versions.emplace((*runtime)->models(), (*runtime)->config());
+  (*server)->on_reload([&reloader] { return reloader.reload(); });
+  (*server)->ready(*std::move(runtime));
+  reloader.start();
   Terminal::of(stdout).write("listening on " + (*server)->url() + "\n");
   serving.wait();
   return kOk;
@@ -86,7 +125,7 @@ void add_serve(CLI::App& app, Invocation& invocation) {
   command->footer(
       "What is not given here is taken from the configuration's `serve` block. The first line on\n"
       "stdout is the address, once requests are accepted. SIGINT and SIGTERM let running requests\n"
-      "finish; a second one cancels them.\n"
+      "finish; a second one cancels them. SIGHUP loads the configuration again.\n"
       "\n"
       "Examples:\n"
       "  lichen serve\n"

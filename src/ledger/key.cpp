@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/json/array.hpp>
 #include <cmath>
 #include <utility>
+
+#include "base/format.h"
 
 namespace lichen::ledger {
 namespace {
 
 using std::chrono::system_clock;
 namespace chrono = std::chrono;
+namespace json = boost::json;
 
 constexpr std::array<std::pair<BudgetPeriod, std::string_view>, 4> kPeriods = {
     {{BudgetPeriod::total, "total"},
@@ -56,6 +60,27 @@ std::optional<system_clock::time_point> period_end(BudgetPeriod period,
     }
   }
   return std::nullopt;
+}
+
+boost::json::object to_json(const Key& key) {
+  const KeyLimits& limits = key.limits;
+  const auto time = [](const auto& at) {
+    return at ? json::value(base::rfc3339(*at)) : json::value(nullptr);
+  };
+  const auto number = [](const auto& value) {
+    return value ? json::value(*value) : json::value(nullptr);
+  };
+  return {{"id", key.id},
+          {"name", key.name},
+          {"created", base::rfc3339(key.created)},
+          {"expires", time(key.expires)},
+          {"revoked", time(key.revoked)},
+          {"plans", json::array(limits.plans.begin(), limits.plans.end())},
+          {"requests_per_minute", number(limits.requests_per_minute)},
+          {"tokens_per_minute", number(limits.tokens_per_minute)},
+          {"requests_at_once", number(limits.requests_at_once)},
+          {"budget_usd", number(limits.budget_usd)},
+          {"period", to_string(limits.period)}};
 }
 
 void add(KeyUse& use, const Receipt& receipt) {

@@ -1,6 +1,7 @@
 // A virtual key: whom it was given to, what it may ask for, and how much.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -38,14 +39,17 @@ struct KeyLimits {
 Result<void> check(const KeyLimits& limits);
 
 struct Key {
-  std::string id;    // "key_" and a ULID; no secret
-  std::string name;  // whose it is, in the administrator's words
-  std::string hash;  // SHA-256 of the secret, 64 hexadecimal digits
+  std::string id = {};    // "key_" and a ULID; no secret
+  std::string name = {};  // whose it is, in the administrator's words
+  std::string hash = {};  // SHA-256 of the secret, 64 hexadecimal digits
   std::chrono::system_clock::time_point created = {};
   std::optional<std::chrono::system_clock::time_point> expires = {};
   std::optional<std::chrono::system_clock::time_point> revoked = {};
   KeyLimits limits = {};
 };
+
+/// JSON form, the same in `lichen keys` and the server's API: all but the hash.
+boost::json::object to_json(const Key& key);
 
 /// What a key's receipts add up to.
 struct KeyUse {

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "ledger/allowances.h"
 #include "ledger/key.h"
 #include "lichen/receipt.h"
 #include "lichen/result.h"
@@ -90,12 +91,28 @@ struct LedgerOptions {
   /// Pause after a failed write; doubles with each further failure up to the second.
   std::chrono::milliseconds retry_first{100};
   std::chrono::milliseconds retry_most{5'000};
-  /// How long to wait for another process that is writing.
+  /// How long to wait for another process that is writing to the file.
   std::chrono::milliseconds busy_timeout{5'000};
+  /// How long a server may take to accept a connection, or to say anything of a statement.
+  std::chrono::milliseconds server_timeout{10'000};
 };
 
-/// Safe to use from any thread. `record` and `health` never wait for the disk; the others do, so
-/// call them where blocking is allowed.
+/// A database of a PostgreSQL server.
+struct Server {
+  std::string url;  // postgresql://user@host:5432/database, without a password
+  /// Variable with the password; empty: PGPASSWORD, a passfile, or none.
+  std::string password_env = {};
+
+  bool operator==(const Server&) const = default;
+};
+/// `bad_config`: no such url, or one with a password in it. Shows neither.
+Result<void> check(const Server& server);
+
+/// Hears how the writing of a receipt went; must not block.
+using Told = std::function<void(Result<void>)>;
+
+/// Safe to use from any thread. `record` and `health` never wait for the disk or a server; the
+/// others do, so call them where blocking is allowed.
 class Ledger {
  public:
   /// A SQLite file, made with its folders where missing. `bad_config` when `path` cannot be a
@@ -103,6 +120,9 @@ class Ledger {
   /// the ledger then starts as one whose writes fail.
   static Result<std::unique_ptr<Ledger>> open(std::filesystem::path path,
                                               LedgerOptions options = {});
+  /// Tables of a PostgreSQL server, shared by all who open it. `bad_config` where the server
+  /// refuses us, or has something else there. A server that is not reached is no error here.
+  static Result<std::unique_ptr<Ledger>> connect(Server server, LedgerOptions options = {});
   /// Keeps the last `receipts` in memory and nothing on disk.
   static std::unique_ptr<Ledger> in_memory(std::size_t receipts = 1'000);
 
@@ -110,7 +130,9 @@ class Ledger {
   virtual ~Ledger() = default;
 
   /// Takes the receipt; it is written soon. A receipt whose id is there already is ignored.
-  virtual void record(Receipt receipt) = 0;
+  /// `written`, where given, is called once, by any thread: when the receipt is on disk, or with
+  /// `storage` when it could not be brought there at once. It is then tried on.
+  virtual void record(Receipt receipt, Told written = {}) = 0;
   /// Waits until all that was recorded before is on disk. `storage` when a write failed meanwhile:
   /// the receipts then stay pending.
   virtual Result<void> flush() = 0;
@@ -145,6 +167,9 @@ class Ledger {
   /// Of the requests with the key of this id that started at `since` or later.
   virtual Result<KeyUse> used(const std::string& key,
                               std::chrono::system_clock::time_point since) const = 0;
+  /// What keys may still use, for all who share a server's tables. Of a file or in memory: of this
+  /// process alone. Must not outlive the ledger.
+  virtual std::unique_ptr<Allowances> allowances() const { return local_allowances(*this); }
   /// Over the requests that started at `since` or later, of one plan or of all. `progress` hears
   /// now and then how much is done, 0 to 1.
   virtual Result<Totals> totals(std::chrono::system_clock::time_point since,

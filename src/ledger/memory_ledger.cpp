@@ -16,14 +16,9 @@ class MemoryLedger : public Ledger {
  public:
   explicit MemoryLedger(std::size_t bound) : bound_(bound) {}
 
-  void record(Receipt receipt) override {
-    auto kept = std::make_shared<const Receipt>(std::move(receipt));
-    std::lock_guard lock(mutex_);
-    for (const auto& other : receipts_) {
-      if (other->id == kept->id) return;
-    }
-    receipts_.push_back(std::move(kept));
-    if (receipts_.size() > bound_) receipts_.pop_front();
+  void record(Receipt receipt, Told written) override {
+    store(std::move(receipt));
+    if (written) written({});
   }
 
   Result<void> flush() override { return {}; }
@@ -148,6 +143,16 @@ class MemoryLedger : public Ledger {
   std::unexpected<Error> unknown(const std::string& id) const {
     return fail(Errc::not_found, "no receipt " + id + " among the last " + std::to_string(bound_) +
                                      " (there is no ledger file)");
+  }
+
+  void store(Receipt receipt) {
+    auto kept = std::make_shared<const Receipt>(std::move(receipt));
+    std::lock_guard lock(mutex_);
+    for (const auto& other : receipts_) {
+      if (other->id == kept->id) return;
+    }
+    receipts_.push_back(std::move(kept));
+    if (receipts_.size() > bound_) receipts_.pop_front();
   }
 
   Receipts receipts() const {

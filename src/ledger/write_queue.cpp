@@ -21,20 +21,24 @@ WriteQueue::~WriteQueue() {
   thread_.join();
 }
 
-void WriteQueue::record(Receipt receipt) {
+void WriteQueue::record(Receipt receipt, Told written) {
   auto entry = std::make_shared<const Receipt>(std::move(receipt));
   bool wake;
+  std::vector<Told> lost;
   {
     std::lock_guard lock(mutex_);
     queue_.push_back(std::move(entry));
     ++recorded_;
+    if (written) waiting_.emplace(recorded_, std::move(written));
     if (queue_.size() + writing_.size() > options_.memory_bound) {
+      lost = take_waiting(recorded_ - queue_.size() + 1);
       queue_.pop_front();
       ++lost_;
     }
     wake = queue_.size() == 1 || queue_.size() == kLargestBatch;  // what the thread waits for
   }
   if (wake) wake_.notify_one();
+  for (const Told& tell : lost) tell(fail(Errc::storage, "the receipt was dropped unwritten"));
 }
 
 Result<void> WriteQueue::flush() {
@@ -71,7 +75,7 @@ void WriteQueue::run() {
   while (true) {
     if (writing_.empty()) {
       wake_.wait(lock, [&] { return !queue_.empty() || stopping_; });
-      if (queue_.empty()) return;
+      if (queue_.empty()) break;
       wake_.wait_for(lock, options_.commit_interval,
                      [&] { return urgent() || queue_.size() >= kLargestBatch; });
       const auto count = static_cast<std::ptrdiff_t>(std::min(queue_.size(), kLargestBatch));
@@ -83,6 +87,7 @@ void WriteQueue::run() {
     }
 
     const std::uint64_t lost = lost_;
+    const std::uint64_t written_through = writing_first_ + writing_.size() - 1;
     lock.unlock();
     Result<Written> written = write_(writing_, lost);
     lock.lock();
@@ -100,8 +105,30 @@ void WriteQueue::run() {
       last_error_ = std::move(written.error().detail);
     }
     settled_.notify_all();
-    if (stopping_ && !written) return;
+    if (!waiting_.empty()) {
+      const Result<void> went =
+          written ? Result<void>()
+                  : fail(Errc::storage, "the receipt cannot be written now: " + last_error_);
+      const std::vector<Told> told = take_waiting(written_through);
+      lock.unlock();
+      for (const Told& tell : told) tell(went);
+      lock.lock();
+    }
+    if (stopping_ && !written) break;
   }
+  for (const Told& tell : take_waiting(recorded_)) {
+    tell(fail(Errc::storage, "the ledger was closed before the receipt was written"));
+  }
+}
+
+std::vector<Told> WriteQueue::take_waiting(std::uint64_t through) {
+  std::vector<Told> told;
+  const auto end = waiting_.upper_bound(through);
+  for (auto entry = waiting_.begin(); entry != end; ++entry) {
+    told.push_back(std::move(entry->second));
+  }
+  waiting_.erase(waiting_.begin(), end);
+  return told;
 }
 
 bool WriteQueue::urgent() const { return stopping_ || oldest_pending() <= flush_through_; }

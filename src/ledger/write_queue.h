@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -45,7 +46,9 @@ class WriteQueue {
   WriteQueue(const WriteQueue&) = delete;
   WriteQueue& operator=(const WriteQueue&) = delete;
 
-  void record(Receipt receipt);
+  /// `written`: told, on the queue's thread, once the receipt is on disk or an attempt to bring it
+  /// there has failed, whichever comes first.
+  void record(Receipt receipt, Told written = {});
   Result<void> flush();
   Health health() const;
   /// What is not written yet, oldest first.
@@ -53,6 +56,8 @@ class WriteQueue {
 
  private:
   void run();
+  /// Takes out those whose receipts have a number up to `through`.
+  std::vector<Told> take_waiting(std::uint64_t through);
   bool urgent() const;                   // a flush or the destructor waits
   std::uint64_t oldest_pending() const;  // number of the oldest receipt not written yet
 
@@ -64,6 +69,7 @@ class WriteQueue {
   std::condition_variable settled_;  // for flush: a write has ended
   // Guarded by mutex_. Receipts are numbered from 1 in the order of recording.
   std::deque<std::shared_ptr<const Receipt>> queue_;
+  std::map<std::uint64_t, Told> waiting_;  // by their receipts' numbers
   Batch writing_;               // changed by the thread only, which may read it without the mutex
   std::uint64_t recorded_ = 0;  // number of the last receipt
   std::uint64_t writing_first_ = 0;  // number of the first of writing_

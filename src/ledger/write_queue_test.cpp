@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -16,6 +17,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
+using testing::StartsWith;
 
 /// Stands in for the database: takes batches, fails when told to, and can be held up in mid-write.
 class Disk {
@@ -141,6 +143,51 @@ TEST_F(WriteQueueTest, WhatArrivesDuringAWriteIsOneBatch) {
   disk_.release();
   ASSERT_TRUE(queue.flush());
   EXPECT_THAT(disk_.batches(), ElementsAre(SizeIs(1), SizeIs(100)));
+}
+
+TEST_F(WriteQueueTest, WhoWaitsForTheDiskIsToldWhenItIsThere) {
+  std::promise<std::string> told;
+  auto heard = told.get_future();
+  WriteQueue queue(patient(), write());
+  queue.record(named("a"), [&](const Result<void>& written) {
+    told.set_value(written ? "a of " + std::to_string(disk_.ids().size()) : "a failed");
+  });
+  queue.record(named("b"));
+  EXPECT_EQ(heard.wait_for(0s), std::future_status::timeout);
+  ASSERT_TRUE(queue.flush());
+  EXPECT_EQ(heard.get(), "a of 2");
+}
+
+TEST_F(WriteQueueTest, AFailedAttemptIsToldAtOnceAndTheReceiptStays) {
+  std::vector<std::string> told;
+  disk_.set_full(true);
+  {
+    WriteQueue queue(patient(), write());
+    queue.record(named("a"), [&](const Result<void>& written) {
+      told.push_back(written ? "a" : "a: " + written.error().detail);
+    });
+    EXPECT_FALSE(queue.flush());
+    EXPECT_EQ(queue.health().pending, 1u);
+    disk_.set_full(false);
+    ASSERT_TRUE(queue.flush());
+  }
+  EXPECT_THAT(told, ElementsAre(StartsWith("a: the receipt cannot be written now: ")));
+}
+
+TEST_F(WriteQueueTest, WhatIsDroppedIsTold) {
+  std::vector<std::string> told;
+  LedgerOptions options = patient();
+  options.memory_bound = 2;
+  {
+    WriteQueue queue(options, write());
+    for (const char* id : {"a", "b", "c", "d"}) {
+      queue.record(named(id), [&told, id](const Result<void>& written) {
+        told.push_back(std::string(id) + (written ? " written" : " lost"));
+      });
+    }
+    EXPECT_THAT(told, ElementsAre("a lost", "b lost"));
+  }
+  EXPECT_THAT(told, ElementsAre("a lost", "b lost", "c written", "d written"));
 }
 
 TEST_F(WriteQueueTest, FlushDoesNotWaitForTheCommitInterval) {

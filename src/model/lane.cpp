@@ -39,6 +39,8 @@ void Lane::run() {
   for (;;) {
     io_.poll();
     if (stopping_) return;
+    // Of models that have gone, whose memory this gives back. A session holds its batcher, too.
+    std::erase_if(batchers_, [](const auto& batcher) { return batcher.use_count() == 1; });
     bool decoded = false;
     bool waiting = false;
     bool interactive = false;

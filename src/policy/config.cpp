@@ -214,13 +214,19 @@ std::optional<Error> read_serve(const path& file, const YamlNode& section, Serve
   if (const YamlNode* plan = section.find("plan")) serve.plan_line = plan->line;
   fields.read("api_key_env", serve.api_key_env);
   check_variable(fields, "api_key_env", serve.api_key_env);
+  fields.read("admin_key_env", serve.admin_key_env);
+  check_variable(fields, "admin_key_env", serve.admin_key_env);
+  fields.read("keys", serve.keys);
   fields.read("io_threads", serve.io_threads, 1, 256);
   fields.read("max_connections", serve.max_connections, 1, 1'000'000);
+  fields.read("max_connections_per_address", serve.max_connections_per_address, 0, 1'000'000);
   fields.read("max_turns", serve.max_turns, 1, 1'000'000);
   fields.read("max_body_bytes", serve.max_body_bytes, 1'024, 1ll << 32);
   fields.read("max_messages", serve.max_messages, 1, 1'000'000);
   fields.read("max_tokens", serve.max_tokens, 0, kMaxContext);
   fields.read("deadline", serve.deadline);
+  fields.read("watch", serve.watch);
+  serve.line = section.key_line;
   return fields.finish();
 }
 
@@ -229,6 +235,25 @@ std::optional<Error> read_ledger(const path& file, const YamlNode& section, Ledg
   std::string where;
   fields.read("path", where);
   if (!where.empty()) ledger.path = where == "none" ? path(where) : resolve(file, where);
+  fields.read("url", ledger.server.url);
+  if (fields.has("path") && fields.has("url")) {
+    fields.fail("url",
+                "`ledger` needs only one of `path` (a file) and `url` (a PostgreSQL database)");
+  }
+  if (fields.has("url") && !fields.failed()) {
+    if (const Result<void> good = ledger::check(ledger.server); !good) {
+      fields.fail("url", good.error().detail);
+    }
+  }
+  fields.read("password_env", ledger.server.password_env);
+  check_variable(fields, "password_env", ledger.server.password_env);
+  if (fields.has("password_env") && !fields.has("url")) {
+    fields.fail("password_env", "`password_env` is of a PostgreSQL database, which needs `url`");
+  }
+  fields.read("durable", ledger.durable);
+  if (ledger.durable && where == "none") {
+    fields.fail("durable", "`durable` needs a ledger on disk; `path: none` keeps none");
+  }
   if (const YamlNode* record = fields.find("record"); present(record)) {
     ledger.record_line = record->key_line;
     const auto scalar = [](const YamlNode& item) { return item.is(YamlNode::Kind::scalar); };

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "ledger/ledger.h"
 #include "lichen/result.h"
 #include "model/local_model.h"
 #include "model/remote_model.h"
@@ -29,13 +30,18 @@ struct PlanConfig {
 struct ServeConfig {
   std::string host = "127.0.0.1";
   int port = 8080;        // 0: any that is free
+  int line = 0;           // where the block begins
   std::string plan = {};  // the default plan or model; empty: "default", else the only plan,
                           // else the only model
   int plan_line = 0;
-  std::string api_key_env = {};  // variable with the key that clients must send
+  bool watch = false;              // the configuration is loaded again when its file changes
+  std::string api_key_env = {};    // variable with the key that clients must send
+  std::string admin_key_env = {};  // variable with the key that opens /v1/admin
+  bool keys = false;               // clients must send a virtual key, or that of api_key_env
   int io_threads = 1;
   int max_connections = 1'024;
-  int max_turns = 1'024;  // answers in progress at once
+  int max_turns = 1'024;                // answers in progress at once
+  int max_connections_per_address = 0;  // 0: as many as there may be at all
   std::size_t max_body_bytes = 16u << 20;
   int max_messages = 1'024;
   int max_tokens = 0;  // cap on a request's max_tokens; 0: the model's context
@@ -43,7 +49,10 @@ struct ServeConfig {
 };
 
 struct LedgerConfig {
-  std::filesystem::path path = {};  // empty: $XDG_STATE_HOME/lichen/ledger.db; "none": no ledger
+  std::filesystem::path path = {};  // "none": no ledger; empty: the server's
+  ledger::Server server = {};       // without a url, too: $XDG_STATE_HOME/lichen/ledger.db
+  /// A reply ends only when its receipt is on disk.
+  bool durable = false;
   /// Plans and models whose prompts are kept, too.
   std::vector<std::string> record = {};
   int record_line = 0;

@@ -71,13 +71,15 @@ serve:
   port: 9000
   plan: careful
   api_key_env: LICHEN_KEY
+  admin_key_env: LICHEN_ADMIN_KEY
+  keys: true
   io_threads: 2
   max_connections: 100
   max_body_bytes: 4096
   max_messages: 10
   max_tokens: 512
   deadline: 1h
-ledger: {path: state/ledger.db}
+ledger: {path: state/ledger.db, durable: true}
 )");
   ASSERT_EQ(config.models.size(), 2u);
   EXPECT_EQ(config.models[0].name, "small");
@@ -134,6 +136,9 @@ ledger: {path: state/ledger.db}
   EXPECT_EQ(config.serve.port, 9000);
   EXPECT_EQ(config.serve.plan, "careful");
   EXPECT_EQ(config.serve.api_key_env, "LICHEN_KEY");
+  EXPECT_EQ(config.serve.admin_key_env, "LICHEN_ADMIN_KEY");
+  EXPECT_TRUE(config.serve.keys);
+  EXPECT_TRUE(config.ledger.durable);
   EXPECT_EQ(config.serve.io_threads, 2);
   EXPECT_EQ(config.serve.max_connections, 100);
   EXPECT_EQ(config.serve.max_body_bytes, 4096u);
@@ -209,6 +214,14 @@ TEST(Config, PromptsAreRecordedForThoseThatAreNamed) {
   EXPECT_TRUE(parse("ledger: {path: none}").ledger.record.empty());
   EXPECT_THAT(parse("ledger: {record: [small, large]}").ledger.record,
               testing::ElementsAre("small", "large"));
+}
+
+TEST(Config, TheLedgerMayBeOnAServer) {
+  const Config config =
+      parse("ledger: {url: \"postgresql://lichen@db.example/lichen\", password_env: DB_PASSWORD}");
+  EXPECT_TRUE(config.ledger.path.empty());
+  EXPECT_EQ(config.ledger.server.url, "postgresql://lichen@db.example/lichen");
+  EXPECT_EQ(config.ledger.server.password_env, "DB_PASSWORD");
 }
 
 TEST(Config, NoLedgerIsNoPath) { EXPECT_EQ(parse("ledger: {path: none}").ledger.path, "none"); }
@@ -289,6 +302,22 @@ INSTANTIATE_TEST_SUITE_P(
               "another adapter `l`"}));
 
 INSTANTIATE_TEST_SUITE_P(
+    Ledgers, WrongConfig,
+    testing::Values(Wrong{"ledger: {^url: \"http://host/db\"}\n",
+                          "postgresql://user@host:5432/database"},
+                    Wrong{"ledger: {^url: \"postgresql://u:secret@host/db\"}\n", "PGPASSWORD"},
+                    Wrong{"ledger: {path: a.db, ^url: \"postgresql://host/db\"}\n", "only one of"},
+                    Wrong{"ledger: {^password_env: DB_PASSWORD}\n", "needs `url`"},
+                    Wrong{"ledger: {url: \"postgresql://host/db\", ^password_env: s3-cret}\n",
+                          "the name of an environment variable"}));
+
+TEST(Config, APasswordInTheLedgersUrlIsNotShown) {
+  const auto config = parse_config("ledger: {url: \"postgresql://u:secret@host/db\"}", "f.yaml");
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().detail, testing::Not(HasSubstr("secret")));
+}
+
+INSTANTIATE_TEST_SUITE_P(
     Urls, WrongConfig,
     testing::Values(
         Wrong{"models:\n  a: ^{url: \"http://h/v1\", urls: [], model: m}\n", "needs only one of"},
@@ -335,18 +364,20 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"models:\n  a: {url: \"http://h\", model: m, timeouts: {^idel: 5s}}\n",
               "did you mean `idle`?"}));
 
-INSTANTIATE_TEST_SUITE_P(Serve, WrongConfig,
-                         testing::Values(Wrong{"serve: {port: ^65536}\n", "from 0 to 65535"},
-                                         Wrong{"serve: {port: ^http}\n", "not `http`"},
-                                         Wrong{"serve: {^hots: x}\n", "did you mean `host`?"},
-                                         Wrong{"serve: {^api_key_env: \"a secret\"}\n",
-                                               "not the key itself"},
-                                         Wrong{"serve: {max_body_bytes: ^1}\n", "from 1024"},
-                                         Wrong{"serve: {deadline: ^-1s}\n", "duration"},
-                                         Wrong{"ledger: {^file: x}\n", "known keys: `path`"},
-                                         Wrong{"ledger: {^record: small}\n", "must be a list"},
-                                         Wrong{"ledger: {^record: [[a]]}\n", "must be a list"},
-                                         Wrong{"ledger: {^path: }\n", "`path` must be a text"}));
+INSTANTIATE_TEST_SUITE_P(
+    Serve, WrongConfig,
+    testing::Values(Wrong{"serve: {port: ^65536}\n", "from 0 to 65535"},
+                    Wrong{"serve: {port: ^http}\n", "not `http`"},
+                    Wrong{"serve: {^hots: x}\n", "did you mean `host`?"},
+                    Wrong{"serve: {^api_key_env: \"a secret\"}\n", "not the key itself"},
+                    Wrong{"serve: {^admin_key_env: a-secret}\n", "not the key itself"},
+                    Wrong{"ledger: {path: none, ^durable: true}\n", "needs a ledger on disk"},
+                    Wrong{"serve: {max_body_bytes: ^1}\n", "from 1024"},
+                    Wrong{"serve: {deadline: ^-1s}\n", "duration"},
+                    Wrong{"ledger: {^file: x}\n", "known keys: `durable`, `path`"},
+                    Wrong{"ledger: {^record: small}\n", "must be a list"},
+                    Wrong{"ledger: {^record: [[a]]}\n", "must be a list"},
+                    Wrong{"ledger: {^path: }\n", "`path` must be a text"}));
 
 TEST(Config, AKeyInTheWrongPlaceIsNotRepeated) {
   const Result<Config> config =

@@ -17,16 +17,19 @@ std::string key_of(const NamedLearner& learner) { return "learned/" + learner.na
 
 }  // namespace
 
-Keeper::Keeper(ledger::Ledger& ledger, std::vector<NamedLearner> learners)
+Keeper::Keeper(ledger::Ledger& ledger, std::vector<NamedLearner> learners,
+               const std::set<const mechanisms::Learner*>& knowing)
     : ledger_(ledger), learners_(std::move(learners)) {
   if (learners_.empty()) return;
-  restore();
+  restore(knowing);
   catch_up();
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
-Keeper::~Keeper() {
-  if (learners_.empty()) return;
+Keeper::~Keeper() { retire(); }
+
+void Keeper::retire() {
+  if (!thread_.joinable()) return;
   thread_.request_stop();
   thread_.join();
   save();
@@ -36,8 +39,9 @@ void Keeper::feedback(const std::string& request, double score) {
   for (const NamedLearner& named : learners_) named.learner->feedback(request, score);
 }
 
-void Keeper::restore() {
+void Keeper::restore(const std::set<const mechanisms::Learner*>& knowing) {
   for (const NamedLearner& named : learners_) {
+    if (knowing.contains(named.learner.get())) continue;
     const auto kept = ledger_.kept(key_of(named));
     const std::optional<std::string> state = kept.value_or(std::nullopt);
     Result<void> restored;

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,16 +20,20 @@ namespace lichen::policy {
 /// again. Without learners it does nothing. The ledger outlives it. Safe to use from any thread.
 class Keeper {
  public:
-  /// Restores what the ledger has. Blocks.
-  Keeper(ledger::Ledger& ledger, std::vector<NamedLearner> learners);
+  /// Restores what the ledger has, except of learners in `knowing`, which know it already. Blocks.
+  Keeper(ledger::Ledger& ledger, std::vector<NamedLearner> learners,
+         const std::set<const mechanisms::Learner*>& knowing = {});
   ~Keeper();
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
 
   void feedback(const std::string& request, double score);
+  /// Writes what has changed, for the last time: another looks after the ledger from now on.
+  /// Blocks; not beside itself.
+  void retire();
 
  private:
-  void restore();
+  void restore(const std::set<const mechanisms::Learner*>& knowing);
   void run(const std::stop_token& stop);
   void catch_up();
   void save();

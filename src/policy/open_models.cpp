@@ -7,10 +7,14 @@
 #include <utility>
 
 #include "base/cores.h"
+#include "mechanisms/distillation/model_versions.h"
 #include "model/gguf_file.h"
 #include "model/lane.h"
 #include "model/open_local_model.h"
 #include "model/remote_model.h"
+#include "policy/bound_files.h"
+#include "policy/plan_marks.h"
+#include "policy/same_options.h"
 #include "policy/version_watch.h"
 
 namespace lichen::policy {
@@ -18,10 +22,15 @@ namespace {
 
 class Opener {
  public:
-  Opener(const Config& config, boost::asio::any_io_executor io, const Runtime::Progress& progress)
-      : config_(config), io_(std::move(io)), progress_(progress) {}
+  Opener(const Config& config, boost::asio::any_io_executor io, const Runtime::Progress& progress,
+         const FormerModels* former)
+      : config_(config), io_(std::move(io)), progress_(progress), former_(former) {
+    if (former_ != nullptr) opened_.lane = former_->open.lane;
+  }
 
   Result<void> open(const ModelConfig& model) {
+    if (take_over(model)) return {};
+    opened_.files[model.name] = files_of(model);  // before it is read
     Result<void> done = std::visit(
         [this, &model](const auto& options) { return open(model.name, options); }, model.options);
     if (done) return done;
@@ -31,29 +40,79 @@ class Opener {
     return std::unexpected(std::move(error));
   }
 
-  std::vector<ModelPtr> take() { return std::move(models_); }
+  OpenModels take() {
+    const auto local = [](const ModelPtr& model) { return model->local(); };
+    if (std::ranges::none_of(opened_.models, local)) opened_.lane = nullptr;
+    return std::move(opened_);
+  }
 
  private:
+  /// Whether the model is in use already, and may stay.
+  bool take_over(const ModelConfig& model) {
+    if (former_ == nullptr || former_->config.offline != config_.offline) return false;
+    const auto& before = former_->config.models;
+    const auto same = std::ranges::find(before, model.name, &ModelConfig::name);
+    const auto files = former_->open.files.find(model.name);
+    if (same == before.end() || files == former_->open.files.end()) return false;
+    if (!same_model(*same, model)) return false;
+    const OpenModels::Files now = files_of(model);
+    if (files->second.stamps != now.stamps) return false;
+    const bool bound = !bound_files(config_, model.name).empty() ||
+                       !bound_files(former_->config, model.name).empty();
+    if (bound && files->second.version != now.version) return false;
+    opened_.files.insert(*files);
+    for (const ModelPtr& open : former_->open.models) {
+      if (belongs_to(*open, model)) opened_.models.push_back(open);
+    }
+    return true;
+  }
+
+  /// The model itself and its adapters.
+  static bool belongs_to(const Model& open, const ModelConfig& model) {
+    if (open.name() == model.name) return true;
+    const auto* local = std::get_if<model::LocalModelOptions>(&model.options);
+    return local != nullptr &&
+           std::ranges::any_of(local->adapters, [&](const model::AdapterOptions& adapter) {
+             return open.name() == model.name + "+" + adapter.name;
+           });
+  }
+
+  static OpenModels::Files files_of(const ModelConfig& model) {
+    const auto* local = std::get_if<model::LocalModelOptions>(&model.options);
+    if (local == nullptr) {
+      return {.stamps = file_stamp(std::get<model::RemoteModelOptions>(model.options).ca_file),
+              .version = {}};
+    }
+    OpenModels::Files files{.stamps = file_stamp(local->gguf), .version = {}};
+    for (const model::AdapterOptions& adapter : local->adapters) {
+      files.stamps += " " + file_stamp(adapter.gguf);
+    }
+    if (!local->versions.empty()) {
+      files.version = file_stamp(mechanisms::ModelVersions::file_of(local->versions));
+    }
+    return files;
+  }
+
   Result<void> open(const std::string& name, const model::LocalModelOptions& options) {
-    if (lane_ == nullptr) {
+    if (opened_.lane == nullptr) {
       Result<std::shared_ptr<model::Lane>> lane = model::open_lane();
       if (!lane) return std::unexpected(std::move(lane).error());
-      lane_ = *std::move(lane);
+      opened_.lane = *std::move(lane);
     }
     Result<std::shared_ptr<model::LocalModel>> opened =
-        model::open_local_model(name, options, lane_, [this, &name](double fraction) {
+        model::open_local_model(name, options, opened_.lane, [this, &name](double fraction) {
           if (progress_) progress_(name, fraction);
           return true;
         });
     if (!opened) return std::unexpected(std::move(opened).error());
-    models_.push_back(*opened);
+    opened_.models.push_back(*opened);
     if (!options.versions.empty()) {
       if (Result<void> used = use_chosen_version(**opened); !used) return used;
     }
     for (const model::AdapterOptions& adapter : options.adapters) {
       Result<std::shared_ptr<model::LocalModel>> adapted = (*opened)->with_adapter(adapter);
       if (!adapted) return std::unexpected(std::move(adapted).error());
-      models_.push_back(*std::move(adapted));
+      opened_.models.push_back(*std::move(adapted));
     }
     return {};
   }
@@ -62,15 +121,15 @@ class Opener {
     options.offline = config_.offline;
     Result<ModelPtr> opened = model::open_remote_model(name, options, io_);
     if (!opened) return std::unexpected(std::move(opened).error());
-    models_.push_back(*std::move(opened));
+    opened_.models.push_back(*std::move(opened));
     return {};
   }
 
   const Config& config_;
   const boost::asio::any_io_executor io_;
   const Runtime::Progress& progress_;
-  std::shared_ptr<model::Lane> lane_;
-  std::vector<ModelPtr> models_;
+  const FormerModels* const former_;
+  OpenModels opened_;
 };
 
 /// What the file and the machine cannot give: libllama would take less without a word.
@@ -127,11 +186,11 @@ Result<void> check_files(const Config& config) {
 
 }  // namespace
 
-Result<std::vector<ModelPtr>> open_models(const Config& config, boost::asio::any_io_executor io,
-                                          const Runtime::Progress& progress) {
+Result<OpenModels> open_models(const Config& config, boost::asio::any_io_executor io,
+                               const Runtime::Progress& progress, const FormerModels* former) {
   Result<void> checked = check_files(config);
   if (!checked) return std::unexpected(std::move(checked).error());
-  Opener opener(config, std::move(io), progress);
+  Opener opener(config, std::move(io), progress, former);
   for (const ModelConfig& model : config.models) {
     Result<void> opened = opener.open(model);
     if (!opened) return std::unexpected(std::move(opened).error());

@@ -60,7 +60,7 @@ class PlanBuilder {
   }
   void add_metric(PlanMetric metric) { metrics_.push_back(std::move(metric)); }
 
-  Result<Plans> build_all() {
+  Result<Plans> build_all(const KeptPlans& kept) {
     for (const PlanConfig& plan : config_.plans) {
       if (!built_.contains(plan.name)) continue;
       return std::unexpected(yaml_error(
@@ -69,8 +69,9 @@ class PlanBuilder {
                       "plan another",
                       plan.name)));
     }
+    keep(kept);
     for (const PlanConfig& plan : config_.plans) {
-      if (built_.contains(plan.name)) continue;  // another plan refers to it
+      if (built_.contains(plan.name)) continue;  // it is kept, or another plan refers to it
       Result<AnswererPtr> answerer = build_plan(plan);
       if (!answerer) return std::unexpected(std::move(answerer).error());
     }
@@ -137,6 +138,25 @@ class PlanBuilder {
     mechanisms::EachModel each_model;
     Answerers built;
   };
+
+  void keep(const KeptPlans& kept) {
+    // Mechanisms show and learn under their plan's name, the second of a kind with "#2" behind it.
+    const auto is_kept = [&kept](std::string_view name) {
+      return kept.names.contains(name.substr(0, name.find('#')));
+    };
+    for (const std::string& name : kept.names) {
+      built_.emplace(name, kept.from->answerers.find(name)->second);
+      const auto redactors = kept.from->redactors.find(name);
+      if (redactors != kept.from->redactors.end()) redactors_.insert(*redactors);
+    }
+    if (kept.names.empty()) return;
+    for (const PlanMetric& metric : kept.from->metrics) {
+      if (is_kept(metric.plan)) metrics_.push_back(metric);
+    }
+    for (const NamedLearner& learner : kept.from->learners) {
+      if (is_kept(learner.name)) learners_.push_back(learner);
+    }
+  }
 
   Answerers& built() { return parts_.empty() ? built_ : parts_.back().built; }
 
@@ -503,13 +523,13 @@ class DeclaredModel : public Model {
 }  // namespace
 
 Result<Plans> build_plans(const Config& config, const std::vector<ModelPtr>& models,
-                          privacy::DetectorPool& detectors) {
+                          privacy::DetectorPool& detectors, const KeptPlans& kept) {
   PlanBuilder builder(config, detectors);
   for (const ModelPtr& model : models) {
     Result<void> added = builder.add_model(model->name(), model);
     if (!added) return std::unexpected(std::move(added).error());
   }
-  return builder.build_all();
+  return builder.build_all(kept);
 }
 
 Result<std::vector<std::string>> check_plans(const Config& config,

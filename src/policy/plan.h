@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,11 +41,18 @@ struct Plans {
   Redactors redactors;
 };
 
+/// Plans of an earlier configuration that are taken over as they are, with all that they know.
+struct KeptPlans {
+  const Plans* from = nullptr;
+  std::set<std::string, std::less<>> names = {};
+};
+
 /// All plans and models by name. What a plan cannot be is `bad_config` with file, line, and what
 /// would be right: an unknown name or mechanism, a circle of plans, a missing or unknown option.
-/// `detectors`: those of mechanisms that look for private values.
+/// `detectors`: those of mechanisms that look for private values. Plans that name each other are
+/// `kept` together or not at all.
 Result<Plans> build_plans(const Config& config, const std::vector<ModelPtr>& models,
-                          privacy::DetectorPool& detectors);
+                          privacy::DetectorPool& detectors, const KeptPlans& kept = {});
 
 /// Finds the same errors before any model is there: nobody wants to hear of a misspelt plan after
 /// minutes of loading. `others` are models that the configuration does not describe. Brings back

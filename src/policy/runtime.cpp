@@ -3,9 +3,17 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <exception>
 #include <functional>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "ledger/ledger.h"
@@ -14,8 +22,10 @@
 #include "policy/config.h"
 #include "policy/keeper.h"
 #include "policy/nearest.h"
+#include "policy/open_ledger.h"
 #include "policy/open_models.h"
 #include "policy/plan.h"
+#include "policy/plan_marks.h"
 #include "policy/plan_models.h"
 #include "privacy/kept_database.h"
 
@@ -26,14 +36,6 @@ using policy::Config;
 
 double ms_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Config& config) {
-  if (config.ledger.path == "none") return ledger::Ledger::in_memory();
-  Result<std::filesystem::path> path = config.ledger.path;
-  if (path->empty()) path = ledger::default_path();
-  if (!path) return std::unexpected(std::move(path).error());
-  return ledger::Ledger::open(*std::move(path));
 }
 
 /// The plan of requests that name none; empty when there is no obvious one. `names` are all plans
@@ -93,6 +95,24 @@ Error thrown_error(const Turn& turn, std::exception_ptr thrown) {
   }
 }
 
+/// Records the receipt and resumes when the ledger has told how that went.
+awaitable<Result<void>> on_disk(ledger::Ledger& ledger, Receipt receipt) {
+  namespace asio = boost::asio;
+  const auto start = [&ledger, &receipt](auto handler) {
+    const auto executor = asio::get_associated_executor(handler);
+    // Told on the ledger's thread; the work keeps the waiting one's context running.
+    auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
+    ledger.record(std::move(receipt), [waiting, work = asio::make_work_guard(executor)](
+                                          Result<void> written) {
+      asio::post(work.get_executor(), [waiting, written = std::move(written)]() mutable {
+        std::move (*waiting)(std::move(written));
+      });
+    });
+  };
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<void>)>(
+      start, asio::use_awaitable);
+}
+
 /// `work` with its exceptions as errors.
 template <class T>
 awaitable<Result<T>> guarded(awaitable<Result<T>> work, Turn& turn) {
@@ -105,17 +125,38 @@ awaitable<Result<T>> guarded(awaitable<Result<T>> work, Turn& turn) {
   co_return std::unexpected(thrown_error(turn, std::move(thrown)));
 }
 
+/// At its end has a lane that others go on using drop the models that nobody uses any more.
+class LaneUse {
+ public:
+  ~LaneUse() {
+    if (lane.use_count() > 1) lane->call([] {});
+  }
+
+  std::shared_ptr<model::Lane> lane;
+};
+
 }  // namespace
 
 struct Runtime::Parts {
   Config config;
-  std::unique_ptr<ledger::Ledger> ledger;
-  std::vector<ModelPtr> models;
-  policy::Answerers answerers;  // plans and models
-  std::vector<policy::PlanMetric> metrics;
+  std::shared_ptr<ledger::Ledger> ledger;
+  LaneUse lane;  // goes after the models
+  policy::OpenModels open;
+  std::vector<ModelPtr> ready;   // that were handed in
+  std::vector<ModelPtr> models;  // those of `open` and `ready`
+  std::map<std::string, std::string, std::less<>> plan_marks;
+  policy::Plans plans;
   std::string default_plan;
-  policy::Redactors redactors;
   std::unique_ptr<policy::Keeper> keeper;
+
+  /// `former`: null where there is none.
+  static Result<std::unique_ptr<Parts>> make(Config config, boost::asio::any_io_executor io,
+                                             const Progress& progress, std::vector<ModelPtr> ready,
+                                             Parts* former);
+  Result<void> open_models(boost::asio::any_io_executor io, const Progress& progress,
+                           const Parts* former);
+  Result<void> build_plans(privacy::DetectorPool& detectors, const Parts* former);
+  void keep_learning(Parts* former);
 
   /// The answerer for the turn; an empty name in its receipt becomes that of the default plan.
   awaitable<Result<Answer>> answer(const Runtime& runtime, Request request, Turn& turn) const {
@@ -132,8 +173,8 @@ struct Runtime::Parts {
 
   /// Without what is private, where the plan takes care of that; none where it cannot tell.
   awaitable<std::optional<std::string>> stored_prompt(std::string prompt, Turn& turn) const {
-    const auto found = redactors.find(turn.receipt.plan);
-    if (found == redactors.end()) co_return prompt;
+    const auto found = plans.redactors.find(turn.receipt.plan);
+    if (found == plans.redactors.end()) co_return prompt;
     for (const auto& redactor : found->second) {
       Result<std::string> redacted = co_await redactor->redact(std::move(prompt), turn);
       if (!redacted) co_return std::nullopt;
@@ -152,10 +193,28 @@ struct Runtime::Parts {
     co_return co_await (*model)->embed(std::move(texts), turn);
   }
 
-  void record(Turn& turn, const std::optional<Error>& error) const {
+  static void complete(Turn& turn, const std::optional<Error>& error) {
     turn.receipt.total_ms = ms_since(turn.started);
     turn.receipt.error = error ? to_string(error->code) : "";
+  }
+
+  void record(Turn& turn, const std::optional<Error>& error) const {
+    complete(turn, error);
     ledger->record(turn.receipt);
+  }
+
+  /// Completes and records the receipt of what ended with `result`. Where the ledger is to be
+  /// durable it waits for the disk, without which there is no success.
+  template <class T>
+  awaitable<void> keep(Turn& turn, Result<T>& result) const {
+    const auto error = result ? std::nullopt : std::optional(result.error());
+    if (!config.ledger.durable) {
+      record(turn, error);
+      co_return;
+    }
+    complete(turn, error);
+    Result<void> written = co_await on_disk(*ledger, turn.receipt);
+    if (result && !written) result = std::unexpected(std::move(written).error());
   }
 
   // The last member: goes first, since its work uses the others.
@@ -175,44 +234,103 @@ Result<std::unique_ptr<Runtime>> Runtime::open(const std::filesystem::path& conf
 
 Result<std::unique_ptr<Runtime>> Runtime::open(Config config, boost::asio::any_io_executor io,
                                                Progress progress, std::vector<ModelPtr> models) {
-  if (config.models.empty() && models.empty()) {
+  auto parts = Parts::make(std::move(config), std::move(io), progress, std::move(models), nullptr);
+  if (!parts) return std::unexpected(std::move(parts).error());
+  return std::unique_ptr<Runtime>(new Runtime(*std::move(parts)));
+}
+
+Result<std::unique_ptr<Runtime>> Runtime::reopen(Runtime& former, Config config,
+                                                 boost::asio::any_io_executor io,
+                                                 Progress progress) {
+  auto parts = Parts::make(std::move(config), std::move(io), progress, former.parts_->ready,
+                           former.parts_.get());
+  if (!parts) return std::unexpected(std::move(parts).error());
+  return std::unique_ptr<Runtime>(new Runtime(*std::move(parts)));
+}
+
+Result<std::unique_ptr<Runtime::Parts>> Runtime::Parts::make(Config config,
+                                                             boost::asio::any_io_executor io,
+                                                             const Progress& progress,
+                                                             std::vector<ModelPtr> ready,
+                                                             Parts* former) {
+  if (config.models.empty() && ready.empty()) {
     return fail(Errc::bad_config, fmt::format("{}: there is no model: add one under `models`, like "
                                               "`small: {{gguf: small.gguf}}`",
                                               config.file.string()));
   }
   privacy::DetectorPool detectors(privacy::usual_database_folder());
-  Result<std::vector<std::string>> names = policy::check_plans(config, models, detectors);
+  Result<std::vector<std::string>> names = policy::check_plans(config, ready, detectors);
   if (!names) return std::unexpected(std::move(names).error());
   if (Result<void> good = check_recorded(config, *names); !good) {
     return std::unexpected(good.error());
   }
-  Result<std::string> plan = default_plan(config, *names);
+  Result<std::string> plan = lichen::default_plan(config, *names);
   if (!plan) return std::unexpected(std::move(plan).error());
   auto parts = std::make_unique<Parts>();
-  parts->default_plan = *std::move(plan);
-  Result<std::unique_ptr<ledger::Ledger>> ledger = open_ledger(config);
-  if (!ledger) return std::unexpected(std::move(ledger).error());
-  parts->ledger = *std::move(ledger);
-  Result<std::vector<ModelPtr>> opened = policy::open_models(config, std::move(io), progress);
-  if (!opened) return std::unexpected(std::move(opened).error());
-  parts->models = *std::move(opened);
-  std::ranges::move(models, std::back_inserter(parts->models));
-  Result<policy::Plans> plans = policy::build_plans(config, parts->models, detectors);
-  if (!plans) return std::unexpected(std::move(plans).error());
-  parts->answerers = std::move(plans->answerers);
-  parts->metrics = std::move(plans->metrics);
-  parts->redactors = std::move(plans->redactors);
-  parts->keeper = std::make_unique<policy::Keeper>(*parts->ledger, std::move(plans->learners));
   parts->config = std::move(config);
-  return std::unique_ptr<Runtime>(new Runtime(std::move(parts)));
+  parts->ready = std::move(ready);
+  parts->default_plan = *std::move(plan);
+  if (former != nullptr && policy::same_place(former->config.ledger, parts->config.ledger)) {
+    parts->ledger = former->ledger;
+  } else {
+    Result<std::unique_ptr<ledger::Ledger>> ledger = policy::open_ledger(parts->config.ledger);
+    if (!ledger) return std::unexpected(std::move(ledger).error());
+    parts->ledger = *std::move(ledger);
+  }
+  Result<void> done = parts->open_models(std::move(io), progress, former);
+  if (done) done = parts->build_plans(detectors, former);
+  if (!done) return std::unexpected(std::move(done).error());
+  parts->keep_learning(former);
+  return parts;
+}
+
+Result<void> Runtime::Parts::open_models(boost::asio::any_io_executor io, const Progress& progress,
+                                         const Parts* former) {
+  std::optional<policy::FormerModels> before;
+  if (former != nullptr) before.emplace(former->config, former->open);
+  Result<policy::OpenModels> opened =
+      policy::open_models(config, std::move(io), progress, before ? &*before : nullptr);
+  if (!opened) return std::unexpected(std::move(opened).error());
+  open = *std::move(opened);
+  lane.lane = open.lane;
+  models = open.models;
+  std::ranges::copy(ready, std::back_inserter(models));
+  return {};
+}
+
+Result<void> Runtime::Parts::build_plans(privacy::DetectorPool& detectors, const Parts* former) {
+  plan_marks = policy::plan_marks(config, models);
+  policy::KeptPlans kept;
+  if (former != nullptr) {
+    kept.from = &former->plans;
+    for (const auto& [name, mark] : plan_marks) {
+      const auto before = former->plan_marks.find(name);
+      if (before != former->plan_marks.end() && before->second == mark) kept.names.insert(name);
+    }
+  }
+  Result<policy::Plans> built = policy::build_plans(config, models, detectors, kept);
+  if (!built) return std::unexpected(std::move(built).error());
+  plans = *std::move(built);
+  return {};
+}
+
+void Runtime::Parts::keep_learning(Parts* former) {
+  std::set<const mechanisms::Learner*> knowing;
+  if (former != nullptr) {
+    former->keeper->retire();  // two would write over each other's
+    for (const policy::NamedLearner& known : former->plans.learners) {
+      knowing.insert(known.learner.get());
+    }
+  }
+  keeper = std::make_unique<policy::Keeper>(*ledger, plans.learners, knowing);
 }
 
 Result<AnswererPtr> Runtime::find(std::string_view name) const {
   if (name.empty()) name = parts_->default_plan;
-  const auto found = parts_->answerers.find(name);
-  if (found != parts_->answerers.end()) return found->second;
+  const auto found = parts_->plans.answerers.find(name);
+  if (found != parts_->plans.answerers.end()) return found->second;
   std::vector<std::string> names;
-  for (const auto& [known, answerer] : parts_->answerers) names.push_back(known);
+  for (const auto& [known, answerer] : parts_->plans.answerers) names.push_back(known);
   if (name.empty()) {
     return fail(Errc::not_found, fmt::format("no plan was named, and there is no default one; "
                                              "there are: {}",
@@ -227,7 +345,7 @@ Result<ModelPtr> Runtime::find_model(std::string_view name) const {
   if (found != parts_->models.end()) return *found;
   std::vector<std::string> names;
   for (const ModelPtr& model : parts_->models) names.push_back(model->name());
-  const bool plan = parts_->answerers.contains(name);
+  const bool plan = parts_->plans.answerers.contains(name);
   return fail(plan ? Errc::unsupported : Errc::not_found,
               fmt::format("{}; the models are: {}",
                           plan           ? fmt::format("`{}` is a plan, not a model", name)
@@ -244,7 +362,7 @@ std::vector<std::string> Runtime::plan_names() const {
 }
 
 std::vector<ModelPtr> Runtime::models() const { return parts_->models; }
-const std::vector<policy::PlanMetric>& Runtime::metrics() const { return parts_->metrics; }
+const std::vector<policy::PlanMetric>& Runtime::metrics() const { return parts_->plans.metrics; }
 void Runtime::settle() { parts_->background.settle(); }
 const Config& Runtime::config() const { return parts_->config; }
 ledger::Ledger& Runtime::ledger() { return *parts_->ledger; }
@@ -255,7 +373,7 @@ awaitable<Result<Answer>> Runtime::answer(Request request, Turn& turn) {
     turn.receipt.authors = answer->authors;
     turn.receipt.finish = to_string(answer->finish);
   }
-  parts_->record(turn, answer ? std::nullopt : std::optional(answer.error()));
+  co_await parts_->keep(turn, answer);
   if (answer) {
     for (Turn::Later& work : turn.later) {
       parts_->background.start(turn.receipt.plan, std::move(work));
@@ -302,7 +420,7 @@ Result<void> Runtime::feedback(const std::string& receipt, const Feedback& feedb
 awaitable<Result<Embeddings>> Runtime::embed(std::vector<std::string> texts, Turn& turn) {
   Result<Embeddings> embeddings =
       co_await guarded(parts_->embed(*this, std::move(texts), turn), turn);
-  parts_->record(turn, embeddings ? std::nullopt : std::optional(embeddings.error()));
+  co_await parts_->keep(turn, embeddings);
   co_return embeddings;
 }
 

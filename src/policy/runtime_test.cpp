@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -96,6 +97,28 @@ TEST_F(RuntimeTest, AnswersAndRecords) {
   EXPECT_EQ(receipt->decisions.size(), 1u);
   ASSERT_EQ(receipt->authors.size(), 1u);
   EXPECT_EQ(receipt->authors[0].model, "large");
+}
+
+TEST_F(RuntimeTest, ADurableReplyEndsWhenItsReceiptIsOnDisk) {
+  const auto file = std::filesystem::path(testing::TempDir()) /
+                    ("lichen_durable" + std::to_string(getpid())) / "ledger.db";
+  Result<policy::Config> config =
+      policy::parse_config("ledger: {path: \"" + file.string() + "\", durable: true}", "f.yaml");
+  ASSERT_TRUE(config) << config.error().detail;
+  std::vector<ModelPtr> models = {
+      std::make_shared<ScriptedModel>("small", std::vector<Script>{{.text = "hi"}}),
+      std::make_shared<ScriptedModel>(
+          "down", std::vector<Script>{{.error = Error{Errc::upstream, "down"}}})};
+  auto runtime = Runtime::open(*std::move(config), io_.get_executor(), {}, std::move(models));
+  ASSERT_TRUE(runtime) << runtime.error().detail;
+  for (const std::string plan : {"small", "down"}) {
+    Turn turn(plan);
+    const Result<Answer> answer = run((*runtime)->answer(ask("hi"), turn));
+    EXPECT_EQ(answer.has_value(), plan == "small");
+    // Another process sees the file, not this one's memory.
+    EXPECT_TRUE(ledger::Ledger::open(file).value()->find(turn.receipt.id)) << plan;
+  }
+  std::filesystem::remove_all(file.parent_path());
 }
 
 /// Leaves `count` pieces of work for later, each with a step of its own.

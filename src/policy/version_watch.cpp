@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -44,18 +45,26 @@ Result<void> use_chosen_version(model::LocalModel& model) {
       model::AdapterOptions{.name = std::to_string(chosen->number), .gguf = chosen->adapter});
 }
 
-VersionWatch::VersionWatch(const std::vector<ModelPtr>& models, const Config& config)
-    : config_(config) {
+VersionWatch::VersionWatch(const std::vector<ModelPtr>& models, const Config& config) {
+  follow(models, config);
+}
+
+void VersionWatch::follow(const std::vector<ModelPtr>& models, const Config& config) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Followed> followed;
   for (const ModelPtr& model : models) {
     auto local = std::dynamic_pointer_cast<model::LocalModel>(model);
     if (local == nullptr || local->options().versions.empty()) continue;
     if (local->options().version) continue;  // it stays
-    const auto seen = chosen_at(*local);
+    const auto known = std::ranges::find(followed_, local, &Followed::model);
+    const auto seen = known != followed_.end() ? known->seen : chosen_at(*local);
     const bool stays = !bound_files(config, local->name()).empty();
-    followed_.push_back({.model = std::move(local), .seen = seen, .stays = stays});
+    followed.push_back({.model = std::move(local), .seen = seen, .stays = stays});
   }
-  if (followed_.empty()) return;
-  thread_ = std::jthread([this](const std::stop_token& stop) { follow(stop); });
+  config_ = config;
+  followed_ = std::move(followed);
+  if (followed_.empty() || thread_.joinable()) return;
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
 VersionWatch::~VersionWatch() {
@@ -79,7 +88,7 @@ void VersionWatch::take_up(const Followed& followed) const {
   }
 }
 
-void VersionWatch::follow(const std::stop_token& stop) {
+void VersionWatch::run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, stop, std::chrono::seconds(1),
                          [&stop] { return stop.stop_requested(); })) {

@@ -24,8 +24,8 @@ Result<void> use_chosen_version(model::LocalModel& model);
 /// While it lives, follows the folders of those of `models` that have one: another choice is in use
 /// a second later. What goes wrong is logged, once for each choice. Where a plan of `config` has
 /// files that were made with the model (bound_files.h), the version that they were made with goes
-/// on answering until the next start, so that what they promise holds; the log says which of them
-/// are to be made anew before that, and how.
+/// on answering until the next start or reload, so that what they promise holds; the log says which
+/// of them are to be made anew before that, and how.
 class VersionWatch {
  public:
   VersionWatch(const std::vector<ModelPtr>& models, const Config& config);
@@ -33,18 +33,22 @@ class VersionWatch {
   VersionWatch(const VersionWatch&) = delete;
   VersionWatch& operator=(const VersionWatch&) = delete;
 
+  /// Follows these from now on. Of models that it has followed before, no choice is overlooked.
+  /// From any thread.
+  void follow(const std::vector<ModelPtr>& models, const Config& config);
+
  private:
   struct Followed {
     std::shared_ptr<model::LocalModel> model;
     std::filesystem::file_time_type seen;  // of the choice that was looked at last
     bool stays = false;                    // there are files that were made with it
   };
-  void follow(const std::stop_token& stop);
+  void run(const std::stop_token& stop);
   void take_up(const Followed& followed) const;
 
-  const Config config_;
-  std::vector<Followed> followed_;
   std::mutex mutex_;
+  Config config_;                   // guarded by mutex_
+  std::vector<Followed> followed_;  // likewise
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: it uses the above
 };

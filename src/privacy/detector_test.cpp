@@ -167,6 +167,8 @@ TEST(Detector, NamesOfSecretsAreNone) {
 TEST(Detector, Addresses) {
   EXPECT_THAT(found("at 221B Baker Street, London NW1 6XE."),
               ElementsAre("ADDRESS:221B Baker Street, London NW1 6XE"));
+  EXPECT_THAT(found("I live at 11 Hill Lane. Please write."), ElementsAre("ADDRESS:11 Hill Lane"));
+  EXPECT_THAT(found("it goes to 11 Hill Ln. on Sunday"), ElementsAre("ADDRESS:11 Hill Ln."));
   EXPECT_THAT(found("to 12 Long Hill Road, Apt. 4, Springfield, IL 62704 please"),
               ElementsAre("ADDRESS:12 Long Hill Road, Apt. 4, Springfield, IL 62704"));
   EXPECT_THAT(found("Hauptstraße 5, 10115 Berlin").front(), HasSubstr("ADDRESS:Hauptstraße 5"));

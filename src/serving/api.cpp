@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/verb.hpp>
@@ -16,6 +15,8 @@
 
 #include "ledger/ledger.h"
 #include "policy/config.h"
+#include "policy/cost_bound.h"
+#include "policy/nearest.h"
 #include "serving/json_fields.h"
 #include "serving/openai_reply.h"
 
@@ -28,28 +29,30 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxRequestId = 128;
 constexpr std::size_t kMaxLoggedPath = 200;
-constexpr const char* kAnthropicKey = "x-api-key";
+constexpr std::chrono::seconds kSettleTime{60};  // that a turn may take beyond its deadline
 
 ApiError bad(Errc code, std::string detail, std::string param = {}) {
   return {.error = {.code = code, .detail = std::move(detail)}, .param = std::move(param)};
-}
-
-/// What follows `prefix` in the path, with %XX resolved.
-std::string last_segment(std::string_view path, std::string_view prefix) {
-  const auto rest = path.substr(std::min(prefix.size(), path.size()));
-  const auto encoded = boost::urls::make_pct_string_view(rest);
-  if (!encoded) return std::string(rest);
-  std::string text;
-  encoded->decode({}, boost::urls::string_token::assign_to(text));
-  return text;
 }
 
 bool printable(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-awaitable<Result<Receipt>> find_receipt(ledger::Ledger* ledger, std::string id) {
-  co_return ledger->find(id);
+Error no_receipt(const std::string& id) { return {Errc::not_found, "there is no receipt " + id}; }
+
+/// `not_found` as well where it is another key's.
+awaitable<Result<Receipt>> find_receipt(ledger::Ledger* ledger, std::string id, KeyPtr key) {
+  Result<Receipt> found = ledger->find(id);
+  if (found && key && found->key != key->id) co_return std::unexpected(no_receipt(id));
+  co_return found;
+}
+
+/// On the pool, since it may wait for the ledger.
+awaitable<Result<ledger::Reservation>> reserve(ledger::Allowances* allowances, KeyPtr key,
+                                               ledger::Claim claim,
+                                               std::chrono::system_clock::duration lasts) {
+  co_return allowances->reserve(*key, claim, std::chrono::system_clock::now() + lasts);
 }
 
 struct FeedbackCall {
@@ -72,7 +75,12 @@ ApiResult<FeedbackCall> parse_feedback(const json::object& object) {
   return body.result(std::move(call));
 }
 
-awaitable<Result<void>> give_feedback(Runtime* runtime, FeedbackCall call) {
+/// `not_found` as well where it is another key's.
+awaitable<Result<void>> give_feedback(Runtime* runtime, FeedbackCall call, KeyPtr key) {
+  if (key) {
+    const Result<Receipt> receipt = runtime->ledger().find(call.receipt);
+    if (receipt && receipt->key != key->id) co_return std::unexpected(no_receipt(call.receipt));
+  }
   co_return runtime->feedback(call.receipt, call.feedback);
 }
 
@@ -106,7 +114,7 @@ struct Api::Route {
   http::verb verb;
   std::string_view path;
   bool prefix;  // anything may follow, and something must
-  bool open;    // needs no key
+  Right right;
   awaitable<void> (Api::*run)(Exchange&);
   ErrorForm errors = ErrorForm::openai;
 
@@ -118,61 +126,97 @@ struct Api::Route {
   }
 };
 
-const Api::Route* Api::find_route(std::string_view path) {
-  static constexpr std::array<Route, 12> kRoutes = {{
-      {http::verb::post, "/v1/chat/completions", false, false, &Api::chat},
-      {http::verb::post, "/v1/completions", false, false, &Api::completion},
-      {http::verb::post, "/v1/responses", false, false, &Api::response},
-      {http::verb::post, "/v1/messages", false, false, &Api::messages, ErrorForm::anthropic},
-      {http::verb::post, "/v1/messages/count_tokens", false, false, &Api::count_tokens,
+std::span<const Api::Route> Api::routes() {
+  using enum http::verb;
+  static constexpr Route kRoutes[] = {
+      {post, "/v1/chat/completions", false, Right::answers, &Api::chat},
+      {post, "/v1/completions", false, Right::answers, &Api::completion},
+      {post, "/v1/responses", false, Right::answers, &Api::response},
+      {post, "/v1/messages", false, Right::answers, &Api::messages, ErrorForm::anthropic},
+      {post, "/v1/messages/count_tokens", false, Right::answers, &Api::count_tokens,
        ErrorForm::anthropic},
-      {http::verb::post, "/v1/embeddings", false, false, &Api::embedding},
-      {http::verb::post, "/v1/feedback", false, false, &Api::feedback},
-      {http::verb::get, "/v1/models", false, false, &Api::models},
-      {http::verb::get, "/v1/models/", true, false, &Api::model},
-      {http::verb::get, "/v1/receipts/", true, false, &Api::receipt},
-      {http::verb::get, "/health", false, true, &Api::health},
-      {http::verb::get, "/metrics", false, false, &Api::metrics},
-  }};
-  const auto route = std::ranges::find_if(kRoutes, [&](const Route& r) { return r.matches(path); });
-  return route == kRoutes.end() ? nullptr : &*route;
+      {post, "/v1/embeddings", false, Right::answers, &Api::embedding},
+      {post, "/v1/feedback", false, Right::answers, &Api::feedback},
+      {get, "/v1/models", false, Right::answers, &Api::models},
+      {get, "/v1/models/", true, Right::answers, &Api::model},
+      {get, "/v1/receipts/", true, Right::answers, &Api::receipt},
+      {get, "/v1/admin/keys", false, Right::admin, &Api::list_keys},
+      {post, "/v1/admin/keys", false, Right::admin, &Api::make_key},
+      {get, "/v1/admin/keys/", true, Right::admin, &Api::show_key},
+      {patch, "/v1/admin/keys/", true, Right::admin, &Api::change_key},
+      {delete_, "/v1/admin/keys/", true, Right::admin, &Api::revoke_key},
+      {post, "/v1/admin/reload", false, Right::admin, &Api::reload},
+      {get, "/health", false, Right::none, &Api::health},
+      {get, "/metrics", false, Right::operates, &Api::metrics},
+  };
+  return kRoutes;
 }
 
-Api::Api(Runtime& runtime, ApiOptions options, Metrics& metrics)
+const Api::Route* Api::find_route(std::string_view path, http::verb method) {
+  const auto found = std::ranges::find_if(
+      routes(), [&](const Route& route) { return route.matches(path) && route.allows(method); });
+  return found == routes().end() ? nullptr : &*found;
+}
+
+ErrorForm Api::error_form(std::string_view path) {
+  const auto found =
+      std::ranges::find_if(routes(), [&](const Route& route) { return route.matches(path); });
+  return found == routes().end() ? ErrorForm::openai : found->errors;
+}
+
+std::string Api::allowed_methods(std::string_view path) {
+  std::string methods;
+  for (const Route& route : routes()) {
+    if (!route.matches(path)) continue;
+    methods += (methods.empty() ? "" : ", ") + std::string(http::to_string(route.verb));
+    if (route.verb == http::verb::get) methods += ", HEAD";
+  }
+  return methods;
+}
+
+Api::Api(Runtime& runtime, ApiOptions options, Keys* keys, Metrics& metrics)
     : runtime_(runtime),
       options_(std::move(options)),
+      keys_(keys),
+      access_(options_.access, keys == nullptr ? nullptr : &keys->ring),
       metrics_(metrics),
       started_(std::time(nullptr)) {}
 
 std::optional<HttpResponse> Api::admit(const HttpRequest& header) {
   const std::string_view target = header.target();
   const std::string_view path = target.substr(0, target.find('?'));
-  const Route* route = find_route(path);
-  const ErrorForm form = route == nullptr ? ErrorForm::openai : route->errors;
-  if ((route == nullptr || !route->open) && options_.key && !admits(header)) {
-    const bool given = header.count(http::field::authorization) + header.count(kAnthropicKey) > 0;
-    return error_response(
-        bad(Errc::unauthorized,
-            given ? "the API key is not right"
-                  : "this server needs an API key: Authorization: Bearer KEY, or x-api-key: KEY"),
-        form);
+  const ErrorForm form = error_form(path);
+  const Route* route = find_route(path, header.method());
+  if (route != nullptr && route->right == Right::none) return std::nullopt;
+  const Result<Caller> caller = access_.identify(header);
+  // Strangers do not learn which paths there are.
+  if (!caller) return error_response(ApiError{.error = caller.error()}, form);
+  const std::string methods = allowed_methods(path);
+  if (methods.empty()) return error_response(404, "there is no such path", form);
+  if (route == nullptr) {
+    HttpResponse response = error_response(405, "this path answers to " + methods, form);
+    response.headers.emplace_back("Allow", methods);
+    return response;
   }
-  if (route == nullptr) return error_response(404, "there is no such path");
-  if (route->allows(header.method())) return std::nullopt;
-  const bool get = route->verb == http::verb::get;
-  HttpResponse response = error_response(
-      405, get ? "this path answers to GET and HEAD" : "this path answers to POST", form);
-  response.headers.emplace_back("Allow", get ? "GET, HEAD" : "POST");
-  return response;
+  if (caller->right >= route->right) return std::nullopt;
+  return error_response(403,
+                        route->right == Right::operates ? "a virtual key does not open this path"
+                        : access_.administers()
+                            ? "this path is for the administrator's key (`admin_key_env`)"
+                            : "there is no administrator's key: `serve: {admin_key_env: VARIABLE}` "
+                              "names one",
+                        form);
 }
 
-bool Api::admits(const HttpRequest& header) const {
-  if (const auto key = header[kAnthropicKey]; !key.empty()) return options_.key->is(key);
-  return options_.key->admits(header[http::field::authorization]);
+ApiResult<Caller> Api::caller(const Exchange& exchange) const {
+  Result<Caller> caller = access_.identify(exchange.request());
+  if (!caller) return std::unexpected(ApiError{.error = std::move(caller.error())});
+  return *std::move(caller);
 }
 
 awaitable<void> Api::handle(Exchange& exchange) {
-  const Route* route = find_route(exchange.path());  // there is one: `admit` has looked
+  // There is one: `admit` has looked.
+  const Route* route = find_route(exchange.path(), exchange.request().method());
   exchange.notes.route = route->path;
   co_await (this->*route->run)(exchange);
 }
@@ -205,9 +249,26 @@ void Api::add_common_headers(Exchange& exchange, HttpResponse& response) {
 }
 
 awaitable<void> Api::fail(Exchange& exchange, ApiError error) {
-  const Route* route = find_route(exchange.path());
-  co_await respond(exchange,
-                   error_response(error, route == nullptr ? ErrorForm::openai : route->errors));
+  co_await respond(exchange, error_response(error, error_form(exchange.path())));
+}
+
+std::string Api::last_segment(const Exchange& exchange, std::string_view prefix) {
+  const auto path = exchange.path();
+  const auto rest = path.substr(std::min(prefix.size(), path.size()));
+  const auto encoded = boost::urls::make_pct_string_view(rest);
+  if (!encoded) return std::string(rest);
+  std::string text;
+  encoded->decode({}, boost::urls::string_token::assign_to(text));
+  return text;
+}
+
+ApiResult<json::object> Api::body_object(const Exchange& exchange) {
+  auto body = parse_body(exchange.request().body());
+  if (!body) return std::unexpected(std::move(body.error()));
+  if (!body->is_object()) {
+    return std::unexpected(bad(Errc::bad_request, "the body must be a JSON object"));
+  }
+  return std::move(body->get_object());
 }
 
 ApiResult<Clock::time_point> Api::deadline(const Exchange& exchange,
@@ -226,6 +287,14 @@ ApiResult<Clock::time_point> Api::deadline(const Exchange& exchange,
   return Clock::now() + shortest;
 }
 
+ApiResult<std::string> Api::resolve(const std::string& asked, const Caller& caller) const {
+  const auto plan = resolve(asked);
+  if (!plan || caller.may_ask(*plan)) return plan;
+  return std::unexpected(
+      unknown({Errc::not_found, "this key may not ask `" + *plan +
+                                    "`; it may ask: " + policy::list(caller.key->limits.plans)}));
+}
+
 ApiResult<std::string> Api::resolve(const std::string& asked) const {
   const std::string& name = asked.empty() ? options_.plan : asked;
   if (auto found = runtime_.find(name); !found) return std::unexpected(unknown(found.error()));
@@ -237,13 +306,28 @@ ApiResult<std::string> Api::resolve(const std::string& asked) const {
   return plans.empty() ? runtime_.models().front()->name() : plans.front();
 }
 
+awaitable<ApiResult<Spending>> Api::claim(const Caller& caller, const std::string& plan,
+                                          const Expected& expected, Clock::time_point deadline) {
+  if (!caller.key) co_return Spending();
+  ledger::Allowances& allowances = *keys_->allowances;
+  const ledger::Claim claim = {
+      .tokens = expected.tokens_in + expected.tokens_out,
+      .usd = policy::cost_bound(runtime_.config(), plan, expected.tokens_in, expected.tokens_out)};
+  const auto lasts = std::chrono::duration_cast<std::chrono::system_clock::duration>(
+      deadline - Clock::now() + kSettleTime);
+  auto reserved =
+      allowances.blocks(*caller.key)
+          ? co_await asio::co_spawn(ledger_users_, reserve(&allowances, caller.key, claim, lasts),
+                                    asio::use_awaitable)
+          : allowances.reserve(*caller.key, claim, std::chrono::system_clock::now() + lasts);
+  if (!reserved) co_return std::unexpected(ApiError{.error = std::move(reserved.error())});
+  co_return Spending(allowances, *std::move(reserved));
+}
+
 awaitable<void> Api::embedding(Exchange& exchange) {
-  auto body = parse_body(exchange.request().body());
+  auto body = body_object(exchange);
   if (!body) co_return co_await fail(exchange, std::move(body.error()));
-  if (!body->is_object()) {
-    co_return co_await fail(exchange, bad(Errc::bad_request, "the body must be a JSON object"));
-  }
-  auto call = parse_embedding(body->get_object());
+  auto call = parse_embedding(*body);
   if (!call) co_return co_await fail(exchange, std::move(call.error()));
   auto until = deadline(exchange, call->timeout);
   if (!until) co_return co_await fail(exchange, std::move(until.error()));
@@ -253,8 +337,16 @@ awaitable<void> Api::embedding(Exchange& exchange) {
   if (auto model = runtime_.find_model(call->model); !model) {
     co_return co_await fail(exchange, unknown(model.error()));
   }
+  const auto caller = this->caller(exchange);
+  if (!caller) co_return co_await fail(exchange, caller.error());
+  if (auto may = resolve(call->model, *caller); !may) {
+    co_return co_await fail(exchange, std::move(may.error()));
+  }
+  auto spending = co_await claim(*caller, call->model, expected_use(call->texts), *until);
+  if (!spending) co_return co_await fail(exchange, std::move(spending.error()));
 
   Turn turn(call->model);
+  turn.receipt.key = caller->key_id();
   turn.deadline = *until;
   turn.priority = call->priority;
   exchange.notes.plan = call->model;
@@ -265,6 +357,8 @@ awaitable<void> Api::embedding(Exchange& exchange) {
   metrics_.turns_in_flight(-1);
   exchange.watch({}, {});
   metrics_.turn(turn.receipt);
+  spending->add(turn.receipt);
+  spending->settle();
   if (!embeddings) co_return co_await fail(exchange, ApiError{.error = embeddings.error()});
 
   std::int64_t tokens = 0;
@@ -274,47 +368,56 @@ awaitable<void> Api::embedding(Exchange& exchange) {
 }
 
 awaitable<void> Api::models(Exchange& exchange) {
+  const auto caller = this->caller(exchange);
+  if (!caller) co_return co_await fail(exchange, caller.error());
   json::array list;
-  for (const auto& plan : runtime_.plan_names()) list.push_back(plan_entry(plan, started_));
-  for (const auto& model : runtime_.models()) list.push_back(model_entry(*model, started_));
+  for (const auto& plan : runtime_.plan_names()) {
+    if (caller->may_ask(plan)) list.push_back(plan_entry(plan, started_));
+  }
+  for (const auto& model : runtime_.models()) {
+    if (caller->may_ask(model->name())) list.push_back(model_entry(*model, started_));
+  }
   const json::object body = {{"object", "list"}, {"data", std::move(list)}};
   HttpResponse response{.body = json::serialize(body)};
   co_await respond(exchange, std::move(response));
 }
 
 awaitable<void> Api::model(Exchange& exchange) {
-  const std::string name = last_segment(exchange.path(), "/v1/models/");
-  const auto plans = runtime_.plan_names();
-  HttpResponse response;
-  if (std::ranges::find(plans, name) != plans.end()) {
-    response.body = json::serialize(plan_entry(name, started_));
-  } else if (auto model = runtime_.find_model(name)) {
-    response.body = json::serialize(model_entry(**model, started_));
-  } else {
-    response = error_response(unknown(model.error()));
+  const auto caller = this->caller(exchange);
+  if (!caller) co_return co_await fail(exchange, caller.error());
+  const std::string name = last_segment(exchange, "/v1/models/");
+  if (auto may = resolve(name, *caller); !may) {
+    co_return co_await fail(exchange, std::move(may.error()));
   }
+  const auto plans = runtime_.plan_names();
+  const bool plan = std::ranges::find(plans, name) != plans.end();
+  HttpResponse response{
+      .body = json::serialize(plan ? plan_entry(name, started_)
+                                   : model_entry(**runtime_.find_model(name), started_))};
   co_await respond(exchange, std::move(response));
 }
 
 awaitable<void> Api::receipt(Exchange& exchange) {
-  std::string id = last_segment(exchange.path(), "/v1/receipts/");
-  auto found = co_await asio::co_spawn(
-      ledger_users_, find_receipt(&runtime_.ledger(), std::move(id)), asio::use_awaitable);
+  const auto caller = this->caller(exchange);
+  if (!caller) co_return co_await fail(exchange, caller.error());
+  std::string id = last_segment(exchange, "/v1/receipts/");
+  auto found = co_await asio::co_spawn(ledger_users_,
+                                       find_receipt(&runtime_.ledger(), std::move(id), caller->key),
+                                       asio::use_awaitable);
   if (!found) co_return co_await fail(exchange, ApiError{.error = found.error()});
   HttpResponse response{.body = json::serialize(to_json(*found))};
   co_await respond(exchange, std::move(response));
 }
 
 awaitable<void> Api::feedback(Exchange& exchange) {
-  auto body = parse_body(exchange.request().body());
+  auto body = body_object(exchange);
   if (!body) co_return co_await fail(exchange, std::move(body.error()));
-  if (!body->is_object()) {
-    co_return co_await fail(exchange, bad(Errc::bad_request, "the body must be a JSON object"));
-  }
-  const auto call = parse_feedback(body->get_object());
+  const auto call = parse_feedback(*body);
   if (!call) co_return co_await fail(exchange, call.error());
-  const auto kept =
-      co_await asio::co_spawn(ledger_users_, give_feedback(&runtime_, *call), asio::use_awaitable);
+  const auto caller = this->caller(exchange);
+  if (!caller) co_return co_await fail(exchange, caller.error());
+  const auto kept = co_await asio::co_spawn(
+      ledger_users_, give_feedback(&runtime_, *call, caller->key), asio::use_awaitable);
   if (!kept) {
     const bool unknown = kept.error().code == Errc::not_found;
     co_return co_await fail(exchange, {.error = kept.error(), .param = unknown ? "receipt" : ""});

@@ -4,33 +4,50 @@
 #include <atomic>
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "lichen/runtime.h"
+#include "policy/reload_report.h"
+#include "serving/access.h"
 #include "serving/api_error.h"
-#include "serving/api_key.h"
 #include "serving/exchange.h"
 #include "serving/metrics.h"
 #include "serving/openai_request.h"
 #include "serving/reply_writer.h"
+#include "serving/spending.h"
 #include "serving/turn_group.h"
 
 namespace lichen::serving {
 
 struct ApiOptions {
-  std::optional<ApiKey> key = {};  // none: everybody is let in
-  std::string plan = {};           // of requests that name none; empty: the runtime's default
+  AccessOptions access = {};
+  std::string plan = {};  // of requests that name none; empty: the runtime's default
   RequestLimits limits = {};
   int max_turns = 1'024;  // in progress at once; a request that needs more is `overloaded`
   std::chrono::milliseconds deadline{600'000};  // of a request
+  /// Shared by those that answer one server's requests.
+  std::shared_ptr<std::atomic<int>> turns_in_flight = std::make_shared<std::atomic<int>>(0);
+  /// Loads the configuration again; blocks, so call it on no I/O thread.
+  std::function<Result<policy::ReloadReport>()> reload = {};
 };
 
-/// Called from all I/O threads. `runtime` and `metrics` outlive it.
+/// Virtual keys and what they may still use.
+struct Keys {
+  explicit Keys(ledger::Ledger& ledger) : ring(ledger), allowances(ledger.allowances()) {}
+  KeyRing ring;
+  const std::unique_ptr<ledger::Allowances> allowances;
+};
+
+/// Called from all I/O threads. `runtime`, `keys` and `metrics` outlive it; `keys` is null where
+/// the options have no use for them.
 class Api final : public Handler {
  public:
-  Api(Runtime& runtime, ApiOptions options, Metrics& metrics);
+  Api(Runtime& runtime, ApiOptions options, Keys* keys, Metrics& metrics);
 
   std::optional<HttpResponse> admit(const HttpRequest& header) override;
   awaitable<void> handle(Exchange& exchange) override;
@@ -39,7 +56,12 @@ class Api final : public Handler {
 
  private:
   struct Route;
-  static const Route* find_route(std::string_view path);
+  /// The route of that path and method; null where there is none.
+  static const Route* find_route(std::string_view path, boost::beast::http::verb method);
+  static std::span<const Route> routes();
+  static ErrorForm error_form(std::string_view path);
+  /// For the header Allow; empty where there is no such path.
+  static std::string allowed_methods(std::string_view path);
 
   // One for each route
   awaitable<void> chat(Exchange& exchange);
@@ -55,28 +77,52 @@ class Api final : public Handler {
   awaitable<void> health(Exchange& exchange);
   awaitable<void> metrics(Exchange& exchange);
 
+  // The administration (api_admin.cpp)
+  awaitable<void> list_keys(Exchange& exchange);
+  awaitable<void> make_key(Exchange& exchange);
+  awaitable<void> show_key(Exchange& exchange);
+  awaitable<void> change_key(Exchange& exchange);
+  awaitable<void> revoke_key(Exchange& exchange);
+  awaitable<void> reload(Exchange& exchange);
+  /// Runs `work` where it may wait for the disk, and answers with what it returns.
+  awaitable<void> administer(Exchange& exchange, std::function<Result<boost::json::object>()> work,
+                             unsigned status = 200);
+  /// Answers with what came of it.
+  awaitable<void> tell(Exchange& exchange, Result<boost::json::object> done, unsigned status);
+
   awaitable<void> complete(Exchange& exchange, ApiResult<CompletionCall> call);
-  awaitable<void> reply(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer);
-  awaitable<void> stream(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer);
+  awaitable<void> reply(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer,
+                        Spending& spending);
+  awaitable<void> stream(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer,
+                         Spending& spending);
   static void begin_stream(Exchange& exchange);
+  /// What follows `prefix` in the path, with %XX resolved.
+  static std::string last_segment(const Exchange& exchange, std::string_view prefix);
+  static ApiResult<boost::json::object> body_object(const Exchange& exchange);
   static void add_common_headers(Exchange& exchange, HttpResponse& response);
   awaitable<void> respond(Exchange& exchange, HttpResponse response);
   awaitable<void> fail(Exchange& exchange, ApiError error);
 
   using ParseCall = ApiResult<CompletionCall> (*)(const boost::json::object&, RequestLimits);
   ApiResult<CompletionCall> read_call(Exchange& exchange, ParseCall parse) const;
-  /// Whether a request has the key, in one of the headers for it.
-  bool admits(const HttpRequest& header) const;
+  /// Of a request that `admit` let in; what has changed since may refuse it now.
+  ApiResult<Caller> caller(const Exchange& exchange) const;
+  /// Sets aside what the requests may use, where a virtual key asks.
+  awaitable<ApiResult<Spending>> claim(const Caller& caller, const std::string& plan,
+                                       const Expected& expected, Clock::time_point deadline);
   /// When the client, its header and the configuration want the request to end.
   ApiResult<Clock::time_point> deadline(const Exchange& exchange,
                                         std::optional<std::chrono::milliseconds> timeout) const;
-  /// The plan or model that was asked for; the default one's name when none was.
+  /// The plan or model that was asked for; the default one's name when none was. `not_found` also
+  /// where the caller may not ask it.
+  ApiResult<std::string> resolve(const std::string& asked, const Caller& caller) const;
   ApiResult<std::string> resolve(const std::string& asked) const;
 
   Runtime& runtime_;
   const ApiOptions options_;
+  Keys* const keys_;
+  const Access access_;
   Metrics& metrics_;
-  std::atomic<int> turns_in_flight_ = 0;
   const std::int64_t started_;                // Unix time, seconds
   boost::asio::thread_pool ledger_users_{1};  // reading and rating receipts blocks
 };

@@ -58,6 +58,13 @@ class TurnSlots {
   int taken_;
 };
 
+void settle(Spending& spending, const TurnGroup& turns) {
+  for (std::size_t choice = 0; choice < turns.size(); ++choice) {
+    spending.add(turns.receipt(choice));
+  }
+  spending.settle();
+}
+
 /// Whether kept answers are not wanted: the client says so, or it wants several of one prompt, which
 /// are to differ.
 bool wants_fresh(const Exchange& exchange, const CompletionCall& call) {
@@ -103,7 +110,9 @@ awaitable<void> Api::messages(Exchange& exchange) {
 awaitable<void> Api::count_tokens(Exchange& exchange) {
   auto call = read_call(exchange, parse_count_tokens);
   if (!call) co_return co_await fail(exchange, std::move(call.error()));
-  auto plan = resolve(call->model);
+  const auto caller = this->caller(exchange);
+  if (!caller) co_return co_await fail(exchange, caller.error());
+  auto plan = resolve(call->model, *caller);
   if (!plan) co_return co_await fail(exchange, std::move(plan.error()));
   exchange.notes.plan = *plan;
   const auto tokens = co_await runtime_.count_tokens(*plan, std::move(call->requests.front()));
@@ -113,23 +122,24 @@ awaitable<void> Api::count_tokens(Exchange& exchange) {
 }
 
 ApiResult<CompletionCall> Api::read_call(Exchange& exchange, ParseCall parse) const {
-  auto body = parse_body(exchange.request().body());
-  if (!body) return std::unexpected(std::move(body.error()));
-  if (!body->is_object()) {
-    return std::unexpected(
-        ApiError{.error = {.code = Errc::bad_request, .detail = "the body must be a JSON object"}});
-  }
-  return parse(body->get_object(), options_.limits);
+  const auto body = body_object(exchange);
+  if (!body) return std::unexpected(body.error());
+  return parse(*body, options_.limits);
 }
 
 awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call) {
   if (!call) co_return co_await fail(exchange, std::move(call.error()));
   auto until = deadline(exchange, call->timeout);
   if (!until) co_return co_await fail(exchange, std::move(until.error()));
-  auto plan = resolve(call->model);
+  const auto caller = this->caller(exchange);
+  if (!caller) co_return co_await fail(exchange, caller.error());
+  auto plan = resolve(call->model, *caller);
   if (!plan) co_return co_await fail(exchange, std::move(plan.error()));
+  auto spending = co_await claim(*caller, *plan, expected_use(call->requests), *until);
+  if (!spending) co_return co_await fail(exchange, std::move(spending.error()));
 
-  const TurnSlots slots(turns_in_flight_, metrics_, static_cast<int>(call->requests.size()));
+  const TurnSlots slots(*options_.turns_in_flight, metrics_,
+                        static_cast<int>(call->requests.size()));
   if (!slots.within(options_.max_turns)) {
     co_return co_await fail(
         exchange, ApiError{.error = {Errc::overloaded,
@@ -145,7 +155,8 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
                    .deadline = *until,
                    .priority = call->priority,
                    .fresh = wants_fresh(exchange, *call),
-                   .stream = call->stream});
+                   .stream = call->stream,
+                   .key = caller->key_id()});
   exchange.notes.plan = *plan;
   exchange.notes.receipts = join_ids(turns);
   const auto writer = make_reply_writer(*call, head_of(turns.receipt(0), std::move(*plan)));
@@ -155,9 +166,9 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
     turns.start(std::move(call->requests));
     exchange.watch(*until, [&turns](const Error& why) { turns.cancel(why); });
     if (call->stream) {
-      co_await stream(exchange, turns, *writer);
+      co_await stream(exchange, turns, *writer, *spending);
     } else {
-      co_await reply(exchange, turns, *writer);
+      co_await reply(exchange, turns, *writer, *spending);
     }
   } catch (...) {
     thrown = std::current_exception();
@@ -167,6 +178,7 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
     // Their coroutines use `turns`, so they must end before it does.
     turns.cancel(Error{Errc::cancelled, "the server could not write the reply"});
     co_await turns.drain();
+    settle(*spending, turns);
   }
   for (std::size_t choice = 0; choice < turns.size(); ++choice) {
     metrics_.turn(turns.receipt(choice));
@@ -174,7 +186,8 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
   if (thrown) std::rethrow_exception(thrown);
 }
 
-awaitable<void> Api::reply(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer) {
+awaitable<void> Api::reply(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer,
+                           Spending& spending) {
   std::vector<Answer> answers(turns.size());
   std::optional<Error> failure;
   while (!turns.finished()) {
@@ -188,6 +201,7 @@ awaitable<void> Api::reply(Exchange& exchange, TurnGroup& turns, ReplyWriter& wr
       stop_others(turns);
     }
   }
+  settle(spending, turns);
   if (failure) co_return co_await fail(exchange, ApiError{.error = std::move(*failure)});
   HttpResponse response{.body = writer.whole(answers)};
   if (std::string notes = cache_notes(turns); !notes.empty()) {
@@ -196,7 +210,8 @@ awaitable<void> Api::reply(Exchange& exchange, TurnGroup& turns, ReplyWriter& wr
   co_await respond(exchange, std::move(response));
 }
 
-awaitable<void> Api::stream(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer) {
+awaitable<void> Api::stream(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer,
+                            Spending& spending) {
   std::optional<Error> failure;
   bool begun = false;
   std::string batch;
@@ -224,6 +239,7 @@ awaitable<void> Api::stream(Exchange& exchange, TurnGroup& turns, ReplyWriter& w
     }
     batch.clear();
   }
+  settle(spending, turns);
   if (failure && !begun) {
     // Nothing has been sent yet, so the error can have its own status.
     co_return co_await fail(exchange, ApiError{.error = std::move(*failure)});

@@ -3,20 +3,12 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
-#include <boost/beast/core/string.hpp>
-
 namespace lichen::serving {
 
 ApiKey::Digest ApiKey::digest(std::string_view text) {
   Digest digest;
   SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
   return digest;
-}
-
-bool ApiKey::admits(std::string_view authorization) const {
-  static constexpr std::string_view kScheme = "Bearer ";
-  if (!boost::beast::iequals(authorization.substr(0, kScheme.size()), kScheme)) return false;
-  return is(authorization.substr(kScheme.size()));
 }
 
 bool ApiKey::is(std::string_view key) const {

@@ -1,4 +1,4 @@
-// The key that clients must send.
+// A key that stands in the environment.
 #pragma once
 
 #include <array>
@@ -11,9 +11,6 @@ class ApiKey {
  public:
   explicit ApiKey(std::string_view key) : digest_(digest(key)) {}
 
-  /// `authorization` is the header's value: "Bearer KEY".
-  bool admits(std::string_view authorization) const;
-  /// The key alone.
   bool is(std::string_view key) const;
 
  private:

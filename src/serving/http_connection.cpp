@@ -26,13 +26,13 @@ constexpr std::size_t kReadAheadLimit = 64u << 10;
 constexpr auto kLinger = std::chrono::seconds(1);
 constexpr std::size_t kLingerBytes = 1u << 20;
 
-HttpFault fault_of(error_code error, const HttpOptions& options) {
+HttpFault fault_of(error_code error, const HttpServer& server) {
   if (error == http::error::header_limit) {
-    return {431,
-            "the header is longer than " + std::to_string(options.max_header_bytes) + " bytes"};
+    return {431, "the header is longer than " + std::to_string(server.options().max_header_bytes) +
+                     " bytes"};
   }
   if (error == http::error::body_limit) {
-    return {413, "the body is longer than " + std::to_string(options.max_body_bytes) + " bytes"};
+    return {413, "the body is longer than " + std::to_string(server.max_body_bytes()) + " bytes"};
   }
   if (error == http::error::bad_version) return {505, "only HTTP/1.1 and HTTP/1.0 are spoken"};
   return {400, "not a valid HTTP request: " + error.message()};
@@ -40,12 +40,12 @@ HttpFault fault_of(error_code error, const HttpOptions& options) {
 
 }  // namespace
 
-Connection::Connection(asio::ip::tcp::socket socket, Shard& shard, bool refuse)
+Connection::Connection(asio::ip::tcp::socket socket, Shard& shard, bool crowded)
     : socket_(std::move(socket)),
       shard_(shard),
       options_(shard.server().options()),
       handler_(shard.server().handler()),
-      refuse_(refuse),
+      refuse_(crowded),
       arrived_(socket_.get_executor(), 1) {}
 
 /// The shard ticks what it knows of, so a connection must not go without being taken out.
@@ -68,6 +68,12 @@ class Connection::Registration {
 
 awaitable<void> Connection::run() {
   const auto self = shared_from_this();
+  if (refuse_) {
+    // Whoever takes the place of one that was over the limit is over it, too.
+    const Connection* const victim = shard_.make_room();
+    refuse_ = victim == nullptr || victim->refused();
+    if (refuse_) shard_.server().count_refused();
+  }
   const Registration registration(*this);
   error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -80,7 +86,7 @@ awaitable<bool> Connection::serve_one() {
   Parser parser;
   parser_ = &parser;
   parser_->header_limit(static_cast<std::uint32_t>(options_.max_header_bytes));
-  parser_->body_limit(options_.max_body_bytes);
+  parser_->body_limit(shard_.server().max_body_bytes());
   status_ = 0;
   done_ = false;
   keep_alive_ = false;
@@ -130,7 +136,7 @@ awaitable<std::optional<HttpFault>> Connection::read_header() {
     if (shard_.server().stopping() || !co_await more()) co_return HttpFault{};
   }
   started_ = Clock::now();
-  enter(Phase::reading, options_.header_timeout);
+  enter(Phase::header, options_.header_timeout);
   bool started = false;
   while (!parser_->is_header_done()) {
     // RFC 9112, section 2.2: an empty line before the request is skipped.
@@ -143,7 +149,7 @@ awaitable<std::optional<HttpFault>> Connection::read_header() {
       buffer_.consume(parser_->put(buffer_.data(), error));
       started = true;
     }
-    if (error && error != http::error::need_more) co_return fault_of(error, options_);
+    if (error && error != http::error::need_more) co_return fault_of(error, shard_.server());
     if (!parser_->is_header_done() && !co_await more()) co_return reading_failed();
   }
   co_return std::nullopt;
@@ -161,7 +167,8 @@ std::optional<HttpFault> Connection::check_header() {
 }
 
 awaitable<std::optional<HttpFault>> Connection::read_body() {
-  enter(Phase::reading, options_.body_timeout);
+  asked_ = true;
+  enter(Phase::body, options_.body_timeout);
   if (!parser_->is_done() && buffer_.size() == 0 && request().version() == 11 &&
       request().count(http::field::expect) > 0) {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -172,7 +179,7 @@ awaitable<std::optional<HttpFault>> Connection::read_body() {
   while (!parser_->is_done()) {
     error_code error;
     if (buffer_.size() > 0) buffer_.consume(parser_->put(buffer_.data(), error));
-    if (error && error != http::error::need_more) co_return fault_of(error, options_);
+    if (error && error != http::error::need_more) co_return fault_of(error, shard_.server());
     if (!parser_->is_done() && !co_await more()) co_return reading_failed();
   }
   co_return std::nullopt;
@@ -240,6 +247,7 @@ awaitable<bool> Connection::finish(std::string_view data) { co_return co_await s
 void Connection::stage_head(const HttpResponse& response, Framing framing) {
   framing_ = framing;
   status_ = response.status;
+  if (shard_.server().stopping()) keep_alive_ = false;
   const auto add = [this](const auto&... parts) { (head_.append(parts), ...); };
   head_.clear();
   const auto reason = http::obsolete_reason(http::int_to_status(response.status));
@@ -302,7 +310,8 @@ void Connection::watch(std::optional<Clock::time_point> deadline, std::function<
 
 void Connection::enter(Phase phase, std::chrono::milliseconds timeout) {
   phase_ = phase;
-  deadline_ = phase == Phase::busy ? Clock::time_point::max() : Clock::now() + timeout;
+  since_ = Clock::now();
+  deadline_ = phase == Phase::busy ? Clock::time_point::max() : since_ + timeout;
 }
 
 void Connection::tick(Clock::time_point now) {
@@ -327,6 +336,37 @@ void Connection::drain() {
 
 void Connection::cancel_turn(Error why) {
   if (stop_turn_) stop_turn_(std::move(why));
+}
+
+void Connection::end() {
+  cancel_turn(Error{Errc::overloaded, "the server is shutting down"});
+  // After the last response it ends by itself, soon.
+  if (!done_ && phase_ != Phase::busy && phase_ != Phase::writing) cut();
+}
+
+void Connection::cut() {
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+std::optional<Connection::Standing> Connection::standing(Clock::time_point now) const {
+  if (!socket_.is_open()) return std::nullopt;
+  const auto patience = options_.patience;
+  const auto for_longer_than = [&](auto time) { return now - since_ > time; };
+  switch (phase_) {
+    case Phase::idle:
+      if (!for_longer_than(patience)) return std::nullopt;
+      return Standing{.rank = asked_ ? 1 : 0, .since = since_};
+    case Phase::header:
+      if (!for_longer_than(patience)) return std::nullopt;
+      return Standing{.rank = 0, .since = since_};
+    case Phase::body:
+    case Phase::writing:
+      if (!for_longer_than(5 * patience)) return std::nullopt;
+      return Standing{.rank = 2, .since = since_};
+    case Phase::busy: return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 awaitable<void> Connection::close() {

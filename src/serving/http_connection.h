@@ -6,6 +6,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
+#include <compare>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,8 +21,9 @@ namespace lichen::serving {
 /// client leaves, and what a pipelining client sends meanwhile waits its turn in the buffer.
 class Connection final : public Exchange, public std::enable_shared_from_this<Connection> {
  public:
-  /// `refuse`: there are too many connections; answers one request with 503 and closes.
-  Connection(boost::asio::ip::tcp::socket socket, Shard& shard, bool refuse);
+  /// `crowded`: there are as many as there may be. Where no other makes room, this one answers one
+  /// request with 503 and closes.
+  Connection(boost::asio::ip::tcp::socket socket, Shard& shard, bool crowded);
 
   /// Ends when the connection is closed.
   awaitable<void> run();
@@ -32,6 +34,21 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   void drain();
   /// Cancels the turn in progress, if any.
   void cancel_turn(Error why);
+  /// The time to end has come: cancels the turn; a request that is not there yet is not waited for.
+  void end();
+  /// Closes the connection, whatever it is doing.
+  void cut();
+
+  /// Who is closed to make room: the lower `rank`, then whoever is at it for longer.
+  struct Standing {
+    int rank = 0;
+    Clock::time_point since = {};
+    auto operator<=>(const Standing&) const = default;
+  };
+  /// None: it is to stay.
+  std::optional<Standing> standing(Clock::time_point now) const;
+  /// Whether it is one of those over the limit.
+  bool refused() const { return refuse_; }
 
   const HttpRequest& request() const override { return parser_->get(); }
   boost::asio::any_io_executor executor() override { return socket_.get_executor(); }
@@ -43,7 +60,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
 
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
-  enum class Phase : std::uint8_t { idle, reading, busy, writing };
+  enum class Phase : std::uint8_t { idle, header, body, busy, writing };
   class Registration;
   enum class Framing : std::uint8_t { length, chunked, until_close };
 
@@ -71,7 +88,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   Shard& shard_;
   const HttpOptions& options_;
   Handler& handler_;
-  const bool refuse_;
+  bool refuse_;
 
   // Reading
   std::array<char, 8192> chunk_;
@@ -91,6 +108,8 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
 
   // Time
   Phase phase_ = Phase::idle;
+  Clock::time_point since_ = Clock::now();  // the phase began
+  bool asked_ = false;                      // a request has come, ever
   Clock::time_point deadline_ = Clock::time_point::max();
   bool timed_out_ = false;
   Clock::time_point started_;

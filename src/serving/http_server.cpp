@@ -30,7 +30,13 @@ constexpr int kRefusedWithAnswer = 64;
 }  // namespace
 
 HttpServer::HttpServer(asio::io_context& io, HttpOptions options, Handler& handler)
-    : io_(io), options_(std::move(options)), handler_(handler), signals_(io) {
+    : io_(io),
+      options_(std::move(options)),
+      handler_(handler),
+      signals_(io),
+      max_connections_(options_.limits.max_connections),
+      max_per_address_(options_.limits.max_connections_per_address),
+      max_body_bytes_(options_.limits.max_body_bytes) {
   shards_.push_back(std::make_unique<Shard>(*this, io_));
   while (static_cast<int>(shards_.size()) < options_.io_threads) {
     shards_.push_back(std::make_unique<Shard>(*this));
@@ -127,20 +133,31 @@ awaitable<void> HttpServer::accept(Acceptor& acceptor) {
   }
 }
 
+void HttpServer::set_limits(const HttpLimits& limits) {
+  max_connections_.store(limits.max_connections, std::memory_order_relaxed);
+  max_per_address_.store(limits.max_connections_per_address, std::memory_order_relaxed);
+  max_body_bytes_.store(limits.max_body_bytes, std::memory_order_relaxed);
+}
+
 void HttpServer::serve(tcp::socket socket, Shard& shard) {
   if (stopping()) return;
+  error_code error;
+  const auto peer = socket.remote_endpoint(error);
+  if (error) return;  // it has left already
+  auto place = addresses_.take(peer.address(), max_per_address_.load(std::memory_order_relaxed));
+  const int most = max_connections_.load(std::memory_order_relaxed);
   const int count = connections_.fetch_add(1, std::memory_order_relaxed) + 1;
-  if (count > options_.max_connections + kRefusedWithAnswer) {
+  if (!place || count > most + kRefusedWithAnswer) {
     connections_.fetch_sub(1, std::memory_order_relaxed);
-    return;
+    return count_refused();
   }
-  auto connection =
-      std::make_shared<Connection>(std::move(socket), shard, count > options_.max_connections);
-  asio::co_spawn(shard.io(), connection->run(), [this, connection](std::exception_ptr problem) {
-    log_exception(std::move(problem));
-    connections_.fetch_sub(1, std::memory_order_release);
-    if (stopping()) post(io_, [this] { end_when_empty(); });
-  });
+  auto connection = std::make_shared<Connection>(std::move(socket), shard, count > most);
+  asio::co_spawn(shard.io(), connection->run(),
+                 [this, connection, place = *std::move(place)](std::exception_ptr problem) {
+                   log_exception(std::move(problem));
+                   connections_.fetch_sub(1, std::memory_order_release);
+                   if (stopping()) post(io_, [this] { end_when_empty(); });
+                 });
 }
 
 void HttpServer::stop_on_signals() {
@@ -186,7 +203,7 @@ void HttpServer::begin_stop() {
 
 void HttpServer::cancel_turns() {
   for (auto& shard : shards_) {
-    post(shard->io(), [shard = shard.get()] { shard->cancel_turns(); });
+    post(shard->io(), [shard = shard.get()] { shard->stop(Clock::now()); });
   }
 }
 

@@ -12,24 +12,35 @@
 #include <vector>
 
 #include "lichen/result.h"
+#include "serving/address_count.h"
 #include "serving/exchange.h"
 
 namespace lichen::serving {
+
+/// What may change while the server runs.
+struct HttpLimits {
+  int max_connections = 1'024;
+  int max_connections_per_address = 0;  // 0: as many as there may be; see AddressCount
+  std::size_t max_body_bytes = 16u << 20;
+};
 
 struct HttpOptions {
   std::string host = "127.0.0.1";
   int port = 8080;            // 0: a free one
   bool allow_public = false;  // whether other than loopback addresses may be bound
   int io_threads = 1;
-  int max_connections = 1'024;
+  HttpLimits limits = {};
   std::size_t max_header_bytes = 16u << 10;
-  std::size_t max_body_bytes = 16u << 20;
   std::chrono::milliseconds idle_timeout{75'000};    // between two requests of a connection
   std::chrono::milliseconds header_timeout{10'000};  // from its first byte to its last
   std::chrono::milliseconds body_timeout{60'000};
   std::chrono::milliseconds write_timeout{30'000};  // of one write that the client does not read
-  std::chrono::milliseconds drain{10'000};          // for running turns when the server stops
-  std::chrono::milliseconds tick{100};              // how precisely the above are kept
+  /// Where there is no room for another connection, the one goes that has for longest been idle or
+  /// not got its header across, if that is longer than this; else one that for five times as long
+  /// has not got its body across, or does not read what is written to it.
+  std::chrono::milliseconds patience{1'000};
+  std::chrono::milliseconds drain{10'000};  // for running turns when the server stops
+  std::chrono::milliseconds tick{100};      // how precisely the above are kept
 };
 
 class Shard;
@@ -55,8 +66,16 @@ class HttpServer {
   bool loopback() const { return loopback_; }
   const HttpOptions& options() const { return options_; }
   Handler& handler() const { return handler_; }
+  /// From any thread. What is over a lower limit already stays.
+  void set_limits(const HttpLimits& limits);
+  std::size_t max_body_bytes() const { return max_body_bytes_.load(std::memory_order_relaxed); }
   bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
   int connections() const { return connections_.load(std::memory_order_relaxed); }
+  /// Closed to make room for others, and not let in, since the start.
+  std::int64_t evicted() const { return evicted_.load(std::memory_order_relaxed); }
+  std::int64_t refused() const { return refused_.load(std::memory_order_relaxed); }
+  void count_evicted() { evicted_.fetch_add(1, std::memory_order_relaxed); }
+  void count_refused() { refused_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
   using Acceptor = boost::asio::ip::tcp::acceptor;
@@ -84,6 +103,12 @@ class HttpServer {
   boost::asio::signal_set signals_;
   std::atomic<bool> stopping_ = false;
   std::atomic<int> connections_ = 0;
+  std::atomic<int> max_connections_;
+  std::atomic<int> max_per_address_;
+  std::atomic<std::size_t> max_body_bytes_;
+  std::atomic<std::int64_t> evicted_ = 0;
+  std::atomic<std::int64_t> refused_ = 0;
+  AddressCount addresses_;
   const std::shared_ptr<void> alive_ = std::make_shared<bool>();
 };
 

@@ -330,7 +330,7 @@ TEST_F(HttpServerTest, LoopbackNamesAndOwnOriginAreLetIn) {
 }
 
 TEST_F(HttpServerTest, ChunkedBodiesHaveTheSameLimit) {
-  start({.max_body_bytes = 1'000});
+  start({.limits = {.max_body_bytes = 1'000}});
   TestClient client(port());
   client.send("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
   for (int i = 0; i < 30; ++i) client.send("40\r\n" + std::string(64, 'x') + "\r\n");
@@ -379,7 +379,7 @@ TEST_F(HttpServerTest, AClientThatLeavesStopsItsTurn) {
 }
 
 TEST_F(HttpServerTest, TooManyConnectionsGet503) {
-  start({.max_connections = 2});
+  start({.limits = {.max_connections = 2}, .patience = 10min});
   TestClient first(port());
   TestClient second(port());
   EXPECT_EQ(first.get("/").status, 200);
@@ -410,6 +410,116 @@ TEST_F(HttpServerTest, StoppingEndsIdleConnectionsAndCancelsTurnsAfterTheDrainTi
   stop();
   EXPECT_EQ(echo_.stopped, Errc::overloaded);
   EXPECT_THROW(TestClient{port()}, boost::system::system_error);
+}
+
+TEST_F(HttpServerTest, WhatIsNotThereWhenTheDrainTimeIsOverIsNotWaitedFor) {
+  start({.drain = 30ms});
+  TestClient header(port()), body(port());
+  header.send("GET / HT");
+  body.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345");
+  wait_for([this] { return server_->connections() == 2; });
+  stop();
+  EXPECT_TRUE(header.closed());
+  EXPECT_TRUE(body.closed());
+}
+
+TEST_F(HttpServerTest, RepliesSayThatTheConnectionEndsWhenTheServerStops) {
+  start({.drain = 10min});
+  TestClient client(port());
+  client.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  wait_for([this] { return echo_.handled == 1; });
+  server_->stop();
+  const auto reply = client.read();
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.headers.at("connection"), "close");
+  EXPECT_TRUE(client.closed());
+}
+
+/// Clients that have taken all places and, so they hope, keep them.
+class CrowdedHttpServerTest : public HttpServerTest {
+ protected:
+  void TearDown() override {
+    crowd_.clear();  // the server would wait for them
+    HttpServerTest::TearDown();
+  }
+  /// Each sends `text`; the server has it when this returns, and no patience with it any more.
+  void crowd(int count, std::string_view text, std::chrono::milliseconds patience) {
+    for (int i = 0; i < count; ++i) {
+      crowd_.push_back(std::make_unique<TestClient>(port()));
+      crowd_.back()->send(text);
+    }
+    wait_for([&] { return server_->connections() >= count; });
+    std::this_thread::sleep_for(patience + 30ms);
+  }
+
+  std::vector<std::unique_ptr<TestClient>> crowd_;
+};
+
+TEST_F(CrowdedHttpServerTest, SlowHeadersMakeRoom) {
+  start({.limits = {.max_connections = 100}, .header_timeout = 10min, .patience = 20ms});
+  crowd(100, "GET / HT", 20ms);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(TestClient(port()).get("/").status, 200);
+  EXPECT_GE(server_->evicted(), 1);
+  EXPECT_TRUE(crowd_.front()->closed()) << "it has been at it for longest";
+}
+
+TEST_F(CrowdedHttpServerTest, SilentConnectionsGoBeforeThoseThatHaveAsked) {
+  start({.limits = {.max_connections = 2}, .patience = 20ms});
+  TestClient served(port());
+  EXPECT_EQ(served.get("/").status, 200);
+  crowd(1, "", 20ms);
+  TestClient third(port());
+  EXPECT_EQ(third.get("/").status, 200);
+  EXPECT_TRUE(crowd_.front()->closed());
+  EXPECT_EQ(served.get("/").status, 200);
+  std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(TestClient(port()).get("/").status, 200) << "idle ones make room, too";
+  EXPECT_TRUE(third.closed()) << "it has been idle for longest";
+}
+
+TEST_F(CrowdedHttpServerTest, SlowBodiesMakeRoom) {
+  start({.limits = {.max_connections = 2}, .body_timeout = 10min, .patience = 5ms});
+  crowd(2, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n1", 25ms);
+  EXPECT_EQ(TestClient(port()).get("/").status, 200);
+}
+
+TEST_F(CrowdedHttpServerTest, WhoDoesNotReadMakesRoom) {
+  start({.limits = {.max_connections = 1}, .write_timeout = 10min, .patience = 5ms});
+  crowd(1, "GET /flood HTTP/1.1\r\nHost: localhost\r\n\r\n", 25ms);
+  wait_for([this] { return TestClient(port()).get("/").status == 200; });
+  wait_for([this] { return echo_.stopped != Errc::internal; });
+}
+
+TEST_F(CrowdedHttpServerTest, AnswersInProgressAreNotTouched) {
+  start({.limits = {.max_connections = 2}, .patience = 1ms});
+  crowd(2, "GET /hang HTTP/1.1\r\nHost: localhost\r\n\r\n", 30ms);
+  wait_for([this] { return echo_.handled == 2; });
+  EXPECT_EQ(TestClient(port()).get("/").status, 503);
+  EXPECT_EQ(server_->evicted(), 0);
+  EXPECT_EQ(server_->refused(), 1);
+}
+
+TEST_F(CrowdedHttpServerTest, LimitsChangeWhileItRuns) {
+  start({.patience = 10min});
+  TestClient first(port());
+  EXPECT_EQ(first.post("/", std::string(2'000, 'x')).status, 200);
+  server_->set_limits({.max_connections = 1, .max_body_bytes = 1'000});
+  EXPECT_EQ(TestClient(port()).get("/").status, 503);
+  EXPECT_EQ(first.post("/", std::string(2'000, 'x')).status, 413);
+}
+
+TEST_F(CrowdedHttpServerTest, AnAddressHasSoManyConnections) {
+  start({.limits = {.max_connections_per_address = 2}});
+  TestClient first(port());
+  EXPECT_EQ(first.get("/").status, 200);
+  {
+    TestClient second(port());
+    EXPECT_EQ(second.get("/").status, 200);
+    EXPECT_TRUE(TestClient(port()).closed());
+    EXPECT_EQ(server_->refused(), 1);
+  }
+  wait_for([this] { return server_->connections() == 1; });
+  EXPECT_EQ(TestClient(port()).get("/").status, 200);
 }
 
 TEST_F(HttpServerTest, LeavesNothingBehindInTheCallersContext) {

@@ -18,43 +18,46 @@ namespace {
 /// Values that somebody else keeps, asked for when scraped.
 class ReadValues final : public prometheus::Collectable {
  public:
-  struct Value {
-    prometheus::MetricType type;  // gauge or counter
-    std::string name;
-    std::string help;
-    Metrics::Labels labels;
-    std::function<double()> read;
-  };
-
-  void add(Value value) {
+  void add(Metrics::Reading reading) {
     std::lock_guard lock(mutex_);
-    values_.push_back(std::move(value));
+    lasting_.push_back(std::move(reading));
+  }
+  void replace(std::vector<Metrics::Reading> readings) {
+    std::unique_lock lock(mutex_);
+    replaced_.swap(readings);
+    lock.unlock();  // what the former ones hold may take its time to go
   }
 
   std::vector<prometheus::MetricFamily> Collect() const override {
     std::lock_guard lock(mutex_);
     std::vector<prometheus::MetricFamily> families;
-    for (const auto& value : values_) {
-      auto family = std::ranges::find(families, value.name, &prometheus::MetricFamily::name);
-      if (family == families.end()) {
-        families.push_back({value.name, value.help, value.type, {}});
-        family = families.end() - 1;
-      }
-      prometheus::ClientMetric metric;
-      for (const auto& [key, label] : value.labels) metric.label.push_back({key, label});
-      if (value.type == prometheus::MetricType::Counter) {
-        metric.counter.value = value.read();
-      } else {
-        metric.gauge.value = value.read();
-      }
-      family->metric.push_back(std::move(metric));
+    for (const auto* readings : {&lasting_, &replaced_}) {
+      for (const Metrics::Reading& reading : *readings) collect(reading, families);
     }
     return families;
   }
 
  private:
+  static void collect(const Metrics::Reading& reading,
+                      std::vector<prometheus::MetricFamily>& families) {
+    const bool counter = reading.name.ends_with("_total");
+    auto family = std::ranges::find(families, reading.name, &prometheus::MetricFamily::name);
+    if (family == families.end()) {
+      families.push_back({reading.name,
+                          reading.help,
+                          counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge,
+                          {}});
+      family = families.end() - 1;
+    }
+    prometheus::ClientMetric metric;
+    for (const auto& [key, label] : reading.labels) metric.label.push_back({key, label});
+    (counter ? metric.counter.value : metric.gauge.value) = reading.read();
+    family->metric.push_back(std::move(metric));
+  }
+
   mutable std::mutex mutex_;
-  std::vector<Value> values_;
+  std::vector<Metrics::Reading> lasting_;
+  std::vector<Metrics::Reading> replaced_;
 };
 
 const prometheus::Histogram::BucketBoundaries kSeconds = {
@@ -159,6 +162,18 @@ struct Metrics::Parts {
                                      .Help("Turns in progress")
                                      .Register(registry)
                                      .Add({});
+  prometheus::Family<prometheus::Counter>& reloads =
+      prometheus::BuildCounter()
+          .Name("lichen_reloads_total")
+          .Help("Times that the configuration was loaded again")
+          .Register(registry);
+  prometheus::Counter& reloads_done = reloads.Add({{"result", "done"}});
+  prometheus::Counter& reloads_failed = reloads.Add({{"result", "failed"}});
+  prometheus::Gauge& loaded_at = prometheus::BuildGauge()
+                                     .Name("lichen_config_loaded_seconds")
+                                     .Help("When the configuration in use was loaded, Unix time")
+                                     .Register(registry)
+                                     .Add({});
 
   std::mutex mutex;  // guards the maps
   std::unordered_map<std::string, RequestSeries> requests;
@@ -166,7 +181,7 @@ struct Metrics::Parts {
   std::unordered_map<std::string, std::reference_wrapper<prometheus::Histogram>> firsts;
 };
 
-Metrics::Metrics() : parts_(std::make_unique<Parts>()) {}
+Metrics::Metrics() : parts_(std::make_unique<Parts>()) { parts_->loaded_at.SetToCurrentTime(); }
 Metrics::~Metrics() = default;
 
 void Metrics::request(std::string_view route, std::string_view plan, unsigned status,
@@ -192,23 +207,22 @@ void Metrics::turn(const Receipt& receipt) {
 
 void Metrics::turns_in_flight(int change) { parts_->in_flight.Increment(change); }
 
+void Metrics::reloaded(bool done) {
+  (done ? parts_->reloads_done : parts_->reloads_failed).Increment();
+  if (done) parts_->loaded_at.SetToCurrentTime();
+}
+
 void Metrics::add_gauge(std::string name, std::string help, Labels labels,
                         std::function<double()> read) {
-  parts_->read.add({.type = prometheus::MetricType::Gauge,
-                    .name = std::move(name),
-                    .help = std::move(help),
-                    .labels = std::move(labels),
-                    .read = std::move(read)});
+  parts_->read.add({std::move(name), std::move(help), std::move(labels), std::move(read)});
 }
 
 void Metrics::add_counter(std::string name, std::string help, Labels labels,
                           std::function<double()> read) {
-  parts_->read.add({.type = prometheus::MetricType::Counter,
-                    .name = std::move(name),
-                    .help = std::move(help),
-                    .labels = std::move(labels),
-                    .read = std::move(read)});
+  add_gauge(std::move(name), std::move(help), std::move(labels), std::move(read));
 }
+
+void Metrics::replace(std::vector<Reading> readings) { parts_->read.replace(std::move(readings)); }
 
 std::string Metrics::text() const {
   auto families = parts_->registry.Collect();

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lichen/receipt.h"
 
@@ -25,12 +26,25 @@ class Metrics {
   void turn(const Receipt& receipt);
   void turns_in_flight(int change);
 
+  /// A configuration has taken the place of the one before, or could not.
+  void reloaded(bool done);
+
   using Labels = std::map<std::string, std::string>;
   /// A value that is read at each scrape, from whatever thread scrapes. `read` must stay callable
   /// as long as the server lives. Several may share a name if their labels differ.
   void add_gauge(std::string name, std::string help, Labels labels, std::function<double()> read);
   /// The same for a value that only rises; its name ends in "_total".
   void add_counter(std::string name, std::string help, Labels labels, std::function<double()> read);
+
+  struct Reading {
+    std::string name;  // a counter's ends in "_total"
+    std::string help;
+    Labels labels;
+    std::function<double()> read;
+  };
+  /// The same for values that come and go with a configuration: these take the place of all that
+  /// were given here before. None of the former is read any more when this returns.
+  void replace(std::vector<Reading> readings);
 
   /// Prometheus' text format, version 0.0.4.
   std::string text() const;

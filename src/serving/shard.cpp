@@ -30,6 +30,9 @@ std::string http_date(std::time_t time) {
   return {text.data(), static_cast<std::size_t>(size)};
 }
 
+/// For clients to take the end of a turn that was cancelled, when the server stops.
+constexpr auto kLastWords = std::chrono::seconds(5);
+
 }  // namespace
 
 void run_io(asio::io_context& io) {
@@ -70,15 +73,29 @@ void Shard::join() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Shard::stop(Clock::time_point until) {
-  cancel_at_ = until;
-  for (Connection* connection : connections_) connection->drain();
+const Connection* Shard::make_room() {
+  // All are looked at, which is little beside what opening a connection costs, unless there are
+  // tens of thousands.
+  const auto now = Clock::now();
+  Connection* victim = nullptr;
+  std::optional<Connection::Standing> first;
+  for (Connection* connection : connections_) {
+    const auto standing = connection->standing(now);
+    if (!standing || (first && *first <= *standing)) continue;
+    first = standing;
+    victim = connection;
+  }
+  if (victim == nullptr) return nullptr;
+  victim->cut();
+  server_.count_evicted();
+  return victim;
 }
 
-void Shard::cancel_turns() {
-  for (Connection* connection : connections_) {
-    connection->cancel_turn(Error{Errc::overloaded, "the server is shutting down"});
-  }
+void Shard::stop(Clock::time_point until) {
+  const bool draining = cancel_at_.has_value();
+  cancel_at_ = until;
+  if (draining) return;
+  for (Connection* connection : connections_) connection->drain();
 }
 
 void Shard::end() {
@@ -91,7 +108,10 @@ void Shard::tick() {
   if (ended_) return;
   const auto now = Clock::now();
   for (Connection* connection : connections_) connection->tick(now);
-  if (cancel_at_ && now >= *cancel_at_) cancel_turns();
+  if (cancel_at_ && now >= *cancel_at_) {
+    const bool last = now >= *cancel_at_ + kLastWords;
+    for (Connection* connection : connections_) last ? connection->cut() : connection->end();
+  }
   if (const auto time = std::time(nullptr); time != date_time_) {
     date_time_ = time;
     date_ = http_date(time);

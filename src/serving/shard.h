@@ -32,9 +32,12 @@ class Shard {
 
   void add(Connection& connection) { connections_.insert(&connection); }
   void remove(Connection& connection) { connections_.erase(&connection); }
-  /// Closes idle connections, lets the others end their request; after `until` cancels turns.
+  /// Closes the connection that can best be spared (Connection::standing), which stays what it is
+  /// for the moment; null: all are needed.
+  const Connection* make_room();
+  /// Closes idle connections, lets the others end their request; after `until` cancels turns and
+  /// waits for no request any more. Later it closes what cannot even be told that.
   void stop(Clock::time_point until);
-  void cancel_turns();
   /// Stops ticking; the io_context then runs out of work.
   void end();
 
@@ -54,7 +57,7 @@ class Shard {
   std::unordered_set<Connection*> connections_;
   /// Timers that have fired may still be queued with the caller's context when this has gone.
   const std::shared_ptr<void> alive_ = std::make_shared<bool>();
-  std::optional<Clock::time_point> cancel_at_;
+  std::optional<Clock::time_point> cancel_at_;  // once the server stops
   std::time_t date_time_ = 0;
   std::string date_;
   bool ended_ = false;

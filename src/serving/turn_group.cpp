@@ -25,6 +25,7 @@ TurnGroup::TurnGroup(Runtime& runtime, asio::any_io_executor home, const TurnOpt
     lines_.push_back(std::make_unique<Line>(*this, choice, options.plan, options.stream));
     lines_.back()->turn.deadline = options.deadline;
     lines_.back()->turn.priority = options.priority;
+    lines_.back()->turn.receipt.key = options.key;
     lines_.back()->turn.fresh = options.fresh;
   }
 }

@@ -27,6 +27,7 @@ struct TurnOptions {
   Priority priority = Priority::interactive;
   bool fresh = false;  // see Turn::fresh
   bool stream = false;
+  std::string key = {};  // see Receipt::key
 };
 
 /// Belongs to the coroutine that answers the request, on its thread. That coroutine takes events

@@ -1,8 +1,16 @@
 // A small endpoint that speaks OpenAI's API, in place of a remote model. It calls the first tool it
-// is given, and says what the tool answered; asked to think, it says what it thinks first.
+// is given, and says what the tool answered; asked to think, it says what it thinks first; asked for
+// JSON of a schema, it gives some.
 import { createServer } from 'node:http';
 
 const usage = { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 };
+
+/// A value as a schema wants it, of strings in objects.
+function filled(schema) {
+  if (schema.type !== 'object') return schema.enum?.[0] ?? 'Bern';
+  return Object.fromEntries(Object.entries(schema.properties ?? {})
+    .map(([name, property]) => [name, filled(property)]));
+}
 
 function answerTo(body) {
   const last = body.messages.at(-1);
@@ -10,12 +18,16 @@ function answerTo(body) {
     return { message: { role: 'assistant', content: `The tool says ${last.content}.` },
              finish: 'stop' };
   }
-  const tool = body.tools?.[0]?.function.name;
+  const tool = body.tools?.[0]?.function;
   if (tool) {
     const call = { id: 'call_1', type: 'function',
-                   function: { name: tool, arguments: '{"city":"Bern"}' } };
+                   function: { name: tool.name, arguments: JSON.stringify(filled(tool.parameters)) } };
     return { message: { role: 'assistant', content: null, tool_calls: [call] },
              finish: 'tool_calls' };
+  }
+  if (body.response_format?.json_schema) {
+    const content = JSON.stringify(filled(body.response_format.json_schema.schema));
+    return { message: { role: 'assistant', content }, finish: 'stop' };
   }
   const message = { role: 'assistant', content: `You said ${last.content}` };
   if (last.content.startsWith('think')) message.reasoning_content = 'I think it over';

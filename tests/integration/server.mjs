@@ -1,6 +1,6 @@
 // Starts `lichen serve` with a configuration of the test's, on a free port.
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -56,7 +56,19 @@ export async function startLichen(config, env = {}, options = []) {
   });
   return {
     url,
+    pid: child.pid,
     output: () => output,
+    /// In place of the configuration that is there, whole from one moment to the next.
+    async configure(text) {
+      await writeFile(`${file}.new`, text);
+      await rename(`${file}.new`, file);
+    },
+    signal: (name) => child.kill(name),
+    /// Resolves when the program has written so.
+    async says(wanted) {
+      while (!wanted.test(output)) await new Promise((soon) => setTimeout(soon, 10));
+    },
+    ended,
     async stop() {
       child.kill('SIGTERM');
       const code = await ended;

@@ -13,7 +13,8 @@ void add_place_patterns(std::vector<Pattern>& patterns) {
   };
   const std::string number = R"(\d{1,5}[A-Za-z]?\b)";
   // 221B Baker Street, and its relatives: a number, a name, a kind of street.
-  add(R"( (?:Street|St|Avenue|Ave|Av|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Square|Sq|Place|Pl|Terrace|Ter|Way|Parkway|Pkwy|Highway|Hwy|Circle|Cir|Trail|Crescent|Cres|Close|Row|Mews|Gardens|Hill|Quay|Loop|Alley|Plaza|Path|Grove|Ridge|Bend|Crossing|Esplanade|Parade)\b\.?)",
+  // The point behind a kind in full ends a sentence.
+  add(R"( (?:(?:Street|Avenue|Road|Boulevard|Lane|Drive|Court|Square|Place|Terrace|Way|Parkway|Highway|Circle|Trail|Crescent|Close|Row|Mews|Gardens|Hill|Quay|Loop|Alley|Plaza|Path|Grove|Ridge|Bend|Crossing|Esplanade|Parade)\b|(?:St|Ave|Av|Rd|Blvd|Ln|Dr|Ct|Sq|Pl|Ter|Pkwy|Hwy|Cir|Cres)\b\.?))",
       number_name_kind);
   // Hauptstraße 5, Storgatan 12, Mannerheimintie 3: name and kind in one word, the number behind.
   add(R"((?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|damm|ufer|gata|gatan|gade|vej|veien|vegen|vägen|gränd|torget|straat|laan|plein|gracht|kade|katu|tie|kuja|polku) )" +

@@ -1,57 +1,15 @@
-#include "ledger/store.h"
+#include "ledger/sqlite_store.h"
 
 #include <algorithm>
-#include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <limits>
 #include <utility>
+
+#include "ledger/rows.h"
 
 namespace lichen::ledger {
 namespace {
 
-using std::chrono::nanoseconds;
 using std::chrono::system_clock;
-
-std::int64_t to_ns(system_clock::time_point time) {
-  return std::chrono::duration_cast<nanoseconds>(time.time_since_epoch()).count();
-}
-
-system_clock::time_point from_ns(std::int64_t ns) {
-  return system_clock::time_point(
-      std::chrono::duration_cast<system_clock::duration>(nanoseconds(ns)));
-}
-
-/// In the database "none" is null, in a receipt it is empty.
-std::optional<std::string_view> null_if_empty(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  return text;
-}
-
-std::optional<std::int64_t> maybe_ns(const std::optional<system_clock::time_point>& time) {
-  if (!time) return std::nullopt;
-  return to_ns(*time);
-}
-
-std::optional<system_clock::time_point> maybe_time(const std::optional<std::int64_t>& ns) {
-  if (!ns) return std::nullopt;
-  return from_ns(*ns);
-}
-
-std::string to_json(const std::vector<std::string>& names) {
-  return boost::json::serialize(boost::json::array(names.begin(), names.end()));
-}
-
-std::vector<std::string> from_json(const std::string& text) {
-  boost::system::error_code error;
-  const boost::json::value names = boost::json::parse(text, error);
-  std::vector<std::string> list;
-  if (!names.is_array()) return list;
-  for (const auto& name : names.get_array()) {
-    if (name.is_string()) list.emplace_back(name.get_string());
-  }
-  return list;
-}
 
 std::int64_t limit(std::size_t count) {
   constexpr std::size_t kMost = std::numeric_limits<std::int64_t>::max();
@@ -70,30 +28,35 @@ Result<void> each(Statement& statement, std::int64_t value, Visit&& visit) {
   }
 }
 
-Result<Database> open_ledger(const std::filesystem::path& file,
-                             std::chrono::milliseconds busy_timeout) {
-  Result<Database> database = Database::open(file, busy_timeout);
+}  // namespace
+
+Result<Database> SqliteStore::open() const {
+  Result<Database> database = Database::open(file_, busy_timeout_);
   if (!database) return database;
   if (Result<void> ready = migrate(*database); !ready) return std::unexpected(ready.error());
   return database;
 }
 
-}  // namespace
-
-Result<std::unique_ptr<StoreWriter>> StoreWriter::open(const std::filesystem::path& file,
-                                                       std::chrono::milliseconds busy_timeout) {
-  Result<Database> database = open_ledger(file, busy_timeout);
+Result<std::unique_ptr<StoreWriter>> SqliteStore::writer() const {
+  Result<Database> database = open();
   if (!database) return std::unexpected(database.error());
-  return std::make_unique<StoreWriter>(std::move(*database));
+  return std::make_unique<SqliteWriter>(std::move(*database));
 }
 
-StoreWriter::StoreWriter(Database database)
+Result<std::unique_ptr<StoreReader>> SqliteStore::reader() const {
+  Result<Database> database = open();
+  if (!database) return std::unexpected(database.error());
+  if (Result<void> done = database->run("PRAGMA query_only = ON"); !done) {
+    return std::unexpected(done.error());
+  }
+  return std::make_unique<SqliteReader>(std::move(*database));
+}
+
+SqliteWriter::SqliteWriter(Database database)
     : database_(std::move(database)),
       begin_(database_, "BEGIN IMMEDIATE"),
       commit_(database_, "COMMIT"),
-      savepoint_(database_, "SAVEPOINT receipt"),
-      undo_(database_, "ROLLBACK TO receipt"),
-      release_(database_, "RELEASE receipt"),
+      undo_(database_, "DELETE FROM receipts WHERE seq = ?"),  // and what belongs to it
       receipt_(database_,
                "INSERT INTO receipts (id, plan, started_ns, first_token_ms, total_ms, finish,"
                " error, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"),
@@ -125,7 +88,8 @@ StoreWriter::StoreWriter(Database database)
            " requests_per_minute, tokens_per_minute, requests_at_once, budget_usd, period)"
            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
 
-Result<Written> StoreWriter::write(const Batch& batch, const std::string& run, std::uint64_t lost) {
+Result<Written> SqliteWriter::write(const Batch& batch, const std::string& run,
+                                    std::uint64_t lost) {
   Written written;
   if (Result<void> begun = begin_.run(); !begun) return std::unexpected(begun.error());
   for (const auto& receipt : batch) {
@@ -142,28 +106,28 @@ Result<Written> StoreWriter::write(const Batch& batch, const std::string& run, s
   return written;
 }
 
-Result<void> StoreWriter::insert(const Receipt& receipt) {
-  if (Result<void> done = savepoint_.run(); !done) return done;
-  Result<void> inserted =
-      receipt_.run(receipt.id, receipt.plan, to_ns(receipt.started), receipt.first_token_ms,
-                   receipt.total_ms, null_if_empty(receipt.finish), null_if_empty(receipt.error),
-                   null_if_empty(receipt.key));
-  if (inserted && database_.changes() > 0) inserted = insert_parts(database_.last_row(), receipt);
+Result<void> SqliteWriter::insert(const Receipt& receipt) {
+  Result<void> inserted = receipt_.run(
+      receipt.id, receipt.plan, to_ns(receipt.started), receipt.first_token_ms, receipt.total_ms,
+      null_if_empty(receipt.finish), null_if_empty(receipt.error), null_if_empty(receipt.key));
+  if (!inserted || database_.changes() == 0) return inserted;
+  const std::int64_t seq = database_.last_row();
+  inserted = insert_parts(seq, receipt);
+  // Rarely is one refused, and a savepoint for each would cost as much as the rest of its
+  // insertion.
   if (!inserted && inserted.error().code == Errc::bad_request) {
-    if (Result<void> undone = undo_.run(); !undone) return undone;
+    if (Result<void> undone = undo_.run(seq); !undone) return undone;
   }
-  if (Result<void> released = release_.run(); !released && inserted) return released;
   return inserted;
 }
 
-Result<void> StoreWriter::insert_parts(std::int64_t seq, const Receipt& receipt) {
+Result<void> SqliteWriter::insert_parts(std::int64_t seq, const Receipt& receipt) {
   std::int64_t position = 0;
   for (const Step& step : receipt.steps) {
-    Result<void> done =
-        step_.run(seq, position++, step.model, step.role, step.tokens_in, step.tokens_out,
-                  step.tokens_cached, step.estimated, step.remote, step.bytes_sent, step.queued_ms,
-                  step.prefill_ms, step.decode_ms, step.usd, step.joules,
-                  null_if_empty(step.upstream));
+    Result<void> done = step_.run(seq, position++, step.model, step.role, step.tokens_in,
+                                  step.tokens_out, step.tokens_cached, step.estimated, step.remote,
+                                  step.bytes_sent, step.queued_ms, step.prefill_ms, step.decode_ms,
+                                  step.usd, step.joules, null_if_empty(step.upstream));
     if (!done) return done;
   }
   position = 0;
@@ -186,35 +150,25 @@ Result<void> StoreWriter::insert_parts(std::int64_t seq, const Receipt& receipt)
   return {};
 }
 
-Result<bool> StoreWriter::rate(std::string_view id, const Feedback& feedback) {
+Result<bool> SqliteWriter::rate(std::string_view id, const Feedback& feedback) {
   Result<void> done = feedback_.run(id, feedback.score, null_if_empty(feedback.comment));
   if (!done) return std::unexpected(done.error());
   return database_.changes() > 0;
 }
 
-Result<void> StoreWriter::keep(std::string_view name, std::string_view text) {
+Result<void> SqliteWriter::keep(std::string_view name, std::string_view text) {
   return kept_.run(name, text);
 }
 
-Result<void> StoreWriter::put(const Key& key) {
+Result<void> SqliteWriter::put(const Key& key) {
   const KeyLimits& limits = key.limits;
   return key_.run(key.id, key.name, key.hash, to_ns(key.created), maybe_ns(key.expires),
-                  maybe_ns(key.revoked), to_json(limits.plans), limits.requests_per_minute,
+                  maybe_ns(key.revoked), names_to_json(limits.plans), limits.requests_per_minute,
                   limits.tokens_per_minute, limits.requests_at_once, limits.budget_usd,
                   to_string(limits.period));
 }
 
-Result<std::unique_ptr<StoreReader>> StoreReader::open(const std::filesystem::path& file,
-                                                       std::chrono::milliseconds busy_timeout) {
-  Result<Database> database = open_ledger(file, busy_timeout);
-  if (!database) return std::unexpected(database.error());
-  if (Result<void> done = database->run("PRAGMA query_only = ON"); !done) {
-    return std::unexpected(done.error());
-  }
-  return std::make_unique<StoreReader>(std::move(*database));
-}
-
-StoreReader::StoreReader(Database database)
+SqliteReader::SqliteReader(Database database)
     : database_(std::move(database)),
       by_id_(database_,
              "SELECT receipts.seq, id, plan, started_ns, first_token_ms, total_ms, finish, error,"
@@ -266,7 +220,7 @@ StoreReader::StoreReader(Database database)
             " FROM receipts JOIN steps ON steps.receipt = receipts.seq"
             " WHERE key = ? AND started_ns >= ?") {}
 
-Result<std::optional<Receipt>> StoreReader::find(std::string_view id) {
+Result<std::optional<Receipt>> SqliteReader::find(std::string_view id) {
   std::optional<Receipt> found;
   Rows rows = by_id_.query(id);
   Result<void> done = visit_all(rows, [&](const Receipt& receipt) { found = receipt; });
@@ -274,33 +228,33 @@ Result<std::optional<Receipt>> StoreReader::find(std::string_view id) {
   return found;
 }
 
-Result<void> StoreReader::recent(std::size_t count, const Visit& visit) {
+Result<void> SqliteReader::recent(std::size_t count, const Visit& visit) {
   Rows rows = newest_.query(limit(count));
   return visit_all(rows, visit);
 }
 
-Result<void> StoreReader::since(system_clock::time_point since,
-                                const std::optional<std::string>& plan, const Visit& visit) {
+Result<void> SqliteReader::since(system_clock::time_point since,
+                                 const std::optional<std::string>& plan, const Visit& visit) {
   Rows rows = since_.query(to_ns(since), plan);
   return visit_all(rows, visit);
 }
 
-Result<std::int64_t> StoreReader::count_since(system_clock::time_point since,
-                                              const std::optional<std::string>& plan) {
+Result<std::int64_t> SqliteReader::count_since(system_clock::time_point since,
+                                               const std::optional<std::string>& plan) {
   Rows rows = count_since_.query(to_ns(since), plan);
   Result<bool> row = rows.next();
   if (!row) return std::unexpected(row.error());
   return rows.integer(0);
 }
 
-Result<std::uint64_t> StoreReader::lost_by_others(std::string_view run) {
+Result<std::uint64_t> SqliteReader::lost_by_others(std::string_view run) {
   Rows rows = losses_.query(run);
   Result<bool> row = rows.next();
   if (!row) return std::unexpected(row.error());
   return static_cast<std::uint64_t>(rows.integer(0));
 }
 
-Result<std::vector<Rating>> StoreReader::ratings(std::size_t count) {
+Result<std::vector<Rating>> SqliteReader::ratings(std::size_t count) {
   std::vector<Rating> ratings;
   Result<void> done = each(ratings_, limit(count), [&](const Rows& row) {
     ratings.push_back({.receipt = row.text(0), .score = row.real(1)});
@@ -309,7 +263,7 @@ Result<std::vector<Rating>> StoreReader::ratings(std::size_t count) {
   return ratings;
 }
 
-Result<std::vector<RatedPrompt>> StoreReader::rated_prompts() {
+Result<std::vector<RatedPrompt>> SqliteReader::rated_prompts() {
   std::vector<RatedPrompt> rated;
   Result<void> done = each(rated_prompts_, 0, [&](const Rows& row) {
     rated.push_back({.plan = row.text(0), .prompt = row.text(1), .score = row.real(2)});
@@ -318,7 +272,7 @@ Result<std::vector<RatedPrompt>> StoreReader::rated_prompts() {
   return rated;
 }
 
-Result<std::vector<RecordedPrompt>> StoreReader::recorded_prompts() {
+Result<std::vector<RecordedPrompt>> SqliteReader::recorded_prompts() {
   std::vector<RecordedPrompt> recorded;
   Result<void> done = each(recorded_prompts_, 0, [&](const Rows& row) {
     recorded.push_back({.plan = row.text(0), .prompt = row.text(1)});
@@ -327,7 +281,7 @@ Result<std::vector<RecordedPrompt>> StoreReader::recorded_prompts() {
   return recorded;
 }
 
-Result<std::optional<std::string>> StoreReader::kept(std::string_view name) {
+Result<std::optional<std::string>> SqliteReader::kept(std::string_view name) {
   Rows rows = kept_.query(name);
   Result<bool> row = rows.next();
   if (!row) return std::unexpected(row.error());
@@ -335,29 +289,15 @@ Result<std::optional<std::string>> StoreReader::kept(std::string_view name) {
   return rows.text(0);
 }
 
-Result<std::vector<Key>> StoreReader::keys() {
+Result<std::vector<Key>> SqliteReader::keys() {
   std::vector<Key> keys;
-  Result<void> done =
-      each(keys_, std::numeric_limits<std::int64_t>::min(), [&](const Rows& row) {
-        keys.push_back(
-            {.id = row.text(0),
-             .name = row.text(1),
-             .hash = row.text(2),
-             .created = from_ns(row.integer(3)),
-             .expires = maybe_time(row.maybe_integer(4)),
-             .revoked = maybe_time(row.maybe_integer(5)),
-             .limits = {.plans = from_json(row.text(6)),
-                        .requests_per_minute = row.maybe_integer(7),
-                        .tokens_per_minute = row.maybe_integer(8),
-                        .requests_at_once = row.maybe_integer(9),
-                        .budget_usd = row.maybe_real(10),
-                        .period = budget_period(row.text(11)).value_or(BudgetPeriod::total)}});
-      });
+  Result<void> done = each(keys_, std::numeric_limits<std::int64_t>::min(),
+                           [&](const Rows& row) { keys.push_back(key_of(row)); });
   if (!done) return std::unexpected(done.error());
   return keys;
 }
 
-Result<KeyUse> StoreReader::used(std::string_view key, system_clock::time_point since) {
+Result<KeyUse> SqliteReader::used(std::string_view key, system_clock::time_point since) {
   KeyUse use;
   {
     Rows rows = requests_used_.query(key, to_ns(since));
@@ -373,7 +313,7 @@ Result<KeyUse> StoreReader::used(std::string_view key, system_clock::time_point 
   return use;
 }
 
-Result<void> StoreReader::visit_all(Rows& rows, const Visit& visit) {
+Result<void> SqliteReader::visit_all(Rows& rows, const Visit& visit) {
   while (true) {
     Result<bool> row = rows.next();
     if (!row) return std::unexpected(row.error());
@@ -384,57 +324,21 @@ Result<void> StoreReader::visit_all(Rows& rows, const Visit& visit) {
   }
 }
 
-Result<Receipt> StoreReader::read(const Rows& row) {
+Result<Receipt> SqliteReader::read(const Rows& row) {
   const std::int64_t seq = row.integer(0);
-  Receipt receipt;
-  receipt.id = row.text(1);
-  receipt.plan = row.text(2);
-  receipt.started = from_ns(row.integer(3));
-  receipt.first_token_ms = row.maybe_real(4);
-  receipt.total_ms = row.real(5);
-  receipt.finish = row.text(6);
-  receipt.error = row.text(7);
-  if (const std::optional<double> score = row.maybe_real(8)) {
-    receipt.feedback = Feedback{.score = *score, .comment = row.text(9)};
-  }
-  receipt.key = row.text(10);
-
-  Result<void> done = each(steps_, seq, [&](const Rows& part) {
-    receipt.steps.push_back({.model = part.text(0),
-                             .role = part.text(1),
-                             .tokens_in = part.integer(2),
-                             .tokens_out = part.integer(3),
-                             .tokens_cached = part.integer(4),
-                             .estimated = part.flag(5),
-                             .remote = part.flag(6),
-                             .bytes_sent = part.integer(7),
-                             .queued_ms = part.real(8),
-                             .prefill_ms = part.real(9),
-                             .decode_ms = part.real(10),
-                             .usd = part.maybe_real(11),
-                             .joules = part.maybe_real(12)});
-    receipt.steps.back().upstream = part.text(13);
-  });
+  Receipt receipt = receipt_of(row);
+  Result<void> done =
+      each(steps_, seq, [&](const Rows& part) { receipt.steps.push_back(step_of(part)); });
   if (done) {
-    done = each(decisions_, seq, [&](const Rows& part) {
-      receipt.decisions.push_back({.mechanism = part.text(0),
-                                   .choice = part.text(1),
-                                   .reason = part.text(2),
-                                   .score = part.maybe_real(3),
-                                   .threshold = part.maybe_real(4)});
-    });
+    done = each(decisions_, seq,
+                [&](const Rows& part) { receipt.decisions.push_back(decision_of(part)); });
   }
   if (done) {
-    done = each(authors_, seq, [&](const Rows& part) {
-      receipt.authors.push_back(
-          {.model = part.text(0), .tokens = part.integer(1), .bytes = part.integer(2)});
-    });
+    done =
+        each(authors_, seq, [&](const Rows& part) { receipt.authors.push_back(author_of(part)); });
   }
   if (done) {
-    done = each(drafts_, seq, [&](const Rows& part) {
-      receipt.drafts.push_back(
-          {.author = part.text(0), .drafted = part.integer(1), .accepted = part.integer(2)});
-    });
+    done = each(drafts_, seq, [&](const Rows& part) { receipt.drafts.push_back(draft_of(part)); });
   }
   if (!done) return std::unexpected(done.error());
   return receipt;
