@@ -36,7 +36,9 @@ std::optional<SimilarityCalibration> calibration_from(const json::object& object
   const json::value* embedder = object.if_contains("embedder");
   const json::value* data_hash = object.if_contains("data_hash");
   const json::value* equal = object.if_contains("equal");
-  if (equal == nullptr || (*equal != kWords && *equal != kFacts)) return std::nullopt;
+  if (equal == nullptr || !equal->is_string()) return std::nullopt;
+  const std::string rule(equal->get_string());
+  if (rule != kWords && rule != kFacts) return std::nullopt;
   const auto alpha = number_in(object, "alpha", 0, 1), delta = number_in(object, "delta", 0, 1);
   const auto threshold = number_in(object, "threshold", -1, 1);
   const auto bound = number_in(object, "upper_bound", 0, 1);
@@ -50,7 +52,7 @@ std::optional<SimilarityCalibration> calibration_from(const json::object& object
   }
   return SimilarityCalibration{
       .embedder = embedder->get_object(),
-      .equal = *equal == kFacts ? Equal::facts : Equal::words,
+      .equal = rule == kFacts ? Equal::facts : Equal::words,
       .target = {.alpha = *alpha, .delta = *delta},
       .choice = {.at = {.threshold = *threshold, .hits = *hits, .wrong = *wrong},
                  .upper_bound = *bound},
