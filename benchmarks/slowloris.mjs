@@ -90,7 +90,7 @@ async function startAttackers() {
       state.connected = 0;
       child.send({port, count, kind, model: 'long'});
       await waitFor(`${count} connections (${kind})`, 60, () => state.connected >= 0.99 * count);
-      await sleep(3000); // they have come to where they wait
+      await sleep(5000); // they have come to where they wait
     },
     async stop() {
       child.send({stop: true});

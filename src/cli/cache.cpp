@@ -33,7 +33,7 @@ namespace {
 
 using mechanisms::ScoredPair;
 
-constexpr std::size_t kAtOnce = 64;
+constexpr std::size_t kAtOnce = 32;
 
 struct CalibrateCommand {
   std::string pairs;
@@ -41,9 +41,14 @@ struct CalibrateCommand {
   std::string embedder;
   std::string output;
   std::string json;
+  std::string equal = "words";
   double alpha = 0.01;
   double delta = 0.05;
 };
+
+mechanisms::Equal equal_of(const CalibrateCommand& options) {
+  return options.equal == "facts" ? mechanisms::Equal::facts : mechanisms::Equal::words;
+}
 
 struct PairsCommand {
   std::string output;
@@ -70,7 +75,7 @@ double cosine(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() ? std::inner_product(a.begin(), a.end(), b.begin(), 0.0) : -1;
 }
 
-Result<Scores> scores_of(Host& host, const std::string& embedder,
+Result<Scores> scores_of(Host& host, const CalibrateCommand& options,
                          std::span<const eval::QuestionPair> pairs) {
   ProgressBar bar(Terminal::of(stderr));
   Scores scores;
@@ -81,7 +86,7 @@ Result<Scores> scores_of(Host& host, const std::string& embedder,
       texts.push_back(pair.a);
       texts.push_back(pair.b);
     }
-    const Result<Embeddings> vectors = embed(host, embedder, std::move(texts));
+    const Result<Embeddings> vectors = embed(host, options.embedder, std::move(texts));
     if (!vectors && vectors.error().code != Errc::context_overflow) {
       return std::unexpected(vectors.error());
     }
@@ -89,7 +94,8 @@ Result<Scores> scores_of(Host& host, const std::string& embedder,
     for (std::size_t i = 0; i < some.size(); ++i) {
       scores.pairs.push_back(
           {.cosine = vectors ? cosine((*vectors)[2 * i], (*vectors)[2 * i + 1]) : -1,
-           .same_facts = mechanisms::facts_of(some[i].a) == mechanisms::facts_of(some[i].b),
+           .same_facts = mechanisms::facts_of(some[i].a, equal_of(options)) ==
+                         mechanisms::facts_of(some[i].b, equal_of(options)),
            .same = some[i].same});
     }
     bar.update(static_cast<double>(first + some.size()) / static_cast<double>(pairs.size()),
@@ -99,7 +105,7 @@ Result<Scores> scores_of(Host& host, const std::string& embedder,
   return scores;
 }
 
-/// As if facts did not matter.
+/// As if nothing had to be equal.
 std::vector<ScoredPair> without_veto(std::vector<ScoredPair> pairs) {
   for (ScoredPair& pair : pairs) pair.same_facts = true;
   return pairs;
@@ -166,7 +172,7 @@ int calibrate(const CalibrateCommand& options, const Invocation& invocation) {
   if (!identity) return report_error(identity.error());
   auto host = Host::open(eval::for_measuring(*std::move(config)));
   if (!host) return report_error(host.error());
-  const auto scores = scores_of(**host, options.embedder, pairs->pairs);
+  const auto scores = scores_of(**host, options, pairs->pairs);
   if (!scores) return report_error(scores.error());
 
   const mechanisms::RiskTarget target{.alpha = options.alpha, .delta = options.delta};
@@ -179,20 +185,21 @@ int calibrate(const CalibrateCommand& options, const Invocation& invocation) {
   const double threshold = choice->at.threshold;
   std::vector<Figures> figures{
       Figures::of("chosen", scores->pairs, threshold),
-      Figures::of("the same, without a look at facts", unvetoed, threshold),
-      Figures::of("facts alone, at any similarity", scores->pairs, -1)};
+      Figures::of("the same, whatever else differs", unvetoed, threshold),
+      Figures::of(options.equal + " alone, at any similarity", scores->pairs, -1)};
   if (without) {
-    figures.push_back(Figures::of("chosen without facts", unvetoed, without->at.threshold));
+    figures.push_back(Figures::of("chosen where all may differ", unvetoed, without->at.threshold));
   }
   if (test) {
-    const auto tested = scores_of(**host, options.embedder, test->pairs);
+    const auto tested = scores_of(**host, options, test->pairs);
     if (!tested) return report_error(tested.error());
     figures.push_back(Figures::of("test: chosen", tested->pairs, threshold));
-    figures.push_back(
-        Figures::of("test: without a look at facts", without_veto(tested->pairs), threshold));
+    figures.push_back(Figures::of("test: the same, whatever else differs",
+                                  without_veto(tested->pairs), threshold));
   }
   const auto saved =
       mechanisms::save_similarity({.embedder = *std::move(identity),
+                                   .equal = equal_of(options),
                                    .target = target,
                                    .choice = *choice,
                                    .pairs = static_cast<std::int64_t>(scores->pairs.size()),
@@ -226,6 +233,7 @@ int calibrate(const CalibrateCommand& options, const Invocation& invocation) {
   boost::json::array rows;
   for (const Figures& row : figures) rows.push_back(row.json());
   const boost::json::object json{{"embedder", options.embedder},
+                                 {"equal", options.equal},
                                  {"alpha", target.alpha},
                                  {"delta", target.delta},
                                  {"threshold", threshold},
@@ -263,6 +271,12 @@ void add_calibrate(CLI::App& cache, Invocation& invocation) {
   command->add_option("-o,--output", options->output, "File that the plan names as `calibration`")
       ->type_name("FILE")
       ->required();
+  command
+      ->add_option("--equal", options->equal,
+                   "What must be equal beside: all telling words, or facts alone")
+      ->type_name("WHAT")
+      ->check(CLI::IsMember({"words", "facts"}))
+      ->capture_default_str();
   command->add_option("--alpha", options->alpha, "Share of the hits that may be wrong")
       ->type_name("SHARE")
       ->check(CLI::Range(1e-6, 1 - 1e-6).description(""))

@@ -87,6 +87,8 @@ class Api final : public Handler {
   /// Runs `work` where it may wait for the disk, and answers with what it returns.
   awaitable<void> administer(Exchange& exchange, std::function<Result<boost::json::object>()> work,
                              unsigned status = 200);
+  /// Answers with what came of it.
+  awaitable<void> tell(Exchange& exchange, Result<boost::json::object> done, unsigned status);
 
   awaitable<void> complete(Exchange& exchange, ApiResult<CompletionCall> call);
   awaitable<void> reply(Exchange& exchange, TurnGroup& turns, ReplyWriter& writer,

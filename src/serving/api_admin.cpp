@@ -1,6 +1,7 @@
 // The routes of the administrator: virtual keys are made, shown, changed and revoked, and the
 // configuration is loaded again.
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -132,6 +133,10 @@ awaitable<Result<json::object>> run(std::function<Result<json::object>()> work) 
 awaitable<void> Api::administer(Exchange& exchange, std::function<Result<json::object>()> work,
                                 unsigned status) {
   auto done = co_await asio::co_spawn(ledger_users_, run(std::move(work)), asio::use_awaitable);
+  co_await tell(exchange, std::move(done), status);
+}
+
+awaitable<void> Api::tell(Exchange& exchange, Result<json::object> done, unsigned status) {
   if (!done) co_return co_await fail(exchange, ApiError{.error = std::move(done.error())});
   HttpResponse response{.status = status, .body = json::serialize(*done)};
   co_await respond(exchange, std::move(response));
@@ -217,15 +222,21 @@ awaitable<void> Api::revoke_key(Exchange& exchange) {
 }
 
 awaitable<void> Api::reload(Exchange& exchange) {
-  return administer(exchange, [load = options_.reload]() -> Result<json::object> {
-    if (!load) return fail(Errc::unsupported, "this server cannot load its configuration again");
+  const auto work = [load = options_.reload]() -> Result<json::object> {
+    if (!load) {
+      return lichen::fail(Errc::unsupported, "this server cannot load its configuration again");
+    }
     const auto report = load();
     if (!report) return std::unexpected(report.error());
     return json::object{{"models", to_json(report->models)},
                         {"plans", to_json(report->plans)},
                         {"blocks", json::array(report->blocks.begin(), report->blocks.end())},
                         {"took_ms", report->took.count()}};
-  });
+  };
+  // Models may take minutes to load, and others wait for the ledger's thread.
+  asio::thread_pool loader(1);
+  auto done = co_await asio::co_spawn(loader, run(work), asio::use_awaitable);
+  co_await tell(exchange, std::move(done), 200);
 }
 
 }  // namespace lichen::serving

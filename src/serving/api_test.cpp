@@ -457,7 +457,7 @@ class BrokenExchange final : public Exchange {
 TEST_F(ApiTest, TurnsEndBeforeAnExceptionGoesOn) {
   start();
   Metrics metrics;
-  Api api(*runtime_, {}, metrics);
+  Api api(*runtime_, {}, nullptr, metrics);
   HttpRequest request;
   request.method(boost::beast::http::verb::post);
   request.target("/v1/chat/completions");

@@ -438,6 +438,10 @@ TEST_F(HttpServerTest, RepliesSayThatTheConnectionEndsWhenTheServerStops) {
 /// Clients that have taken all places and, so they hope, keep them.
 class CrowdedHttpServerTest : public HttpServerTest {
  protected:
+  void TearDown() override {
+    crowd_.clear();  // the server would wait for them
+    HttpServerTest::TearDown();
+  }
   /// Each sends `text`; the server has it when this returns, and no patience with it any more.
   void crowd(int count, std::string_view text, std::chrono::milliseconds patience) {
     for (int i = 0; i < count; ++i) {

@@ -140,9 +140,9 @@ test('a threshold is calibrated on pairs, and is of its embedder', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lichen-cache-'));
   const run = (...args) => promisify(execFile)(lichen, args, { cwd: folder });
   try {
-    await run('cache', 'pairs', '-o', 'pairs.jsonl', '--count', '600');
+    await run('cache', 'pairs', '-o', 'pairs.jsonl', '--count', '1200');
     const config = join(folder, 'lichen.yaml');
-    const models = `models: {small: {gguf: ${bundled.small}}, other: {gguf: ${bundled.other}}}`;
+    const models = `models: {small: {gguf: ${bundled.small}, threads: 1}, other: {gguf: ${bundled.other}, threads: 1}}`;
     await writeFile(config, models);
     const { stdout } = await run('cache', 'calibrate', '--pairs', 'pairs.jsonl', '--embedder', 'small',
                                  '--alpha', '0.2', '-o', 'my.similarity', '--json', '-');

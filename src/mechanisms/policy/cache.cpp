@@ -34,6 +34,7 @@ struct CacheFigures {
 struct Semantic {
   ModelPtr embedder = {};  // null: only the same request is a hit
   double threshold = 1;
+  Equal equal = Equal::words;
 };
 
 /// Passes on what the first of several askers gets, and says while its reader takes its time.
@@ -163,9 +164,9 @@ class Cache : public Answerer {
       decision.reason = fmt::format("the nearest question has a cosine of {:.4f}", nearest.cosine);
     }
     if (nearest.vetoed && nearest.vetoed_cosine >= parts_.semantic.threshold) {
-      decision.reason +=
-          fmt::format("; numbers, names, quotes or negations differ from one with {:.4f}",
-                      nearest.vetoed_cosine);
+      decision.reason += fmt::format(
+          "; one with {:.4f} has other {}", nearest.vetoed_cosine,
+          parts_.semantic.equal == Equal::words ? "words" : "numbers, names, quotes or negations");
     }
   }
 
@@ -174,7 +175,8 @@ class Cache : public Answerer {
                                                  Decision& decision, Turn& turn) const {
     if (!asked.around) co_return std::nullopt;
     std::vector<std::string> texts{request.messages.back().content};
-    Question question{.around = *asked.around, .facts = facts_of(texts.front())};
+    Question question{.around = *asked.around,
+                      .facts = facts_of(texts.front(), parts_.semantic.equal)};
     Result<Embeddings> embeddings =
         co_await parts_.semantic.embedder->embed(std::move(texts), turn);
     if (!embeddings) {
@@ -254,14 +256,14 @@ class Cache : public Answerer {
 
 constexpr double kLeastThreshold = 0.3;
 
-/// The threshold that the file holds for this embedder.
-Result<double> read_calibration(Options& options, Options& semantic) {
+/// What the file holds for this embedder.
+Result<SimilarityCalibration> read_calibration(Options& options, Options& semantic) {
   const auto at_key = [&semantic](const std::string& what) {
     return std::unexpected(semantic.error("calibration", what));
   };
   const Result<std::filesystem::path> file = semantic.file("calibration");
   if (!file) return std::unexpected(file.error());
-  const Result<SimilarityCalibration> calibration = load_similarity(*file);
+  Result<SimilarityCalibration> calibration = load_similarity(*file);
   if (!calibration) return at_key(calibration.error().detail);
   const Result<boost::json::object> identity = options.identity();
   if (!identity) return std::unexpected(identity.error());
@@ -269,7 +271,7 @@ Result<double> read_calibration(Options& options, Options& semantic) {
   now = now != nullptr && now->is_object() ? now->get_object().if_contains("embedder") : nullptr;
   if (now == nullptr || !now->is_object()) return at_key("the embedder is not known");
   const std::string difference = first_difference(calibration->embedder, now->get_object());
-  if (difference.empty()) return calibration->choice.at.threshold;
+  if (difference.empty()) return calibration;
   return at_key(
       fmt::format("{}: was made with another embedder: {}; make it anew by `lichen cache "
                   "calibrate`",
@@ -302,10 +304,24 @@ Result<Semantic> read_semantic(Options& options) {
         "`semantic` needs either a `threshold` from 0.3 to 1 or a `calibration`, which `lichen "
         "cache calibrate` makes"));
   }
-  const Result<double> threshold = calibrated ? read_calibration(options, semantic)
-                                              : semantic.number("threshold", 1, kLeastThreshold, 1);
+  if (calibrated) {
+    if (semantic.has("equal")) {
+      return std::unexpected(
+          semantic.error("equal", "`equal` goes with `threshold`: a `calibration` has its own"));
+    }
+    const Result<SimilarityCalibration> calibration = read_calibration(options, semantic);
+    if (!calibration) return std::unexpected(calibration.error());
+    result.threshold = calibration->choice.at.threshold;
+    result.equal = calibration->equal;
+    return result;
+  }
+  const Result<double> threshold = semantic.number("threshold", 1, kLeastThreshold, 1);
   if (!threshold) return std::unexpected(threshold.error());
+  constexpr std::string_view kEqual[] = {"words", "facts"};
+  const Result<std::string> equal = semantic.choice("equal", kEqual, kEqual[0]);
+  if (!equal) return std::unexpected(equal.error());
   result.threshold = *threshold;
+  result.equal = *equal == "facts" ? Equal::facts : Equal::words;
   return result;
 }
 

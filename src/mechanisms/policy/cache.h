@@ -10,6 +10,7 @@
 //       embedder: MODEL   answer_store.h); by default only for the very same request
 //       threshold: 0.97   least cosine; or
 //       calibration: FILE that `lichen cache calibrate` made (similarity_calibration.h)
+//       equal: words      what must be equal beside; or `facts`
 //
 // Kept are whole answers, in memory alone. Failures are not, nor what a limit of a model's own cut
 // short. The same request at the same time is answered once (answer_flights.h). A turn that is

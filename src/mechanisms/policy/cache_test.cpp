@@ -42,6 +42,7 @@ class CacheTest : public testing::Test {
     auto map = std::make_shared<ScriptedOptions>();
     map->answerers["embedder"] = embedder_;
     map->numbers["threshold"] = threshold;
+    map->choices["equal"] = "facts";
     options_.nested["semantic"] = std::move(map);
   }
   Answerer& plan() {
@@ -347,6 +348,18 @@ TEST_F(CacheTest, WhatDiffersInFactsIsNotSimilar) {
   EXPECT_THAT(turn.receipt.decisions.at(0).reason, HasSubstr("numbers, names"));
 }
 
+TEST_F(CacheTest, ByDefaultAllWordsThatTellMustBeEqual) {
+  of({{.text = "x"}});
+  semantic(0.9);
+  options_.nested["semantic"]->choices.clear();
+  Turn turn("plan");
+  ask(asking("reverse walnut"));
+  ask(asking("reverse jigsaw"), turn);
+  EXPECT_EQ(turn.receipt.decisions.at(0).choice, "miss");
+  EXPECT_THAT(turn.receipt.decisions.at(0).reason, HasSubstr("has other words"));
+  EXPECT_EQ(ask(asking("reverse,walnut")), "similar");
+}
+
 TEST_F(CacheTest, AllElseMustBeTheSame) {
   of({{.text = "x"}});
   semantic(0.9);
@@ -398,12 +411,14 @@ TEST_F(CacheTest, ACalibrationIsOfItsEmbedder) {
   semantic(0.9);
   const auto file = std::filesystem::path(testing::TempDir()) / "cache_test.similarity";
   ASSERT_TRUE(save_similarity({.embedder = {{"gguf", "a"}},
+                               .equal = Equal::facts,
                                .target = {.alpha = 0.1, .delta = 0.1},
                                .choice = {.at = {.threshold = 0.5, .hits = 9}, .upper_bound = 0.1},
                                .pairs = 10,
                                .data_hash = "h"},
                               file));
   options_.nested["semantic"]->numbers.clear();
+  options_.nested["semantic"]->choices.clear();
   options_.nested["semantic"]->choices["calibration"] = file.string();
   options_.identity_too = {{"semantic", {{"embedder", {{"gguf", "b"}}}}}};
   EXPECT_THAT(refusal(), HasSubstr("was made with another embedder: `gguf` was a and is b"));
@@ -412,6 +427,8 @@ TEST_F(CacheTest, ACalibrationIsOfItsEmbedder) {
   ask(asking("aa?"));
   ask(asking("ab?"), turn);
   EXPECT_EQ(turn.receipt.decisions.at(0).threshold, 0.5);
+  options_.nested["semantic"]->choices["equal"] = "words";
+  EXPECT_THAT(refusal(), HasSubstr("has its own"));
   options_.nested["semantic"]->numbers["threshold"] = 0.9;
   EXPECT_THAT(refusal(), HasSubstr("either a `threshold`"));
 }

@@ -21,6 +21,18 @@ constexpr std::string_view kNegations[] = {"no",      "not",     "never",   "non
                                            "nothing", "nobody",  "nowhere", "neither",
                                            "nor",     "without", "cannot",  "except"};
 
+/// Sorted.
+constexpr std::string_view kCommon[] = {
+    "a",     "also",  "am",     "an",    "answer", "are",   "ask",   "asking", "at",     "be",
+    "been",  "by",    "can",    "could", "did",    "do",    "does",  "find",   "for",    "get",
+    "give",  "good",  "had",    "has",   "have",   "hello", "help",  "here",   "hey",    "hi",
+    "i",     "in",    "is",     "it",    "its",    "just",  "know",  "let",    "may",    "me",
+    "might", "my",    "name",   "need",  "now",    "of",    "on",    "our",    "please", "question",
+    "say",   "shall", "should", "show",  "so",     "tell",  "thank", "thanks", "that",   "the",
+    "there", "these", "this",   "those", "us",     "want",  "was",   "we",     "were",   "what",
+    "which", "will",  "with",   "would", "you",    "your"};
+static_assert(std::ranges::is_sorted(kCommon));
+
 /// What the text begins with, if that is quoted.
 std::optional<std::string_view> quoted(std::string_view text, std::size_t& length) {
   for (const auto& [open, close] : kQuotes) {
@@ -56,10 +68,36 @@ bool tells(std::string_view word, bool begins_sentence) {
   return std::ranges::any_of(word.substr(1), is_upper);
 }
 
+/// All but the common ones.
+std::vector<std::string> telling_words(std::string_view text) {
+  std::vector<std::string> words;
+  std::string word;
+  const auto end_word = [&] {
+    while (!word.empty() && (word.back() == '.' || word.back() == '-')) word.pop_back();
+    if (!word.empty() && !std::ranges::binary_search(kCommon, word)) words.push_back(word);
+    word.clear();
+  };
+  for (const char c : text) {
+    constexpr std::string_view kSigns = "@/_+*=<>%", kWithin = ".-'";
+    const char small = lower(c);
+    const bool letter = (small >= 'a' && small <= 'z') || is_digit(c) ||
+                        static_cast<unsigned char>(c) >= 0x80;  // which may be one
+    if (letter || kSigns.contains(c) || (kWithin.contains(c) && !word.empty())) {
+      word += small;
+    } else {
+      end_word();
+    }
+  }
+  end_word();
+  return words;
+}
+
 }  // namespace
 
-std::vector<std::string> facts_of(std::string_view text) {
+std::vector<std::string> facts_of(std::string_view text, Equal equal) {
   std::vector<std::string> facts;
+  const std::vector<std::string> words =
+      equal == Equal::words ? telling_words(text) : std::vector<std::string>();
   bool begins_sentence = true;
   while (!text.empty()) {
     if (is_space(text.front())) {
@@ -94,6 +132,7 @@ std::vector<std::string> facts_of(std::string_view text) {
     begins_sentence = last == '.' || last == '!' || last == '?' || last == ':' ||
                       (begins_sentence && word.empty());
   }
+  facts.insert(facts.end(), words.begin(), words.end());
   return facts;
 }
 

@@ -35,6 +35,20 @@ TEST(QuestionFacts, Negations) {
   EXPECT_EQ(facts_of("Is it ripe?"), facts_of("Is it really ripe?"));
 }
 
+TEST(QuestionFacts, OrAllWordsButTheCommonOnes) {
+  const auto words = [](std::string_view text) { return facts_of(text, Equal::words); };
+  EXPECT_THAT(words("Please tell me the colour of walnut wood."),
+              ElementsAre("colour", "walnut", "wood"));
+  EXPECT_EQ(words("What is the colour of Kelvo?"), words("Tell me the colour of Kelvo, please."));
+  EXPECT_NE(words("reverse walnut"), words("reverse jigsaw"));
+  EXPECT_NE(words("where was it?"), words("when was it?"));
+  EXPECT_NE(words("true and false"), words("true or false"));
+  EXPECT_NE(words("from a hill to a lake"), words("from a lake to a hill"));
+  EXPECT_EQ(words("12 + 30"), words("What is 12 + 30? Thanks!"));
+  EXPECT_NE(words("x+y"), words("x*y"));
+  EXPECT_NE(words("\u00e4pfel"), words("\u00f6pfel"));
+}
+
 TEST(QuestionFacts, AnyTextIsTaken) {
   EXPECT_THAT(facts_of(""), IsEmpty());
   EXPECT_THAT(facts_of("\" ` \u201c ... --- ' ?!"), IsEmpty());

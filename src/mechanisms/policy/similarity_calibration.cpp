@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "mechanisms/policy/question_facts.h"
 #include "mechanisms/routing/sealed_json.h"
 
 namespace lichen::mechanisms {
@@ -13,6 +12,8 @@ namespace json = boost::json;
 constexpr SealedFormat kFormat{.key = "lichen_similarity",
                                .what = "calibration of a cache",
                                .command = "lichen cache calibrate"};
+
+constexpr std::string_view kWords = "words", kFacts = "facts";
 
 std::optional<double> number_in(const json::object& object, std::string_view key, double least,
                                 double most) {
@@ -34,6 +35,10 @@ std::optional<std::int64_t> count_in(const json::object& object, std::string_vie
 std::optional<SimilarityCalibration> calibration_from(const json::object& object) {
   const json::value* embedder = object.if_contains("embedder");
   const json::value* data_hash = object.if_contains("data_hash");
+  const json::value* equal = object.if_contains("equal");
+  if (equal == nullptr || !equal->is_string()) return std::nullopt;
+  const std::string rule(equal->get_string());
+  if (rule != kWords && rule != kFacts) return std::nullopt;
   const auto alpha = number_in(object, "alpha", 0, 1), delta = number_in(object, "delta", 0, 1);
   const auto threshold = number_in(object, "threshold", -1, 1);
   const auto bound = number_in(object, "upper_bound", 0, 1);
@@ -47,6 +52,7 @@ std::optional<SimilarityCalibration> calibration_from(const json::object& object
   }
   return SimilarityCalibration{
       .embedder = embedder->get_object(),
+      .equal = rule == kFacts ? Equal::facts : Equal::words,
       .target = {.alpha = *alpha, .delta = *delta},
       .choice = {.at = {.threshold = *threshold, .hits = *hits, .wrong = *wrong},
                  .upper_bound = *bound},
@@ -105,6 +111,7 @@ Result<void> save_similarity(const SimilarityCalibration& calibration,
   const SimilarityPoint& at = calibration.choice.at;
   return save_sealed({{"embedder", calibration.embedder},
                       {"fact_rules", kFactRules},
+                      {"equal", calibration.equal == Equal::facts ? kFacts : kWords},
                       {"alpha", calibration.target.alpha},
                       {"delta", calibration.target.delta},
                       {"threshold", at.threshold},

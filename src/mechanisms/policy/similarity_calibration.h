@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "mechanisms/policy/question_facts.h"
 #include "mechanisms/routing/risk.h"
 
 namespace lichen::mechanisms {
@@ -52,6 +53,7 @@ std::optional<SimilarityChoice> choose_similarity(std::span<const ScoredPair> pa
 
 struct SimilarityCalibration {
   boost::json::object embedder = {};  // what it is: its file's hash, or endpoint and name
+  Equal equal = Equal::words;
   RiskTarget target = {};
   SimilarityChoice choice = {};
   std::int64_t pairs = 0;

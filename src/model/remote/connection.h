@@ -6,7 +6,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -31,9 +30,6 @@ Result<std::shared_ptr<boost::asio::ssl::context>> open_tls_context(const std::s
 /// After an error only `close` is of use.
 class Connection {
  public:
-  /// Bytes that may wait to be parsed.
-  static constexpr std::size_t kMostReceived = 80 * 1024;
-
   /// What an operation brought: its error and the bytes moved.
   using Moved = std::tuple<boost::system::error_code, std::size_t>;
 
@@ -48,10 +44,6 @@ class Connection {
   awaitable<Moved> write(boost::asio::const_buffer bytes);
   awaitable<Moved> read_some(boost::asio::mutable_buffer space);
 
-  /// For what was read and is not parsed yet. Its memory stays with the connection for later
-  /// responses.
-  boost::beast::flat_buffer& received() { return received_; }
-
   /// Whether an unused connection is still open and silent. What the other side sends unasked
   /// (a goodbye, an answer to nothing) makes it useless.
   bool silent();
@@ -62,7 +54,6 @@ class Connection {
   awaitable<HttpResult<void>> handshake(Host host, Watchdog& watchdog);
 
   boost::asio::ip::tcp::socket socket_;
-  boost::beast::flat_buffer received_{kMostReceived};
   std::shared_ptr<boost::asio::ssl::context> context_;
   std::optional<boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>> tls_;
 };
