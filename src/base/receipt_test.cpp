@@ -68,7 +68,7 @@ TEST(ReceiptJson, HasEveryField) {
   receipt.feedback = Feedback{.score = 0.5, .comment = "too long"};
 
   EXPECT_EQ(boost::json::value(to_json(receipt)), boost::json::parse(R"({
-    "id": "rcpt_1", "plan": "default", "started": "2026-01-31T09:05:00.250Z",
+    "id": "rcpt_1", "plan": "default", "key": null, "started": "2026-01-31T09:05:00.250Z",
     "finish": "stop", "error": null, "first_token_ms": 12.5, "total_ms": 80.0,
     "steps": [
       {"model": "small", "role": "answer", "tokens_in": 20, "tokens_out": 8, "tokens_cached": 5,

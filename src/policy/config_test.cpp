@@ -374,7 +374,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"ledger: {path: none, ^durable: true}\n", "needs a ledger on disk"},
                     Wrong{"serve: {max_body_bytes: ^1}\n", "from 1024"},
                     Wrong{"serve: {deadline: ^-1s}\n", "duration"},
-                    Wrong{"ledger: {^file: x}\n", "known keys: `durable`, `path`"},
+                    Wrong{"ledger: {^file: x}\n", "known keys: `durable`, `password_env`, `path`"},
                     Wrong{"ledger: {^record: small}\n", "must be a list"},
                     Wrong{"ledger: {^record: [[a]]}\n", "must be a list"},
                     Wrong{"ledger: {^path: }\n", "`path` must be a text"}));

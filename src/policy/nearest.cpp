@@ -10,7 +10,7 @@ namespace lichen::policy {
 namespace {
 
 constexpr std::size_t kLongestWord = 64;  // longer ones are no slips of the pen
-constexpr std::size_t kListed = 20;
+constexpr std::size_t kListed = 24;
 
 char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 

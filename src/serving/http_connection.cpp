@@ -86,7 +86,6 @@ awaitable<bool> Connection::serve_one() {
   Parser parser;
   parser_ = &parser;
   parser_->header_limit(static_cast<std::uint32_t>(options_.max_header_bytes));
-  parser_->body_limit(shard_.server().max_body_bytes());
   status_ = 0;
   done_ = false;
   keep_alive_ = false;
@@ -136,6 +135,7 @@ awaitable<std::optional<HttpFault>> Connection::read_header() {
     if (shard_.server().stopping() || !co_await more()) co_return HttpFault{};
   }
   started_ = Clock::now();
+  parser_->body_limit(shard_.server().max_body_bytes());  // as it is now: it was idle till here
   enter(Phase::header, options_.header_timeout);
   bool started = false;
   while (!parser_->is_header_done()) {
