@@ -15,7 +15,8 @@ const left = prompts.values();
 await Promise.all(Array.from({length: Number(atOnce)}, async () => {
   for (const prompt of left) {
     try {
-      small += bySmall(await server.ask(plan, prompt));
+      const receipt = await server.ask(plan, prompt);
+      small += bySmall(receipt);  // read behind the waiting: others have counted meanwhile
     } catch (error) {
       failed += 1;
       console.error(error.message);

@@ -105,7 +105,7 @@ test('the receipt of a whole reply is on disk', async () => {
 
 test('wrong arguments say what would be right', async () => {
   const misspelt = await keys('make', 'x', '--plan', 'smal');
-  assert.equal(misspelt.code, 1);
+  assert.equal(misspelt.code, 2);
   assert.match(misspelt.err, /did you mean `small`/);
   assert.match((await keys('revoke', 'nobody')).err, /there is no key `nobody`/);
   assert.match((await keys('make', 'x', '--expires', 'soon')).err, /30d/);

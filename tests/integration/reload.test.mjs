@@ -18,7 +18,7 @@ models:
   other: {gguf: ${bundled.other}}
 plans:
   default: other
-  both: {fallback: [small, other]}
+  both: {fallback: {of: [small, other]}}
 serve: {plan: default, admin_key_env: RELOAD_ADMIN, watch: true}
 ${ledger}`;
 

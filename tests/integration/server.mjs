@@ -66,7 +66,10 @@ export async function startLichen(config, env = {}, options = []) {
     signal: (name) => child.kill(name),
     /// Resolves when the program has written so.
     async says(wanted) {
-      while (!wanted.test(output)) await new Promise((soon) => setTimeout(soon, 10));
+      for (let waited = 0; !wanted.test(output); waited += 10) {
+        if (waited > 30_000) throw new Error(`${wanted} is never said:\n${output}`);
+        await new Promise((soon) => setTimeout(soon, 10));
+      }
     },
     ended,
     async stop() {
