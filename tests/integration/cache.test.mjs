@@ -138,9 +138,18 @@ test('metrics count them', async () => {
 
 test('a threshold is calibrated on pairs, and is of its embedder', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lichen-cache-'));
-  const run = (...args) => promisify(execFile)(lichen, args, { cwd: folder });
+  const run = (...args) => {
+    const running = promisify(execFile)(lichen, args, { cwd: folder });
+    running.child.stdin.end();  // `run` reads what is piped into it
+    return running;
+  };
   try {
-    await run('cache', 'pairs', '-o', 'pairs.jsonl', '--count', '1200');
+    // 40 hits without a wrong one say at 95 % that at most 7.3 % are.
+    await run('cache', 'pairs', '-o', 'some.jsonl', '--count', '20');
+    const some = (await readFile(join(folder, 'some.jsonl'), 'utf8')).trim().split('\n');
+    const pairs = Array.from({ length: 40 }, (_, i) => JSON.stringify(
+      { a: `What is ${i} + 30?`, b: `What is ${i} + 30? Thanks!`, same: true }));
+    await writeFile(join(folder, 'pairs.jsonl'), [...some, ...pairs].join('\n') + '\n');
     const config = join(folder, 'lichen.yaml');
     const models = `models: {small: {gguf: ${bundled.small}, threads: 1}, other: {gguf: ${bundled.other}, threads: 1}}`;
     await writeFile(config, models);
