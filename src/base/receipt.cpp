@@ -5,6 +5,7 @@
 #include <boost/json/value.hpp>
 
 #include "base/format.h"
+#include "base/saturating.h"
 #include "base/utf8.h"
 
 namespace lichen {
@@ -99,9 +100,9 @@ Result<void> check(const Feedback& feedback) {
 Totals totals(const Receipt& receipt) {
   Totals sum;
   for (const Step& step : receipt.steps) {
-    sum.tokens_in += step.tokens_in;
-    sum.tokens_out += step.tokens_out;
-    sum.bytes_sent += step.bytes_sent;
+    base::increase(sum.tokens_in, step.tokens_in);
+    base::increase(sum.tokens_out, step.tokens_out);
+    base::increase(sum.bytes_sent, step.bytes_sent);
     add(sum.usd, step.usd);
     add(sum.joules, step.joules);
   }

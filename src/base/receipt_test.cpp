@@ -35,6 +35,14 @@ TEST(Price, NeverChargesMoreCachedTokensThanThePromptHas) {
   EXPECT_DOUBLE_EQ(price.usd(step_of(0, 0, 50)), 0);
 }
 
+TEST(ReceiptTotals, StayAtTheLimit) {
+  Receipt receipt;
+  receipt.steps = {
+      {.model = "a", .role = "", .tokens_in = std::numeric_limits<std::int64_t>::max()},
+      {.model = "b", .role = "", .tokens_in = 1}};
+  EXPECT_EQ(totals(receipt).tokens_in, std::numeric_limits<std::int64_t>::max());
+}
+
 TEST(ReceiptJson, HasEveryField) {
   Receipt receipt;
   receipt.id = "rcpt_1";

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/format.h"
+#include "base/saturating.h"
 
 namespace lichen::ledger {
 namespace {
@@ -86,7 +87,8 @@ boost::json::object to_json(const Key& key) {
 void add(KeyUse& use, const Receipt& receipt) {
   const lichen::Totals sum = totals(receipt);
   ++use.requests;
-  use.tokens += sum.tokens_in + sum.tokens_out;
+  base::increase(use.tokens, sum.tokens_in);
+  base::increase(use.tokens, sum.tokens_out);
   use.usd += sum.usd.value_or(0);
 }
 

@@ -9,16 +9,12 @@
 #include <string_view>
 #include <utility>
 
+#include "base/saturating.h"
+
 namespace lichen::ledger {
 namespace {
 
-/// Stays at the limit instead of overflowing: an endpoint may report any number of tokens.
-void increase(std::int64_t& sum, std::int64_t value) {
-  if (__builtin_add_overflow(sum, value, &sum)) {
-    sum = value < 0 ? std::numeric_limits<std::int64_t>::min()
-                    : std::numeric_limits<std::int64_t>::max();
-  }
-}
+using base::increase;
 
 void add_step(Usage& usage, const Step& step) {
   ++usage.steps;
