@@ -16,14 +16,14 @@ lichen eval ask it
   as they stand   with placeholders, without a mask: what the model can do with placeholders
   values          with a value of its kind in each placeholder's place, without a mask
   masked          with the values, behind a mask that puts its own placeholders there
-Fails where masked is worse than as they stand, or than values, by more than a point. Tasks with
-placeholders of other kinds than --kinds are left out: a model must have seen a kind's placeholders,
-and some are called otherwise in the suite (NAME, CARD) than by a mask (PERSON, CREDIT_CARD).`;
+Fails where masked is worse than as they stand, or than values, by more than a point. The mask calls
+placeholders as the suite does: NAME and CARD for PERSON and CREDIT_CARD. Tasks with placeholders of
+other kinds than --kinds are left out.`;
 
 const options = {
   tasks: {value: 2000, help: 'how many are made, before those of other kinds are left out'},
   levels: {value: '1,2,3,4', help: 'of which levels'},
-  kinds: {value: 'EMAIL,PHONE,ADDRESS', help: 'of placeholders; also NAME and CARD'},
+  kinds: {value: 'NAME,EMAIL,PHONE,ADDRESS,CARD', help: 'of placeholders'},
   model: {value: path.join(root, 'models/lichen-large.gguf'), help: 'what answers'},
   names: {
     value: path.join(root, 'models/lichen-names.gguf'),
@@ -107,9 +107,12 @@ const values = {
   CARD: cardNumber,
 };
 
-const placeholders = /\[([A-Z]+)_(\d+)\]/g;
-const filled = (text) => text.replace(placeholders, (_, kind, n) => values[kind](Number(n)));
-const kindsIn = (text) => [...text.matchAll(placeholders)].map(([, kind]) => kind);
+// What a mask calls otherwise than the suite.
+const called = {NAME: 'PERSON', CARD: 'CREDIT_CARD'};
+
+const placeholder = /\[([A-Z]+)_(\d+)\]/g;
+const filled = (text) => text.replace(placeholder, (_, kind, n) => values[kind](Number(n)));
+const kindsIn = (text) => [...text.matchAll(placeholder)].map(([, kind]) => kind);
 
 const percent = (value) => `${(100 * value).toFixed(1)} %`;
 
@@ -156,14 +159,18 @@ await main(about, options, (options) =>
       `models:\n  large: {gguf: "${path.resolve(options.model)}"}\nledger: {path: none}\n`,
     );
     const config = path.join(folder, 'eval.yaml');
-    const masked = kinds.map((kind) => ({NAME: 'PERSON', CARD: 'CREDIT_CARD'})[kind] ?? kind);
+    const masked = kinds.map((kind) => called[kind] ?? kind);
+    const placeholders = kinds
+      .filter((kind) => called[kind])
+      .map((kind) => `${called[kind]}: ${kind}`);
     const names = kinds.includes('NAME') ? `, names: "${path.resolve(options.names)}"` : '';
     writeFileSync(
       config,
       `models:
   cloud: {url: "http://127.0.0.1:${server.port}/v1", model: large}
 plans:
-  masked: {mask: {plan: cloud, kinds: [${masked}]${names}}}
+  masked:
+    mask: {plan: cloud, kinds: [${masked}], placeholders: {${placeholders}}${names}}
 ledger: {path: none}\n`,
     );
     const evaluated = async (suite) => {

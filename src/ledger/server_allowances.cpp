@@ -56,10 +56,20 @@ class Connections {
         if (connection->alive()) return connection;
       }
     }
-    Result<Connection> opened = store_.connect();
+    Result<Connection> opened = open();
     if (opened) return std::make_unique<Connection>(*std::move(opened));
     give_back(nullptr, opened.error());
     return std::unexpected(opened.error());
+  }
+
+  /// Nobody waits for the server's disk: what a crash of the server may undo here stands for
+  /// requests in progress only, and what they cost is told by their receipts.
+  Result<Connection> open() {
+    Result<Connection> connection = store_.connect();
+    if (!connection) return connection;
+    const Result<Reply> set = connection->run(Command("SET synchronous_commit = off"));
+    if (!set) return std::unexpected(set.error());
+    return connection;
   }
 
   /// Null: it was thrown away.

@@ -90,6 +90,8 @@ class Options {
   virtual Result<std::string> choice(std::string_view key,
                                      std::span<const std::string_view> allowed,
                                      std::string_view fallback) = 0;
+  /// Any text. Required.
+  virtual Result<std::string> text(std::string_view key) = 0;
   /// A sequence of words out of `allowed`; empty where the key is not there.
   virtual Result<std::vector<std::string>> words(std::string_view key,
                                                  std::span<const std::string_view> allowed) = 0;

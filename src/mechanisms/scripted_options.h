@@ -21,7 +21,7 @@ class ScriptedOptions : public Options {
   std::map<std::string, bool, std::less<>> flags;
   std::map<std::string, std::vector<double>, std::less<>> maps;
   std::map<std::string, std::map<std::string, double, std::less<>>, std::less<>> some;
-  std::map<std::string, std::string, std::less<>> choices;  // and files
+  std::map<std::string, std::string, std::less<>> choices;  // and files, and texts
   std::map<std::string, std::vector<std::string>, std::less<>> lists;
   std::map<std::string, std::chrono::milliseconds, std::less<>> durations;
   std::map<std::string, std::shared_ptr<ScriptedOptions>, std::less<>> nested;
@@ -109,6 +109,11 @@ class ScriptedOptions : public Options {
     if (std::ranges::find(allowed, found->second) == allowed.end()) {
       return std::unexpected(error(key, "not allowed"));
     }
+    return found->second;
+  }
+  Result<std::string> text(std::string_view key) override {
+    const auto found = choices.find(key);
+    if (found == choices.end()) return std::unexpected(error(key, "missing"));
     return found->second;
   }
   Result<std::vector<std::string>> words(std::string_view key,

@@ -359,6 +359,11 @@ class PlanOptions : public mechanisms::Options {
     return file().parent_path() / *text;
   }
 
+  Result<std::string> text(std::string_view key) override {
+    const YamlNode* node = fields_.find(key);
+    return node != nullptr ? read_text(file(), *node) : missing(key, "a text");
+  }
+
   Result<std::vector<std::string>> words(std::string_view key,
                                          std::span<const std::string_view> allowed) override {
     const YamlNode* node = fields_.find(key);

@@ -25,10 +25,6 @@ std::optional<Kind> kind_of(std::string_view name) {
   return std::nullopt;
 }
 
-bool is_placeholder_name(std::string_view name) {
-  return kind_of(name) || std::ranges::equal(kNames.back(), name, {}, {}, upper);
-}
-
 std::string all_kind_names() {
   std::string names;
   for (std::size_t i = 0; i < index_of(Kind::literal); ++i) {

@@ -47,12 +47,11 @@ constexpr std::size_t index_of(Kind kind) { return static_cast<std::size_t>(kind
 /// How often each kind occurred, by `index_of`.
 using KindCounts = std::array<std::uint32_t, kKinds>;
 
-/// Upper-case name, as it stands in placeholders and reports ("US_SSN"): letters and underscores.
+/// Upper-case name, as it stands in reports and, unless they have another (PlaceholderNames), in
+/// placeholders ("US_SSN"): letters and underscores.
 std::string_view name_of(Kind kind);
 /// The kind of a name in any case; none where there is no such kind. LITERAL is not for users.
 std::optional<Kind> kind_of(std::string_view name);
-/// Whether a placeholder may have this name: that of a kind in any case, LITERAL among them.
-bool is_placeholder_name(std::string_view name);
 /// All names that `kind_of` knows, for messages: "SECRET, CREDIT_CARD, ...".
 std::string all_kind_names();
 

@@ -8,6 +8,9 @@
 namespace lichen::privacy {
 namespace {
 
+/// Without the brackets: a name, and a number of up to ten digits.
+constexpr std::size_t kLongestPlaceholder = PlaceholderNames::kLongest + 12;
+
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
 /// What looks like a placeholder of any kind and number, in any case, and is none of the vault's.
@@ -15,7 +18,7 @@ bool digit(char c) { return c >= '0' && c <= '9'; }
 void add_literals(std::string_view text, Vault& vault, std::vector<Span>& spans) {
   for (std::size_t open = text.find('['); open != std::string_view::npos;
        open = text.find('[', open + 1)) {
-    const std::string_view rest = text.substr(open + 1, 32);  // longer than any name with a number
+    const std::string_view rest = text.substr(open + 1, kLongestPlaceholder);
     const std::size_t close = rest.find(']');
     if (close == std::string_view::npos) continue;
     const std::size_t number = rest.substr(0, close).rfind('_');
@@ -23,7 +26,7 @@ void add_literals(std::string_view text, Vault& vault, std::vector<Span>& spans)
     bool digits = true;
     for (std::size_t i = number + 1; i < close; ++i) digits &= digit(rest[i]);
     const Span span{.begin = open, .end = open + close + 2, .kind = Kind::literal};
-    if (digits && is_placeholder_name(rest.substr(0, number)) && !vault.find(span.in(text))) {
+    if (digits && vault.names().has(rest.substr(0, number)) && !vault.find(span.in(text))) {
       vault.avoid(span.in(text));
       spans.push_back(span);
     }

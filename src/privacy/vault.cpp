@@ -59,8 +59,8 @@ void Vault::avoid(std::string_view placeholder) {
 std::string Vault::next_placeholder(Kind kind) {
   std::string placeholder;
   do {
-    placeholder =
-        "[" + std::string(name_of(kind)) + "_" + std::to_string(++numbers_[index_of(kind)]) + "]";
+    placeholder.assign("[").append(names_.of(kind)).append("_");
+    placeholder += std::to_string(++numbers_[index_of(kind)]) + "]";
   } while (avoided_.contains(std::string_view(folded(placeholder))));
   return placeholder;
 }

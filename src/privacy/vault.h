@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "privacy/kind.h"
+#include "privacy/placeholder_names.h"
 #include "privacy/wiped.h"
 
 namespace lichen::privacy {
@@ -18,7 +18,7 @@ namespace lichen::privacy {
 /// else, neither by `mask` nor by `check_egress`: they would be found in every other word.
 inline constexpr std::size_t kShortestSought = 4;
 
-/// Placeholders are `[EMAIL_1]`: kind and number, from 1 for each kind, without those that are
+/// Placeholders are `[EMAIL_1]`: the kind's name and a number, from 1 for each kind, without those that are
 /// avoided. The same value has the same placeholder; letters' case, and in numbers blanks, dots,
 /// hyphens and parentheses, make no difference, and what is restored is the value as it was written
 /// first.
@@ -38,7 +38,8 @@ class Vault {
     std::size_t entry;  // of `entries`
   };
 
-  Vault() = default;
+  /// The names outlive the vault.
+  explicit Vault(const PlaceholderNames& names = PlaceholderNames::plain()) : names_(names) {}
   Vault(const Vault&) = delete;
   Vault& operator=(const Vault&) = delete;
 
@@ -51,6 +52,7 @@ class Vault {
   /// Whether a placeholder of ours begins so, in any case.
   bool may_become_placeholder(std::string_view begin) const;
 
+  const PlaceholderNames& names() const { return names_; }
   const WipedDeque<Entry>& entries() const { return entries_; }
   const WipedDeque<Form>& forms() const { return forms_; }
 
@@ -59,6 +61,7 @@ class Vault {
 
   std::string next_placeholder(Kind kind);
 
+  const PlaceholderNames& names_;
   WipedDeque<Entry> entries_;
   WipedDeque<Form> forms_;
   KindCounts numbers_ = {};  // the last given, of each kind

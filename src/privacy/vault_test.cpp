@@ -56,6 +56,16 @@ TEST(Vault, NumbersEachKindFromOne) {
   EXPECT_EQ(vault.keep(Kind::email, "bob@example.org").placeholder, "[EMAIL_2]");
 }
 
+TEST(Vault, PlaceholdersMayHaveOtherNames) {
+  const auto names = PlaceholderNames::with({{Kind::person, "NAME"}});
+  ASSERT_TRUE(names);
+  Vault vault(*names);
+  EXPECT_EQ(vault.keep(Kind::person, "Ann Lee").placeholder, "[NAME_1]");
+  EXPECT_EQ(vault.keep(Kind::email, "ann@example.org").placeholder, "[EMAIL_1]");
+  ASSERT_NE(vault.find("[name_1]"), nullptr);
+  EXPECT_EQ(vault.find("[PERSON_1]"), nullptr);
+}
+
 TEST(Vault, TheSameValueHasTheSamePlaceholder) {
   Vault vault;
   vault.keep(Kind::email, "Ann@Example.org");

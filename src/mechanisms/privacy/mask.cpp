@@ -172,6 +172,23 @@ Result<std::shared_ptr<NameFinder>> open_names(Options& options) {
   return *std::move(tagger);
 }
 
+Result<privacy::PlaceholderNames> read_placeholders(Options& options) {
+  const Result<Options*> map = options.map("placeholders");
+  if (!map) return std::unexpected(map.error());
+  if (*map == nullptr) return privacy::PlaceholderNames();
+  std::vector<std::pair<privacy::Kind, std::string>> given;
+  for (std::size_t i = 0; i < privacy::index_of(privacy::Kind::literal); ++i) {
+    const auto kind = static_cast<privacy::Kind>(i);
+    if (!(*map)->has(privacy::name_of(kind))) continue;
+    Result<std::string> name = (*map)->text(privacy::name_of(kind));
+    if (!name) return std::unexpected(name.error());
+    given.emplace_back(kind, *std::move(name));
+  }
+  auto names = privacy::PlaceholderNames::with(given);
+  if (!names) return std::unexpected(options.error("placeholders", names.error().detail));
+  return names;
+}
+
 Result<PrivatePolicy> read_policy(Options& options) {
   constexpr std::string_view kPolicies[] = {"mask", "block", "local_only"};
   const Result<std::string> policy = options.choice("policy", kPolicies, kPolicies[0]);
@@ -209,9 +226,12 @@ Result<AnswererPtr> build_mask(Options& options) {
   if (!kinds) return std::unexpected(kinds.error());
   const auto terms = read_terms(options);
   if (!terms) return std::unexpected(terms.error());
+  auto placeholders = read_placeholders(options);
+  if (!placeholders) return std::unexpected(placeholders.error());
 
   auto rules = std::make_shared<MaskRules>();
   rules->policy = *policy;
+  rules->placeholders = *std::move(placeholders);
   Result<AnswererPtr> plan = options.operand_of("plan", [rules](ModelPtr model) {
     return Result<ModelPtr>(model->local() ? model : make_masked(model, rules));
   });

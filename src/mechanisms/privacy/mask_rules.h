@@ -10,6 +10,7 @@
 #include "mechanisms/privacy/name_finder.h"
 #include "privacy/detector.h"
 #include "privacy/kind.h"
+#include "privacy/placeholder_names.h"
 
 namespace lichen::mechanisms {
 
@@ -25,6 +26,7 @@ struct MaskRules {
   std::shared_ptr<const privacy::Detector> detector;
   std::shared_ptr<NameFinder> names = {};             // may be null
   privacy::KindSet named = privacy::KindSet().set();  // of what it finds these are masked
+  privacy::PlaceholderNames placeholders = {};
 
   /// Placeholders that left, of each kind by `index_of`; and bodies that were not let leave.
   std::array<std::atomic<std::uint64_t>, privacy::kKinds> masked = {};

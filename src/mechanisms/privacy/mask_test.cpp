@@ -143,6 +143,27 @@ TEST_F(MaskTest, PlaceholdersLeaveAndValuesComeBack) {
   EXPECT_EQ(options_.metric("lichen_masked_total", "PHONE"), 0);
 }
 
+TEST_F(MaskTest, PlaceholdersHaveTheNamesThatAModelKnows) {
+  const auto names = std::make_shared<ScriptedOptions>();
+  names->choices["PERSON"] = "NAME";
+  options_.nested["placeholders"] = names;
+  const auto answer = ask("[NAME_1] is zoë lee, [PERSON_1] is not; z@example.org", turn_);
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(far_->requests().at(0).messages[0].content,
+            "[LITERAL_1] is [NAME_2], [PERSON_1] is not; [EMAIL_1]");
+  EXPECT_EQ(answer->text, "[NAME_1] is zoë lee, [PERSON_1] is not; z@example.org");
+  EXPECT_THAT(choices(turn_), ElementsAre("mask: far: 1 EMAIL, 1 PERSON"));
+}
+
+TEST_F(MaskTest, NoTwoKindsHaveTheSamePlaceholders) {
+  const auto names = std::make_shared<ScriptedOptions>();
+  names->choices["PERSON"] = "EMAIL";
+  options_.nested["placeholders"] = names;
+  const auto built = build_mask(options_);
+  ASSERT_FALSE(built);
+  EXPECT_THAT(built.error().detail, HasSubstr("since those of EMAIL are"));
+}
+
 TEST_F(MaskTest, AnAnswerThatIsNotStreamed) {
   Turn turn("plan");
   const auto answer = ask("z@example.org", turn);

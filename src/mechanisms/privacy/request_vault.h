@@ -25,7 +25,7 @@ class RequestVault : public EgressCheck, public std::enable_shared_from_this<Req
  public:
   /// `outer`: the check that the turn had before, which goes on; may be null.
   RequestVault(std::shared_ptr<MaskRules> rules, std::shared_ptr<EgressCheck> outer)
-      : rules_(std::move(rules)), outer_(std::move(outer)) {}
+      : rules_(std::move(rules)), outer_(std::move(outer)), vault_(rules_->placeholders) {}
 
   /// The one that these rules have made for the turn, or a new one, where the turn has not come
   /// through their `mask`.
