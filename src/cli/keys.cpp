@@ -124,17 +124,6 @@ std::string budget(const ledger::KeyLimits& limits) {
   return usd + " a " + std::string(to_string(limits.period));
 }
 
-Result<boost::json::object> with_use(const ledger::Ledger& ledger, const ledger::Key& key,
-                                     ledger::KeyUse& used) {
-  const auto since = ledger::period_begin(key.limits.period, system_clock::now());
-  const auto sum = ledger.used(key.id, since);
-  if (!sum) return std::unexpected(sum.error());
-  used = *sum;
-  auto object = ledger::to_json(key);
-  object["used"] = {{"requests", used.requests}, {"tokens", used.tokens}, {"usd", used.usd}};
-  return object;
-}
-
 int list_keys(const KeysOptions& options, const Invocation& invocation) {
   const auto opened = open_ledger(invocation.config);
   if (!opened) return report_error(opened.error());
@@ -152,14 +141,13 @@ int list_keys(const KeysOptions& options, const Invocation& invocation) {
                {"plans", Table::Align::left}});
   boost::json::array list;
   for (const ledger::Key& key : *keys) {
-    ledger::KeyUse used;
-    auto object = with_use(**opened, key, used);
-    if (!object) return report_error(object.error());
-    list.push_back(*std::move(object));
+    const auto used = ledger::used_in_period(**opened, key);
+    if (!used) return report_error(used.error());
+    list.push_back(to_json(key, *used));
     const ledger::KeyLimits& limits = key.limits;
     table.row({key.id, key.name, state(key), count(limits.requests_per_minute),
                count(limits.tokens_per_minute), count(limits.requests_at_once), budget(limits),
-               format_usd(used.usd), format_count(used.requests),
+               format_usd(used->usd), format_count(used->requests),
                limits.plans.empty() ? "all" : policy::list(limits.plans)});
   }
   if (options.json) {

@@ -84,6 +84,12 @@ boost::json::object to_json(const Key& key) {
           {"period", to_string(limits.period)}};
 }
 
+json::object to_json(const Key& key, const KeyUse& used) {
+  json::object object = to_json(key);
+  object["used"] = {{"requests", used.requests}, {"tokens", used.tokens}, {"usd", used.usd}};
+  return object;
+}
+
 void add(KeyUse& use, const Receipt& receipt) {
   const lichen::Totals sum = totals(receipt);
   ++use.requests;

@@ -58,5 +58,7 @@ struct KeyUse {
   double usd = 0;
 };
 void add(KeyUse& use, const Receipt& receipt);
+/// The key's, with `used` in it.
+boost::json::object to_json(const Key& key, const KeyUse& used);
 
 }  // namespace lichen::ledger

@@ -179,6 +179,11 @@ class Ledger {
   virtual Result<std::uint64_t> lost() const = 0;
 };
 
+/// Of the requests with the key since its budget's present period began.
+inline Result<KeyUse> used_in_period(const Ledger& ledger, const Key& key) {
+  return ledger.used(key.id, period_begin(key.limits.period, std::chrono::system_clock::now()));
+}
+
 /// $XDG_STATE_HOME/lichen/ledger.db, or below ~/.local/state; `bad_config` without a home.
 Result<std::filesystem::path> default_path();
 

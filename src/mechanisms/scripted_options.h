@@ -27,7 +27,7 @@ class ScriptedOptions : public Options {
   std::map<std::string, std::shared_ptr<ScriptedOptions>, std::less<>> nested;
   std::vector<ModelPtr> operand_models;
   bool mask_within = false;
-  boost::json::object identity_too;  // stands in the identity beside the choices
+  boost::json::object identity_too;             // stands in the identity beside the choices
   std::shared_ptr<privacy::DetectorPool> pool;  // shared by tests that make the same detector
   std::vector<std::shared_ptr<Redactor>> redactors;
   std::vector<std::shared_ptr<Learner>> learners;  // that were made known

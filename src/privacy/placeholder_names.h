@@ -21,8 +21,7 @@ class PlaceholderNames {
   PlaceholderNames();
   /// With these in place of some. `bad_config`: a name is not made of A to Z and single underscores
   /// between them, is longer than `kLongest`, or another kind's, too.
-  static Result<PlaceholderNames> with(
-      const std::vector<std::pair<Kind, std::string>>& names);
+  static Result<PlaceholderNames> with(const std::vector<std::pair<Kind, std::string>>& names);
   /// `name_of`, for all who want no others.
   static const PlaceholderNames& plain();
 

@@ -18,10 +18,10 @@ namespace lichen::privacy {
 /// else, neither by `mask` nor by `check_egress`: they would be found in every other word.
 inline constexpr std::size_t kShortestSought = 4;
 
-/// Placeholders are `[EMAIL_1]`: the kind's name and a number, from 1 for each kind, without those that are
-/// avoided. The same value has the same placeholder; letters' case, and in numbers blanks, dots,
-/// hyphens and parentheses, make no difference, and what is restored is the value as it was written
-/// first.
+/// Placeholders are `[EMAIL_1]`: the kind's name and a number, from 1 for each kind, without those
+/// that are avoided. The same value has the same placeholder; letters' case, and in numbers blanks,
+/// dots, hyphens and parentheses, make no difference, and what is restored is the value as it was
+/// written first.
 ///
 /// Made for one request and gone with it; its memory is overwritten then. It is neither copied nor
 /// moved nor printed. Not thread-safe.

@@ -108,12 +108,9 @@ Result<ledger::Key> find_key(ledger::Ledger& ledger, const std::string& id) {
 
 /// With what its budget's present period has used.
 Result<json::object> shown(ledger::Ledger& ledger, const ledger::Key& key) {
-  const auto since = ledger::period_begin(key.limits.period, system_clock::now());
-  const auto used = ledger.used(key.id, since);
+  const auto used = ledger::used_in_period(ledger, key);
   if (!used) return std::unexpected(used.error());
-  json::object object = ledger::to_json(key);
-  object["used"] = {{"requests", used->requests}, {"tokens", used->tokens}, {"usd", used->usd}};
-  return object;
+  return ledger::to_json(key, *used);
 }
 
 json::object to_json(const policy::ReloadReport::Names& names) {
