@@ -6,6 +6,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -33,6 +34,8 @@ class Connection {
   /// What an operation brought: its error and the bytes moved.
   using Moved = std::tuple<boost::system::error_code, std::size_t>;
 
+  static constexpr std::size_t kMaxInput = 80 * 1024;
+
   explicit Connection(boost::asio::any_io_executor io) : socket_(io) {}
 
   /// Looks the name up, connects to the first address that answers, and shakes hands where `tls`
@@ -49,6 +52,10 @@ class Connection {
   bool silent();
 
   void close();
+
+  /// What was read and is not parsed yet. Kept with the connection, since making it anew for each
+  /// request costs more than a short answer's bytes.
+  boost::beast::flat_buffer input{kMaxInput};
 
  private:
   awaitable<HttpResult<void>> handshake(Host host, Watchdog& watchdog);

@@ -3,7 +3,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -21,6 +20,7 @@ namespace {
 
 constexpr std::uint32_t kMaxHeaderBytes = 64 * 1024;
 constexpr std::size_t kReadBytes = 16 * 1024;
+static_assert(kMaxHeaderBytes + kReadBytes == Connection::kMaxInput);
 constexpr std::chrono::seconds kFinish{1};
 
 using Parser = http::response_parser<http::string_body>;
@@ -64,7 +64,6 @@ struct HttpResponse::State {
   ConnectionPool::Permit permit;
   std::unique_ptr<Connection> connection;
   Watchdog* watchdog;
-  beast::flat_buffer buffer{kMaxHeaderBytes + kReadBytes};
   std::optional<Parser> parser;
   std::string piece;  // what `read` returned last
   std::size_t max_body = 0;
@@ -77,10 +76,11 @@ struct HttpResponse::State {
   awaitable<HttpResult<bool>> fill();
   HttpResult<void> parse();
   std::string& body() { return parser->get().body(); }
+  beast::flat_buffer& input() const { return connection->input; }
 
   bool reusable() const {
     return !spent && connection && parser && parser->is_done() && parser->keep_alive() &&
-           buffer.size() == 0;
+           input().size() == 0;
   }
   void release() { permit.release(reusable() ? std::move(connection) : nullptr); }
 };
@@ -89,14 +89,14 @@ struct HttpResponse::State {
 awaitable<HttpResult<bool>> HttpResponse::State::fill() {
   if (watchdog->hit() != Bound::none) co_return http_fail(watchdog->hit());
   watchdog->on_hit([this] { connection->close(); });
-  const auto [error, size] = co_await connection->read_some(buffer.prepare(kReadBytes));
+  const auto [error, size] = co_await connection->read_some(input().prepare(kReadBytes));
   watchdog->off();
   if (watchdog->hit() != Bound::none) co_return http_fail(watchdog->hit());
   // Many TLS servers leave without a goodbye. Whether that was a cut, the message's framing tells,
   // and where it has none, the JSON within.
   if (is_end(error)) co_return false;
   if (error) co_return http_fail(HttpFault::cut, "the connection broke (" + error.message() + ")");
-  buffer.commit(size);
+  input().commit(size);
   heard = true;
   co_return true;
 }
@@ -104,11 +104,11 @@ awaitable<HttpResult<bool>> HttpResponse::State::fill() {
 /// Parses what is in the buffer, as far as it goes.
 HttpResult<void> HttpResponse::State::parse() {
   error_code error;
-  const auto used = parser->put(buffer.data(), error);
-  buffer.consume(used);
+  const auto used = parser->put(input().data(), error);
+  input().consume(used);
   if (!error) return {};
   if (error == http::error::need_more) {
-    if (buffer.size() <= kMaxHeaderBytes) return {};
+    if (input().size() <= kMaxHeaderBytes) return {};
     error = http::error::header_limit;
   }
   spent = true;
@@ -137,7 +137,7 @@ awaitable<HttpResult<void>> HttpResponse::State::read_header() {
     parser->eager(true);
     parser->header_limit(kMaxHeaderBytes);
     parser->body_limit(max_body);
-    bool starved = buffer.size() == 0;
+    bool starved = input().size() == 0;
     while (!parser->is_header_done()) {
       if (starved) {
         const auto filled = co_await fill();
@@ -145,7 +145,7 @@ awaitable<HttpResult<void>> HttpResponse::State::read_header() {
           co_return std::unexpected(filled.error());
         }
         if (!filled || !*filled) {
-          co_return http_fail(HttpFault::reset, buffer.size() > 0
+          co_return http_fail(HttpFault::reset, input().size() > 0
                                                     ? "the connection broke within the header"
                                                     : "the connection broke before a response");
         }

@@ -62,7 +62,8 @@ awaitable<RemoteAnswer::Outcome> RemoteAnswer::attempt() {
     if (!delta) co_return std::unexpected(std::move(delta.error()));
     if (!*delta) co_return Outcome{};
     if ((*delta)->text.empty() && (*delta)->reasoning.empty()) continue;
-    if (auto shown = co_await emit(**std::move(delta)); !shown) co_return shown;
+    auto shown = co_await turn_.emit(piece_of(**std::move(delta)));
+    if (!shown) co_return std::unexpected(Failure{std::move(shown.error())});
   }
 }
 
@@ -135,14 +136,12 @@ Result<OpenAiRequest> RemoteAnswer::written(const RemoteCall& call) const {
                                          .returns_reasoning = remote_.options.returns_reasoning});
 }
 
-awaitable<RemoteAnswer::Outcome> RemoteAnswer::emit(Delta delta) {
-  auto emitted = co_await turn_.emit({.text = std::move(delta.text),
-                                      .model = remote_.name,
-                                      .tokens = delta.tokens,
-                                      .logprobs = std::move(delta.logprobs),
-                                      .reasoning = std::move(delta.reasoning)});
-  if (!emitted) co_return std::unexpected(Failure{std::move(emitted.error())});
-  co_return Outcome{};
+Piece RemoteAnswer::piece_of(Delta delta) const {
+  return {.text = std::move(delta.text),
+          .model = remote_.name,
+          .tokens = delta.tokens,
+          .logprobs = std::move(delta.logprobs),
+          .reasoning = std::move(delta.reasoning)};
 }
 
 /// Reasoning is not part of what is sent along, nor can a tool call be gone on with.

@@ -34,7 +34,7 @@ class RemoteAnswer {
   void note_hedge(const FirstTokenRace::Runner& first, const FirstTokenRace::Runner& second,
                   const FirstTokenRace::Runner* winner, Clock::duration delay);
   void settle_loser(FirstTokenRace::Runner& loser);
-  awaitable<Outcome> emit(Delta delta);
+  Piece piece_of(Delta delta) const;
   Result<OpenAiRequest> written(const RemoteCall& call) const;
   bool can_go_on(const Failure& failure) const;
   /// Settles what the broken attempt has written, and asks for the rest.

@@ -32,9 +32,10 @@ awaitable<RemoteStream::Outcome> RemoteStream::open(OpenAiRequest request) {
   co_return Outcome{};
 }
 
-awaitable<RemoteStream::Next> RemoteStream::next() {
-  if (held_) co_return std::exchange(held_, std::nullopt);
-  co_return co_await pull();
+awaitable<RemoteStream::Next> RemoteStream::next() { return held_ ? take_held() : pull(); }
+
+awaitable<RemoteStream::Next> RemoteStream::take_held() {
+  co_return std::exchange(held_, std::nullopt);
 }
 
 awaitable<RemoteStream::Next> RemoteStream::pull() {

@@ -36,6 +36,7 @@ class RemoteStream {
 
  private:
   awaitable<Outcome> read_whole();
+  awaitable<Next> take_held();
   awaitable<Next> pull();
   awaitable<Outcome> more_bytes();
 

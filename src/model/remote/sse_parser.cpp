@@ -3,8 +3,18 @@
 namespace lichen::model {
 
 namespace {
+
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+/// Where the line ends that `at` is in: at an LF or a CR, or with the text.
+std::size_t end_of_line(std::string_view text, std::size_t at) {
+  const char* const bytes = text.data();
+  const std::size_t size = text.size();
+  while (at < size && bytes[at] != '\n' && bytes[at] != '\r') ++at;
+  return at;
 }
+
+}  // namespace
 
 void SseParser::feed(std::string_view bytes) {
   if (kept_.empty()) {
@@ -25,7 +35,7 @@ bool SseParser::pass_line(bool& empty) {
       scan_ = line_;
     }
   }
-  while (scan_ < input_.size() && input_[scan_] != '\n' && input_[scan_] != '\r') ++scan_;
+  scan_ = end_of_line(input_, scan_);
   if (scan_ == input_.size()) return false;
   empty = scan_ == line_;
   skip_lf_ = input_[scan_] == '\r';
@@ -72,7 +82,7 @@ std::optional<SseEvent> SseParser::read_event(std::string_view block) {
   SseEvent event;
   int lines = 0;
   while (!block.empty()) {
-    const auto end = block.find_first_of("\r\n");
+    const auto end = end_of_line(block, 0);
     const auto line = block.substr(0, end);
     // An LF after a CR begins what looks like one more, empty line: harmless within a block.
     block.remove_prefix(end + 1);
