@@ -1,17 +1,24 @@
 #include "model/remote/sse_parser.h"
 
+#include <algorithm>
+
 namespace lichen::model {
 
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-/// Where the line ends that `at` is in: at an LF or a CR, or with the text.
+/// Where the line ends that `at` is in: at an LF or a CR, or with the text. Looked for in steps, so
+/// that lines with one of them alone are not searched to the text's end for the other.
 std::size_t end_of_line(std::string_view text, std::size_t at) {
-  const char* const bytes = text.data();
-  const std::size_t size = text.size();
-  while (at < size && bytes[at] != '\n' && bytes[at] != '\r') ++at;
-  return at;
+  constexpr std::size_t kStep = 256;
+  for (; at < text.size(); at += kStep) {
+    const std::string_view part = text.substr(at, kStep);
+    const std::size_t lf = std::min(part.find('\n'), part.size());
+    const std::size_t end = std::min(part.substr(0, lf).find('\r'), lf);
+    if (end < part.size()) return at + end;
+  }
+  return text.size();
 }
 
 }  // namespace
