@@ -206,6 +206,37 @@ std::optional<Error> read_plans(const path& file, const YamlNode& section, Confi
   return names.error();
 }
 
+/// A scheme, a host and perhaps a port, as browsers write it.
+bool is_origin(std::string_view text) {
+  const auto scheme = text.find("://");
+  if (scheme == std::string_view::npos || scheme == 0) return false;
+  const std::string_view authority = text.substr(scheme + 3);
+  return !authority.empty() && authority.find_first_of("/?#@, ") == std::string_view::npos &&
+         std::ranges::none_of(text, [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+void read_sites(Fields& fields, ServeConfig& serve) {
+  fields.read("hosts", serve.hosts, "host names");
+  for (const std::string& host : serve.hosts) {
+    const bool ipv6 = host.starts_with('[') && host.ends_with(']');
+    if (!host.empty() && (ipv6 || host.find_first_of(":/*, ") == std::string::npos)) continue;
+    fields.fail("hosts", fmt::format("`hosts` has names alone, without ports: `{}` is none", host));
+  }
+  fields.read("origins", serve.origins, "origins of web pages");
+  for (const std::string& origin : serve.origins) {
+    if (origin == "*" && serve.api_key_env.empty() && !serve.keys) {
+      fields.fail("origins",
+                  "with `*` any web page that is open in a browser here may ask, which needs "
+                  "`api_key_env` or `keys`");
+    } else if (origin != "*" && !is_origin(origin)) {
+      fields.fail("origins",
+                  fmt::format("`origins` has scheme, host and perhaps port in lower case, like "
+                              "https://app.example.org, or `*`: `{}` is none",
+                              origin));
+    }
+  }
+}
+
 std::optional<Error> read_serve(const path& file, const YamlNode& section, ServeConfig& serve) {
   Fields fields(file, section, "`serve`");
   fields.read("host", serve.host);
@@ -222,6 +253,7 @@ std::optional<Error> read_serve(const path& file, const YamlNode& section, Serve
   fields.read("max_connections_per_address", serve.max_connections_per_address, 0, 1'000'000);
   fields.read("max_turns", serve.max_turns, 1, 1'000'000);
   fields.read("max_body_bytes", serve.max_body_bytes, 1'024, 1ll << 32);
+  read_sites(fields, serve);
   fields.read("max_messages", serve.max_messages, 1, 1'000'000);
   fields.read("max_tokens", serve.max_tokens, 0, kMaxContext);
   fields.read("deadline", serve.deadline);
@@ -254,14 +286,8 @@ std::optional<Error> read_ledger(const path& file, const YamlNode& section, Ledg
   if (ledger.durable && where == "none") {
     fields.fail("durable", "`durable` needs a ledger on disk; `path: none` keeps none");
   }
-  if (const YamlNode* record = fields.find("record"); present(record)) {
-    ledger.record_line = record->key_line;
-    const auto scalar = [](const YamlNode& item) { return item.is(YamlNode::Kind::scalar); };
-    if (!record->is(YamlNode::Kind::sequence) || !std::ranges::all_of(record->items, scalar)) {
-      fields.fail("record", "`record` must be a list of plans and models");
-    }
-    for (const YamlNode& item : record->items) ledger.record.push_back(item.text);
-  }
+  fields.read("record", ledger.record, "plans and models");
+  if (const YamlNode* record = section.find("record")) ledger.record_line = record->key_line;
   return fields.finish();
 }
 

@@ -43,6 +43,10 @@ struct ServeConfig {
   int max_turns = 1'024;                // answers in progress at once
   int max_connections_per_address = 0;  // 0: as many as there may be at all
   std::size_t max_body_bytes = 16u << 20;
+  /// Names in Host that are served beside localhost's, and origins of web pages that may ask (CORS;
+  /// "*": any).
+  std::vector<std::string> hosts = {};
+  std::vector<std::string> origins = {};
   int max_messages = 1'024;
   int max_tokens = 0;  // cap on a request's max_tokens; 0: the model's context
   std::chrono::milliseconds deadline{600'000};  // of a request

@@ -122,6 +122,16 @@ void Fields::read(std::string_view key, bool& value) {
 void Fields::read(std::string_view key, std::chrono::milliseconds& value) {
   set(key, value, [&](const YamlNode& node) { return read_duration(file_, node); });
 }
+void Fields::read(std::string_view key, std::vector<std::string>& values, std::string_view of) {
+  const YamlNode* node = find(key);
+  if (node == nullptr || node->is(YamlNode::Kind::null)) return;
+  const auto scalar = [](const YamlNode& item) { return item.is(YamlNode::Kind::scalar); };
+  if (!node->is(YamlNode::Kind::sequence) || !std::ranges::all_of(node->items, scalar)) {
+    return fail(key, fmt::format("`{}` must be a list of {}", key, of));
+  }
+  values.clear();
+  for (const YamlNode& item : node->items) values.push_back(item.text);
+}
 void Fields::read(std::string_view key, float& value, double min, double max) {
   set(key, value, [&](const YamlNode& node) { return read_number(file_, node, min, max); });
 }

@@ -18,6 +18,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lichen/result.h"
 #include "policy/yaml.h"
@@ -48,6 +49,8 @@ class Fields {
   void read(std::string_view key, std::string& value);
   void read(std::string_view key, bool& value);
   void read(std::string_view key, std::chrono::milliseconds& value);
+  /// A list of texts; `of` says in an error what it lists.
+  void read(std::string_view key, std::vector<std::string>& values, std::string_view of);
   void read(std::string_view key, float& value, double min, double max);
   void read(std::string_view key, double& value, double min, double max);
   template <class Integer>

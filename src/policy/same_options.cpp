@@ -69,10 +69,10 @@ auto fields(const model::RemoteModelOptions& options) {
 auto fields(const ServeConfig& serve) {
   const auto& [host, port, line, plan, plan_line, watch, api_key_env, admin_key_env, keys,
                io_threads, max_connections, max_turns, max_connections_per_address, max_body_bytes,
-               max_messages, max_tokens, deadline] = serve;
+               hosts, origins, max_messages, max_tokens, deadline] = serve;
   return std::tie(host, port, plan, watch, api_key_env, admin_key_env, keys, io_threads,
-                  max_connections, max_turns, max_connections_per_address, max_body_bytes,
-                  max_messages, max_tokens, deadline);
+                  max_connections, max_turns, max_connections_per_address, max_body_bytes, hosts,
+                  origins, max_messages, max_tokens, deadline);
 }
 
 auto fields(const LedgerConfig& ledger) {

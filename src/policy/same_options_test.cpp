@@ -61,6 +61,7 @@ TEST(SameOptions, OfTheServerAndTheLedger) {
   EXPECT_FALSE(same_serve(one.serve, parse("serve: {max_turns: 6}").serve));
   EXPECT_FALSE(same_serve(one.serve, parse("serve: {max_turns: 5, watch: true}").serve));
   EXPECT_FALSE(same_serve(one.serve, parse("serve: {max_turns: 5, keys: true}").serve));
+  EXPECT_FALSE(same_serve(one.serve, parse("serve: {max_turns: 5, hosts: [a]}").serve));
   EXPECT_TRUE(same_ledger(one.ledger, parse("ledger:\n  path: none\n  record: [a]").ledger));
   EXPECT_FALSE(same_ledger(one.ledger, parse("ledger: {path: none, record: [b]}").ledger));
   EXPECT_FALSE(same_ledger(one.ledger, parse("ledger: {path: l.db, record: [a]}").ledger));

@@ -65,8 +65,8 @@ void settle(Spending& spending, const TurnGroup& turns) {
   spending.settle();
 }
 
-/// Whether kept answers are not wanted: the client says so, or it wants several of one prompt, which
-/// are to differ.
+/// Whether kept answers are not wanted: the client says so, or it wants several of one prompt,
+/// which are to differ.
 bool wants_fresh(const Exchange& exchange, const CompletionCall& call) {
   return call.per_prompt > 1 ||
          boost::algorithm::icontains(exchange.header("cache-control"), "no-cache");

@@ -44,24 +44,6 @@ std::optional<HttpFault> check_framing(const HttpRequest& header) {
   return std::nullopt;
 }
 
-std::optional<HttpFault> check_origin(const HttpRequest& header, bool loopback) {
-  const std::string_view authority = header[http::field::host];
-  if (loopback) {
-    const std::string_view host = host_name(authority).value_or("");
-    if (!beast::iequals(host, "localhost") && host != "127.0.0.1" && host != "[::1]") {
-      return HttpFault{403, "Host: this server answers to localhost, 127.0.0.1 and [::1] only"};
-    }
-  }
-  if (header.count(http::field::origin) > 0) {
-    const std::string_view origin = header[http::field::origin];
-    const auto scheme = origin.find("://");
-    if (scheme == origin.npos || !beast::iequals(origin.substr(scheme + 3), authority)) {
-      return HttpFault{403, "Origin: requests from web pages of other origins are not served"};
-    }
-  }
-  return std::nullopt;
-}
-
 std::optional<std::string_view> host_name(std::string_view authority) {
   std::size_t end = 0;
   if (authority.starts_with('[')) {

@@ -1,5 +1,4 @@
-// Which request headers are let in: unambiguous framing (against request smuggling) and, on a
-// loopback address, known hosts and origins only (against DNS rebinding and cross-site requests).
+// Which request headers are let in: those with unambiguous framing (against request smuggling).
 #pragma once
 
 #include <optional>
@@ -19,10 +18,6 @@ struct HttpFault {
 /// Checks what the parser lets pass. Everything refused here leaves the framing in doubt, so the
 /// connection must close. RFC 9112, sections 3.2 and 6.1, taken strictly.
 std::optional<HttpFault> check_framing(const HttpRequest& header);
-
-/// `loopback`: only localhost, 127.0.0.1 and [::1] may be named in Host. Anywhere: a browser's
-/// Origin must be the server itself, since there is no CORS.
-std::optional<HttpFault> check_origin(const HttpRequest& header, bool loopback);
 
 /// Splits "host:port" or "[::1]:port"; nothing if it is neither. The port is not returned.
 std::optional<std::string_view> host_name(std::string_view authority);

@@ -36,7 +36,8 @@ HttpServer::HttpServer(asio::io_context& io, HttpOptions options, Handler& handl
       signals_(io),
       max_connections_(options_.limits.max_connections),
       max_per_address_(options_.limits.max_connections_per_address),
-      max_body_bytes_(options_.limits.max_body_bytes) {
+      max_body_bytes_(options_.limits.max_body_bytes),
+      sites_(std::make_shared<AllowedSites>(options_.limits.sites)) {
   shards_.push_back(std::make_unique<Shard>(*this, io_));
   while (static_cast<int>(shards_.size()) < options_.io_threads) {
     shards_.push_back(std::make_unique<Shard>(*this));
@@ -137,6 +138,14 @@ void HttpServer::set_limits(const HttpLimits& limits) {
   max_connections_.store(limits.max_connections, std::memory_order_relaxed);
   max_per_address_.store(limits.max_connections_per_address, std::memory_order_relaxed);
   max_body_bytes_.store(limits.max_body_bytes, std::memory_order_relaxed);
+  auto sites = std::make_shared<const AllowedSites>(limits.sites);
+  const std::lock_guard lock(mutex_);
+  sites_ = std::move(sites);
+}
+
+std::shared_ptr<const AllowedSites> HttpServer::sites() const {
+  const std::lock_guard lock(mutex_);
+  return sites_;
 }
 
 void HttpServer::serve(tcp::socket socket, Shard& shard) {

@@ -8,11 +8,13 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "lichen/result.h"
 #include "serving/address_count.h"
+#include "serving/allowed_sites.h"
 #include "serving/exchange.h"
 
 namespace lichen::serving {
@@ -22,6 +24,7 @@ struct HttpLimits {
   int max_connections = 1'024;
   int max_connections_per_address = 0;  // 0: as many as there may be; see AddressCount
   std::size_t max_body_bytes = 16u << 20;
+  AllowedSites sites = {};
 };
 
 struct HttpOptions {
@@ -69,6 +72,7 @@ class HttpServer {
   /// From any thread. What is over a lower limit already stays.
   void set_limits(const HttpLimits& limits);
   std::size_t max_body_bytes() const { return max_body_bytes_.load(std::memory_order_relaxed); }
+  std::shared_ptr<const AllowedSites> sites() const;
   bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
   int connections() const { return connections_.load(std::memory_order_relaxed); }
   /// Closed to make room for others, and not let in, since the start.
@@ -106,6 +110,8 @@ class HttpServer {
   std::atomic<int> max_connections_;
   std::atomic<int> max_per_address_;
   std::atomic<std::size_t> max_body_bytes_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const AllowedSites> sites_;  // guarded by mutex_
   std::atomic<std::int64_t> evicted_ = 0;
   std::atomic<std::int64_t> refused_ = 0;
   AddressCount addresses_;

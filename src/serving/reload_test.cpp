@@ -73,6 +73,43 @@ TEST_F(ReloadTest, NewRequestsAreAnsweredByTheNewConfiguration) {
   EXPECT_THAT(chat("hi").body, HasSubstr("\"model\":\"q\""));
 }
 
+TEST_F(ReloadTest, PagesAndHostsMayAskOnceTheyAreNamed) {
+  start_with("plans: {p: small}\nserve: {port: 0}");
+  const std::string page = "Origin: https://app.example\r\n";
+  const auto models = [&](const std::string& headers) {
+    return TestClient(port()).get("/v1/models", headers);
+  };
+  const auto from = [&](const std::string& host) {
+    TestClient client(port());
+    client.send("GET /health HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+    return client.read().status;
+  };
+  EXPECT_EQ(models(page).status, 403);
+  EXPECT_EQ(from("lichen.internal"), 403);
+  ASSERT_TRUE(
+      take_up("plans: {p: small}\n"
+              "serve: {port: 0, hosts: [lichen.internal], origins: ['https://app.example']}"));
+  EXPECT_EQ(from("lichen.internal"), 200);
+  EXPECT_EQ(from("other.internal"), 403);
+  const auto listed = models(page);
+  EXPECT_EQ(listed.status, 200);
+  EXPECT_EQ(listed.headers.at("access-control-allow-origin"), "https://app.example");
+  EXPECT_EQ(listed.headers.at("vary"), "Origin");
+  EXPECT_FALSE(models("").headers.contains("access-control-allow-origin"));
+  EXPECT_EQ(models("Origin: https://evil.example\r\n").status, 403);
+
+  TestClient client(port());
+  for (int i = 0; i < 2; ++i) {
+    client.send("OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + page +
+                "Access-Control-Request-Method: POST\r\n"
+                "Access-Control-Request-Headers: authorization\r\n\r\n");
+    const auto preflight = client.read();
+    EXPECT_EQ(preflight.status, 200);
+    EXPECT_EQ(preflight.headers.at("access-control-allow-headers"), "authorization");
+    EXPECT_EQ(preflight.headers.at("access-control-allow-origin"), "https://app.example");
+  }
+}
+
 TEST_F(ReloadTest, ATurnEndsWithTheRuntimeThatItBeganWith) {
   start_with("plans: {p: small}\nserve: {port: 0}");
   const std::weak_ptr<Runtime> first = server_->runtime();

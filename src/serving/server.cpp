@@ -217,7 +217,8 @@ Result<void> check_plan(const policy::Config& config, const std::string& plan) {
 HttpLimits limits_of(const policy::ServeConfig& serve) {
   return {.max_connections = serve.max_connections,
           .max_connections_per_address = serve.max_connections_per_address,
-          .max_body_bytes = serve.max_body_bytes};
+          .max_body_bytes = serve.max_body_bytes,
+          .sites = {.hosts = serve.hosts, .origins = serve.origins}};
 }
 
 }  // namespace
