@@ -10,6 +10,12 @@ KINDS = ("PERSON", "ORGANIZATION", "LOCATION", "ADDRESS", "NATIONALITY", "TITLE"
 PERSON, ORGANIZATION, LOCATION, ADDRESS, NATIONALITY, TITLE, AGE, DATE = range(len(KINDS))
 HELD_OUT_TEMPLATES = 12  # of so many, one is for validation
 LONG = 0.15  # share of texts that are made of several
+ASKED = 0.12  # of texts that something is asked about
+FORMATS = ("JSON", "JSON", "JSON", "XML", "YAML", "CSV", "HTML", "Markdown", "LaTeX", "SQL", "TOML", "a table",
+           "bullet points", "Python", "plain text", "RFC 822", "PDF", "ASCII")
+KEYS = ("name", "email", "e-mail address", "address", "phone", "phone number", "card", "card number", "date", "city",
+        "company", "title", "amount", "id", "order number", "status", "first_name", "last_name", "zip", "country",
+        "subject", "total", "price", "age", "note", "url", "account", "user", "key", "value")
 
 SLOT = re.compile(r"\{([a-zA-Z]+)(\d*)\}")
 
@@ -72,6 +78,7 @@ class Writer:
 
         self.single = mine(lines_of("sentences.txt"))
         self.plain = mine(lines_of("plain.txt"))
+        self.requests = mine(line.replace("\\n", "\n") for line in lines_of("requests.txt"))
         self.foreign = [(line[:2], parse(line[3:])) for line in lines_of("foreign.txt")]
         text = (HERE / "templates/documents.txt").read_text(encoding="utf-8")
         self.documents = mine([d.strip("\n") for d in text.split("%%\n")])
@@ -261,6 +268,10 @@ class Writer:
             return f"{rng.randint(0, 23):02}:{rng.randint(0, 59):02}"
         if slot == "phone":
             return rng.choice(("+", "", "(0)")) + "".join(rng.choice("0123456789 -") for _ in range(rng.randint(8, 14))).strip(" -") + "5"
+        if slot == "format":
+            return rng.choice(FORMATS)
+        if slot in ("key", "Key"):
+            return cap(rng.choice(KEYS)) if slot == "Key" else rng.choice(KEYS)
         if slot == "url":
             return f"www.{e.syllables(2, 3)}.{rng.choice(('com', 'org', 'net', 'io', 'de'))}"
         if slot == "email":
@@ -417,7 +428,15 @@ class Writer:
         if rng.random() < 0.12:
             ask = rng.choice(self.lists["ask"] + self.lists["ask3"])
             out = [(ask + rng.choice((" ", "\n", ": ", " \"")), None)] + out
+        elif rng.random() < ASKED:
+            out = self.asked(out)
         return self.disguise(out)
+
+    def asked(self, body):
+        out = []
+        for part in self.rng.choice(self.requests):
+            out += body if part == ("body", "") else self.fill([part])
+        return out
 
     def disguise(self, out):
         """Cases, accents, typing mistakes, blanks."""
