@@ -10,7 +10,7 @@ KINDS = ("PERSON", "ORGANIZATION", "LOCATION", "ADDRESS", "NATIONALITY", "TITLE"
 PERSON, ORGANIZATION, LOCATION, ADDRESS, NATIONALITY, TITLE, AGE, DATE = range(len(KINDS))
 HELD_OUT_TEMPLATES = 12  # of so many, one is for validation
 LONG = 0.15  # share of texts that are made of several
-ASKED = 0.12  # of texts that something is asked about
+ASKED = 0.07  # of texts that something is asked about
 FORMATS = ("JSON", "JSON", "JSON", "XML", "YAML", "CSV", "HTML", "Markdown", "LaTeX", "SQL", "TOML", "a table",
            "bullet points", "Python", "plain text", "RFC 822", "PDF", "ASCII")
 KEYS = ("name", "email", "e-mail address", "address", "phone", "phone number", "card", "card number", "date", "city",
