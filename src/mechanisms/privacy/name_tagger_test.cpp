@@ -113,7 +113,7 @@ TEST_F(NameTaggerTest, FindsNamesAtWindowsEdgesOfALongText) {
   std::string text;
   std::size_t count = 0;
   for (; text.size() < 8'000; ++count) {
-    text += std::string(count % 7, ' ') + "I spoke to Miriam Vorschtein about the invoice. ";
+    text += std::string(count % 7, ' ') + "My colleague Miriam Vorschtein will send the invoice. ";
   }
   Turn turn("names");
   const auto found = find({text}, turn);
