@@ -29,8 +29,8 @@ target_link_libraries(lichen_asio INTERFACE Boost::headers Boost::json Boost::ur
                                             OpenSSL::Crypto Threads::Threads)
 target_compile_definitions(lichen_asio INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
-  # Blocks that a thread keeps for the next coroutine frames. A turn has a dozen frames at a time; what
-  # is not kept costs an aligned_alloc, which glibc serves from no per-thread cache.
+  # Blocks that a thread keeps for the next coroutine frames. A turn has a dozen frames at a time;
+  # what is not kept costs an aligned_alloc, which glibc serves from no per-thread cache.
   BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=16)
 
 if(LICHEN_LLAMA)

@@ -1,9 +1,11 @@
-// The server's first look at a request: Beast's parser and our guard behind it.
+// The server's first look at a request: Beast's parser, our guard behind it, and what a page is
+// told.
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include "fuzz/input.h"
+#include "serving/allowed_sites.h"
 #include "serving/http_guard.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -27,7 +29,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                          header.count(http::field::transfer_encoding) <=
                                      1,
                       "one way to tell the body's length");
-  (void)lichen::serving::check_origin(header, true);
-  (void)lichen::serving::check_origin(header, false);
+  const lichen::serving::AllowedSites sites{.hosts = {"example.org"}, .origins = {"*"}};
+  (void)lichen::serving::check_host(header, sites, true);
+  if (const auto origin = lichen::serving::cross_origin(header, sites)) {
+    lichen::fuzz::check(origin->find_first_of("\r\n") == origin->npos, "an origin is on one line");
+  }
+  if (const auto preflight = lichen::serving::preflight_answer(header)) {
+    for (const auto& [name, value] : preflight->headers) {
+      lichen::fuzz::check(value.find_first_of("\r\n") == value.npos, "a field is on one line");
+    }
+  }
   return 0;
 }

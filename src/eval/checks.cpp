@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ascii.h"
 #include "eval/tasks/calendar.h"
 #include "eval/tasks/grid_world.h"
 #include "mechanisms/answer_text.h"
@@ -23,6 +24,8 @@
 
 namespace lichen::eval {
 namespace {
+
+using base::is_digit;
 
 constexpr std::size_t kMaxPatternBytes = 1'024;
 constexpr std::size_t kMaxSearchedBytes = std::size_t{64} * 1'024;
@@ -45,8 +48,6 @@ Result<bool> right_exact(std::string_view reference, std::string_view answer) {
 Result<bool> right_contains(std::string_view reference, std::string_view answer) {
   return answer.contains(reference);
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// The last number written in `text`: "-3", "1,234.5", "2e6". A sign directly after a digit, a
 /// letter or a closing bracket is an operator or a hyphen, not part of the number.

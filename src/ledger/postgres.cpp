@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 
 namespace lichen::ledger {
@@ -95,9 +96,8 @@ std::string take_state(std::string& text) {
   for (std::size_t at = text.find(":  "); at != text.npos; at = text.find(":  ", at + 1)) {
     const std::string state = text.substr(at + 3, kLength);
     const bool whole = state.size() == kLength && text.compare(at + 3 + kLength, 2, ": ") == 0;
-    if (whole && std::ranges::all_of(state, [](char c) {
-          return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-        })) {
+    if (whole &&
+        std::ranges::all_of(state, [](char c) { return base::is_digit(c) || base::is_upper(c); })) {
       text.erase(at + 2, kLength + 2);
       return state;
     }

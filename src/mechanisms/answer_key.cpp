@@ -10,15 +10,16 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "mechanisms/answer_text.h"
 #include "mechanisms/routing/text_features.h"
 
 namespace lichen::mechanisms {
 namespace {
 
-namespace json = boost::json;
+using base::is_digit;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+namespace json = boost::json;
 
 /// Keys in order, and whole numbers of one kind.
 json::value canonical(const json::value& value) {

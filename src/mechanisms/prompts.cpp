@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace lichen::mechanisms {
 namespace {
 
@@ -12,7 +14,7 @@ struct Piece {
 
 bool is_slot_name(std::string_view name) {
   return !name.empty() &&
-         std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+         std::ranges::all_of(name, [](char c) { return base::is_lower(c) || c == '_'; });
 }
 
 /// Takes the next piece off the front of `text`.

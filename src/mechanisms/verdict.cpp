@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/ascii.h"
 #include "mechanisms/answer_text.h"
 #include "mechanisms/hand_over.h"
 
@@ -19,7 +20,6 @@ constexpr int kTokens = 4;  // of a verdict without a grammar: blanks may come f
 constexpr int kAlternatives = 5;
 
 /// ASCII is all that the words are made of.
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 /// In small letters, without blanks around it.
 std::string bare(std::string_view token) {
@@ -47,7 +47,7 @@ Request question_to(const Answerer& judge, std::string prompt, VerdictWords word
 
 double share_by_text(std::string_view text, VerdictWords words) {
   const std::string_view answer = trimmed(text);
-  const auto end = std::ranges::find_if_not(answer, is_letter);
+  const auto end = std::ranges::find_if_not(answer, base::is_letter);
   const std::string said = bare(std::string_view(answer.begin(), end));
   if (said == bare(words.first)) return 1;
   if (said == bare(words.second)) return 0;

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 
 namespace lichen::model {
@@ -367,9 +368,7 @@ class Parser {
   }
 
   std::string_view read_name() {
-    const auto in_name = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-    };
+    const auto in_name = [](char c) { return base::is_alphanumeric(c) || c == '-'; };
     const std::size_t begin = at_;
     while (!at_end() && in_name(text_[at_])) ++at_;
     return text_.substr(begin, at_ - begin);

@@ -3,8 +3,9 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
+
+#include "base/ascii.h"
 
 namespace lichen::policy {
 
@@ -17,14 +18,12 @@ constexpr double kMaxPrice = 1e6;  // USD per million tokens
 }  // namespace
 
 bool all_of(std::string_view text, std::string_view also) {
-  return std::ranges::all_of(text, [also](unsigned char c) {
-    return std::isalnum(c) != 0 || also.find(static_cast<char>(c)) != also.npos;
-  });
+  return std::ranges::all_of(
+      text, [also](char c) { return base::is_alphanumeric(c) || also.contains(c); });
 }
 
 void check_variable(Fields& fields, std::string_view key, const std::string& name) {
-  if (name.empty() || (all_of(name, "_") && std::isdigit(static_cast<unsigned char>(name[0])) == 0))
-    return;
+  if (name.empty() || (all_of(name, "_") && !base::is_digit(name[0]))) return;
   // Not quoted: it may well be the key itself.
   fields.fail(key, fmt::format("`{}` must be the name of an environment variable that holds the "
                                "key (letters, digits, _), not the key itself",

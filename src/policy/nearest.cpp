@@ -1,18 +1,19 @@
 #include "policy/nearest.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace lichen::policy {
 namespace {
 
+using base::to_lower;
+
 constexpr std::size_t kLongestWord = 64;  // longer ones are no slips of the pen
 constexpr std::size_t kListed = 24;
-
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
 /// Insertions, deletions, changes and swaps of neighbours that turn `a` into `b` (the restricted
 /// Damerau-Levenshtein distance).
@@ -23,10 +24,10 @@ std::size_t edits(std::string_view a, std::string_view b) {
     before = std::exchange(above, row);
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
+      const bool same = to_lower(a[i - 1]) == to_lower(b[j - 1]);
       row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (same ? 0 : 1)});
-      const bool swapped = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-                           lower(a[i - 2]) == lower(b[j - 1]);
+      const bool swapped = i > 1 && j > 1 && to_lower(a[i - 1]) == to_lower(b[j - 2]) &&
+                           to_lower(a[i - 2]) == to_lower(b[j - 1]);
       if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
     }
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace lichen::privacy {
 
 Digits::Digits(std::string_view text) {
@@ -68,10 +70,10 @@ bool mod_11_10(const Digits& digits) {
 int mod_97(std::string_view text) {
   int rest = 0;
   for (const char c : text) {
-    if (c >= '0' && c <= '9') {
+    if (base::is_digit(c)) {
       rest = (rest * 10 + (c - '0')) % 97;
-    } else if (const char lower = static_cast<char>(c | 0x20); lower >= 'a' && lower <= 'z') {
-      rest = (rest * 100 + (lower - 'a' + 10)) % 97;
+    } else if (base::is_letter(c)) {
+      rest = (rest * 100 + (base::to_lower(c) - 'a' + 10)) % 97;
     }
   }
   return rest;

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "privacy/fold.h"
 
@@ -18,10 +19,7 @@ constexpr std::size_t kCueBehind = 3;
 // Numbers in a list are all what the first one is.
 constexpr std::size_t kListGap = 8;
 
-bool word_byte(char c) {
-  const char folded = static_cast<char>(c | 0x20);
-  return (c >= '0' && c <= '9') || (folded >= 'a' && folded <= 'z') || c == '_';
-}
+bool word_byte(char c) { return base::is_alphanumeric(c) || c == '_'; }
 
 bool inside_character(std::string_view text, std::size_t at) {
   return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;

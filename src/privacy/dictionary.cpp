@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 
 namespace lichen::privacy {
@@ -58,8 +59,7 @@ Result<std::string> regex_of(const Term& term) {
       continue;
     }
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = byte >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                       (c >= 'A' && c <= 'Z') || c == '_';
+    const bool plain = byte >= 0x80 || base::is_alphanumeric(c) || c == '_';
     if (!plain) regex += '\\';
     regex += c;
   }

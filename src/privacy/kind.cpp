@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace lichen::privacy {
 namespace {
 
@@ -12,15 +14,13 @@ constexpr std::array<std::string_view, kKinds> kNames = {
     "POSTAL_CODE",   "PERSON",      "ORGANIZATION",   "LOCATION",     "NATIONALITY",
     "TITLE",         "AGE",         "DATE",           "PRIVATE",      "LITERAL"};
 
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
 }  // namespace
 
 std::string_view name_of(Kind kind) { return kNames[index_of(kind)]; }
 
 std::optional<Kind> kind_of(std::string_view name) {
   for (std::size_t i = 0; i < index_of(Kind::literal); ++i) {
-    if (std::ranges::equal(kNames[i], name, {}, {}, upper)) return static_cast<Kind>(i);
+    if (std::ranges::equal(kNames[i], name, {}, {}, base::to_upper)) return static_cast<Kind>(i);
   }
   return std::nullopt;
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cassert>
 
+#include "base/ascii.h"
 #include "privacy/value_finder.h"
 
 namespace lichen::privacy {
@@ -10,8 +11,6 @@ namespace {
 
 /// Without the brackets: a name, and a number of up to ten digits.
 constexpr std::size_t kLongestPlaceholder = PlaceholderNames::kLongest + 12;
-
-bool digit(char c) { return c >= '0' && c <= '9'; }
 
 /// What looks like a placeholder of any kind and number, in any case, and is none of the vault's.
 /// No value gets it.
@@ -24,7 +23,7 @@ void add_literals(std::string_view text, Vault& vault, std::vector<Span>& spans)
     const std::size_t number = rest.substr(0, close).rfind('_');
     if (number == std::string_view::npos || number + 1 == close) continue;
     bool digits = true;
-    for (std::size_t i = number + 1; i < close; ++i) digits &= digit(rest[i]);
+    for (std::size_t i = number + 1; i < close; ++i) digits &= base::is_digit(rest[i]);
     const Span span{.begin = open, .end = open + close + 2, .kind = Kind::literal};
     if (digits && vault.names().has(rest.substr(0, number)) && !vault.find(span.in(text))) {
       vault.avoid(span.in(text));

@@ -4,20 +4,17 @@
 #include <array>
 #include <string>
 
+#include "base/ascii.h"
 #include "privacy/checksums.h"
 
 namespace lichen::privacy {
 namespace {
 
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
 /// Letters and digits alone, letters in upper case.
 std::string compact(std::string_view text) {
   std::string kept;
   for (const char c : text) {
-    if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')) {
-      kept += upper(c);
-    }
+    if (base::is_alphanumeric(c)) kept += base::to_upper(c);
   }
   return kept;
 }
@@ -141,7 +138,7 @@ bool is_finnish_hetu(std::string_view text) {
   if (text.size() != 11) return false;
   const Digits digits(std::string(text.substr(0, 6)) + std::string(text.substr(7, 3)));
   return digits.size() == 9 && is_birth(two(digits, 4), two(digits, 2), two(digits, 0)) &&
-         kCheck[digits.number(0, 9) % 31] == upper(text[10]);
+         kCheck[digits.number(0, 9) % 31] == base::to_upper(text[10]);
 }
 
 bool is_danish_cpr(std::string_view text) {
@@ -211,7 +208,8 @@ bool is_chinese_id(std::string_view text) {
   const Digits digits(text.substr(0, 17));
   return digits.size() == 17 &&
          is_day(static_cast<int>(digits.number(6, 4)), two(digits, 10), two(digits, 12)) &&
-         kCheck[static_cast<std::size_t>(digits.weighted(kWeights) % 11)] == upper(text[17]);
+         kCheck[static_cast<std::size_t>(digits.weighted(kWeights) % 11)] ==
+             base::to_upper(text[17]);
 }
 
 bool is_japanese_number(std::string_view text) {

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace lichen::privacy {
 namespace {
-
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 bool well_formed(std::string_view name) {
   if (name.empty() || name.size() > PlaceholderNames::kLongest) return false;
   if (name.front() == '_' || name.back() == '_' || name.contains("__")) return false;
-  return std::ranges::all_of(name, [](char c) { return (c >= 'A' && c <= 'Z') || c == '_'; });
+  return std::ranges::all_of(name, [](char c) { return base::is_upper(c) || c == '_'; });
 }
 
 }  // namespace
@@ -50,8 +50,9 @@ const PlaceholderNames& PlaceholderNames::plain() {
 }
 
 bool PlaceholderNames::has(std::string_view name) const {
-  return std::ranges::any_of(
-      names_, [&](const std::string& one) { return std::ranges::equal(one, name, {}, {}, upper); });
+  return std::ranges::any_of(names_, [&](const std::string& one) {
+    return std::ranges::equal(one, name, {}, {}, base::to_upper);
+  });
 }
 
 }  // namespace lichen::privacy

@@ -4,6 +4,8 @@
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/verb.hpp>
 
+#include "base/ascii.h"
+
 namespace lichen::serving {
 namespace {
 
@@ -26,8 +28,7 @@ bool may_ask(std::string_view origin, const AllowedSites& sites) {
 
 bool is_list_of_names(std::string_view text) {
   return text.size() <= kMaxAskedHeaders && std::ranges::all_of(text, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  std::string_view("-_, ").contains(c);
+           return base::is_alphanumeric(c) || std::string_view("-_, ").contains(c);
          });
 }
 
@@ -45,19 +46,25 @@ std::optional<HttpFault> check_host(const HttpRequest& header, const AllowedSite
                    "`serve` names"};
 }
 
-std::optional<HttpFault> check_origin(const HttpRequest& header, const AllowedSites& sites) {
-  if (header.count(http::field::origin) == 0) return std::nullopt;
-  const std::string_view origin = header[http::field::origin];
-  if (is_own(origin, header[http::field::host]) || may_ask(origin, sites)) return std::nullopt;
-  return HttpFault{403,
-                   "Origin: only web pages that `origins` of `serve` names may ask this server"};
+std::expected<std::string_view, HttpFault> cross_origin(const HttpRequest& header,
+                                                        const AllowedSites& sites) {
+  const auto field = header.find(http::field::origin);
+  if (field == header.end()) return {};
+  const std::string_view origin = field->value();
+  if (is_own(origin, header[http::field::host])) return {};
+  if (may_ask(origin, sites)) return origin;
+  return std::unexpected(
+      HttpFault{403, "Origin: only web pages that `origins` of `serve` names may ask this server"});
 }
 
-std::string_view cross_origin(const HttpRequest& header, const AllowedSites& sites) {
-  if (sites.origins.empty() || header.count(http::field::origin) == 0) return {};
-  const std::string_view origin = header[http::field::origin];
-  return !is_own(origin, header[http::field::host]) && may_ask(origin, sites) ? origin
-                                                                              : std::string_view();
+std::string cors_lines(std::string_view origin) {
+  if (origin.empty()) return {};
+  // Exposed: what a page may read of the header, beside what it always may.
+  return std::string("Access-Control-Allow-Origin: ")
+      .append(origin)
+      .append(
+          "\r\nVary: Origin\r\nAccess-Control-Expose-Headers: x-lichen-receipt, x-lichen-cache, "
+          "x-request-id, Retry-After\r\n");
 }
 
 std::optional<HttpResponse> preflight_answer(const HttpRequest& header) {

@@ -2,6 +2,7 @@
 // cross-site requests, with CORS for the pages that may ask.
 #pragma once
 
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,12 +23,13 @@ struct AllowedSites {
 /// 403 where Host has another name.
 std::optional<HttpFault> check_host(const HttpRequest& header, const AllowedSites& sites,
                                     bool loopback);
-/// 403 where a browser asks for a page that is neither of this server nor one that may ask.
-std::optional<HttpFault> check_origin(const HttpRequest& header, const AllowedSites& sites);
+/// The origin of the page of another server that a browser asks for; empty where none asks. Lives
+/// as long as the header. 403: the page may not ask.
+std::expected<std::string_view, HttpFault> cross_origin(const HttpRequest& header,
+                                                        const AllowedSites& sites);
 
-/// The origin of another server's page that may ask, for Access-Control-Allow-Origin; empty where
-/// none asks. Lives as long as the header.
-std::string_view cross_origin(const HttpRequest& header, const AllowedSites& sites);
+/// The lines of a response's header by which a page of `origin` may read it; none of an empty one.
+std::string cors_lines(std::string_view origin);
 
 /// The answer to a browser that wants to know whether a page may ask, which it does before requests
 /// that no plain form could send (Fetch standard, "CORS-preflight request"); nothing: it is none.

@@ -25,10 +25,6 @@ constexpr std::size_t kReadAheadLimit = 64u << 10;
 /// read. Closing a socket with unread data would reset it and could destroy that response.
 constexpr auto kLinger = std::chrono::seconds(1);
 constexpr std::size_t kLingerBytes = 1u << 20;
-/// What pages may read of the header, beside what they always may.
-constexpr std::string_view kExposedHeaders =
-    "Access-Control-Expose-Headers: x-lichen-receipt, x-lichen-cache, x-request-id, "
-    "Retry-After\r\n";
 
 HttpFault fault_of(error_code error, const HttpServer& server) {
   if (error == http::error::header_limit) {
@@ -94,13 +90,13 @@ awaitable<bool> Connection::serve_one() {
   done_ = false;
   keep_alive_ = false;
   notes = {};
-  cross_origin_.clear();
+  cors_.clear();
 
   auto fault = co_await read_header();
   if (!fault) fault = check_header();
   std::optional<HttpResponse> preflight;
   std::optional<HttpResponse> refusal;
-  if (!fault && !cross_origin_.empty()) preflight = preflight_answer(request());
+  if (!fault && !cors_.empty()) preflight = preflight_answer(request());
   if (!fault && !preflight) refusal = handler_.admit(request());
   if (!fault && !refusal) fault = co_await read_body();
   if (fault && fault->status == 0) co_return false;
@@ -169,8 +165,9 @@ std::optional<HttpFault> Connection::check_header() {
   if (auto fault = check_framing(request())) return fault;
   const auto sites = shard_.server().sites();
   if (auto fault = check_host(request(), *sites, shard_.server().loopback())) return fault;
-  if (auto fault = check_origin(request(), *sites)) return fault;
-  cross_origin_ = cross_origin(request(), *sites);
+  const auto origin = cross_origin(request(), *sites);
+  if (!origin) return origin.error();
+  cors_ = cors_lines(*origin);
   if (request().count(http::field::expect) > 0 &&
       !beast::iequals(request()[http::field::expect], "100-continue")) {
     return HttpFault{417, "Expect: only `100-continue` is understood"};
@@ -276,9 +273,7 @@ void Connection::stage_head(const HttpResponse& response, Framing framing) {
   } else if (request().version() == 10) {
     add("Connection: keep-alive\r\n");
   }
-  if (!cross_origin_.empty()) {
-    add("Access-Control-Allow-Origin: ", cross_origin_, "\r\nVary: Origin\r\n", kExposedHeaders);
-  }
+  add(cors_);
   for (const auto& [name, value] : response.headers) add(name, ": ", value, "\r\n");
   add("\r\n");
 }

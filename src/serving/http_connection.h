@@ -100,7 +100,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
 
   // Writing
   std::string head_;
-  std::string cross_origin_;  // of the web page that asks, if it is another server's
+  std::string cors_;  // lines for the web page of another server that asks
   Framing framing_ = Framing::length;
   unsigned status_ = 0;  // of the response; 0: none yet
   bool done_ = false;    // the response is complete

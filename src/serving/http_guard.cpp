@@ -4,6 +4,8 @@
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 
+#include "base/ascii.h"
+
 namespace lichen::serving {
 namespace {
 
@@ -12,9 +14,7 @@ namespace http = beast::http;
 
 HttpFault bad(std::string detail) { return {400, std::move(detail)}; }
 
-bool all_digits(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
+bool all_digits(std::string_view text) { return std::ranges::all_of(text, base::is_digit); }
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <limits>
 
+#include "base/ascii.h"
 #include "base/document.h"
 
 namespace lichen::serving {
@@ -88,8 +89,7 @@ Priority read_priority(JsonFields& body) {
 
 bool valid_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
+    return base::is_alphanumeric(c) || c == '_' || c == '-';
   });
 }
 

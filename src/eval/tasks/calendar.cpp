@@ -1,19 +1,20 @@
 #include "eval/tasks/calendar.h"
 
-#include <cctype>
 #include <vector>
 
+#include "base/ascii.h"
 #include "eval/tasks/text.h"
 #include "eval/tasks/words.h"
 
 namespace lichen::eval::tasks {
 namespace {
 
+using base::is_digit;
+using base::is_letter;
+
 /// A run of digits, a word, or one other character that is no space.
 std::vector<std::string> lexemes(std::string_view text) {
   std::vector<std::string> found;
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  const auto is_letter = [](char c) { return (c | 32) >= 'a' && (c | 32) <= 'z'; };
   for (std::size_t i = 0; i < text.size();) {
     std::size_t end = i + 1;
     if (is_digit(text[i])) {

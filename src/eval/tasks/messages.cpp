@@ -2,6 +2,7 @@
 
 #include <cassert>
 
+#include "base/ascii.h"
 #include "eval/tasks/calendar.h"
 #include "eval/tasks/text.h"
 #include "eval/tasks/words.h"
@@ -106,7 +107,7 @@ std::string email_of(Random& random, std::string_view name) {
   std::string out;
   for (const char c : lowercase(name)) {
     if (c == ' ') out += '.';
-    if (c >= 'a' && c <= 'z') out += c;
+    if (base::is_lower(c)) out += c;
   }
   if (random.chance(30)) out += text(random.between(1, 99));
   return out.append("@").append(random.pick(kHosts));

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "eval/tasks/text.h"
 
 namespace lichen::eval::tasks {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+using base::is_digit;
 
 /// Where the number that ends `text` begins; npos where none does.
 std::size_t last_number(std::string_view text) {

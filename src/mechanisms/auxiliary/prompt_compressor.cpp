@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "mechanisms/answer_text.h"
 #include "mechanisms/auxiliary/prompt_parts.h"
 
@@ -30,9 +31,7 @@ constexpr std::size_t kLongPrompt = 16 * 1'024;  // bytes
 /// differ by some 10.
 constexpr double kNumber = 8;  // nats
 
-bool has_number(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
+bool has_number(std::string_view text) { return std::ranges::any_of(text, base::is_digit); }
 
 bool may_shorten(const Message& message) {
   return message.role == "user" || message.role == "tool";

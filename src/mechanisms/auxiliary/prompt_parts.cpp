@@ -5,20 +5,21 @@
 #include <cassert>
 #include <ranges>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "mechanisms/answer_text.h"
 
 namespace lichen::mechanisms {
 namespace {
 
+using base::is_digit;
+using base::is_letter;
+using base::is_lower;
+using base::is_upper;
+
 constexpr std::string_view kOpen = "<keep>", kClose = "</keep>";
 constexpr std::string_view kBlanks = " \t\r", kWhite = " \t\r\n";
 constexpr std::string_view kEndMarks = ".!?", kClosing = "\"')]}";
-
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_small(char c) { return c >= 'a' && c <= 'z'; }
-constexpr bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
-constexpr bool is_letter(char c) { return is_small(c) || is_capital(c); }
 
 /// Where the first byte at or behind `from` stands that is not in `set`.
 std::size_t skip(std::string_view text, std::size_t from, std::string_view set) {
@@ -52,7 +53,7 @@ bool abbreviates(std::string_view text, std::size_t at) {
   std::size_t letters = at;
   while (letters > 0 && is_letter(text[letters - 1])) --letters;
   const std::size_t count = at - letters;
-  if (count == 1 || (count == 2 && is_capital(text[letters]))) return true;
+  if (count == 1 || (count == 2 && is_upper(text[letters]))) return true;
   const std::size_t word = skip(text, 0, kWhite);
   return count == 0 && at > word && std::ranges::all_of(text.substr(word, at - word), is_digit);
 }
@@ -62,7 +63,7 @@ std::size_t end_behind_mark(std::string_view text, std::size_t at) {
   const std::size_t marks = skip(text, skip(text, at, kEndMarks), kClosing);
   const std::size_t next = skip(text, marks, kBlanks);
   if (next == text.size()) return next;
-  if (next == marks || is_small(text[next]) || text[next] == '\n') return 0;
+  if (next == marks || is_lower(text[next]) || text[next] == '\n') return 0;
   return text[at] == '.' && abbreviates(text, at) ? 0 : next;
 }
 
@@ -131,7 +132,7 @@ bool is_negation(std::string_view word) {
   constexpr std::array<std::string_view, 7> kNegations = {"no",      "not",  "nor",   "never",
                                                           "without", "none", "cannot"};
   std::string small(word);
-  for (char& c : small) c = is_capital(c) ? static_cast<char>(c - 'A' + 'a') : c;
+  for (char& c : small) c = base::to_lower(c);
   return std::ranges::find(kNegations, small) != kNegations.end() || small.ends_with("n't") ||
          small.ends_with("n’t");
 }
@@ -141,7 +142,7 @@ std::size_t capitals(std::string_view word) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < word.size(); ++i) {
     const auto next = static_cast<unsigned char>(i + 1 < word.size() ? word[i + 1] : 0);
-    count += is_capital(word[i]) || (word[i] == '\xC3' && next >= 0x80 && next <= 0x9E);
+    count += is_upper(word[i]) || (word[i] == '\xC3' && next >= 0x80 && next <= 0x9E);
   }
   return count;
 }

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/ascii.h"
 #include "mechanisms/answer_text.h"
 #include "mechanisms/pipeline/job_list.h"
 #include "mechanisms/pipeline/word_index.h"
@@ -12,17 +13,17 @@
 namespace lichen::mechanisms {
 namespace {
 
-bool digit(char c) { return c >= '0' && c <= '9'; }
+using base::is_digit;
 
 /// "1,204" and "1204" are one number; so are "388" and "388.".
 std::vector<std::string> numbers_of(std::string_view text) {
   std::vector<std::string> numbers;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if (!digit(text[at])) continue;
+    if (!is_digit(text[at])) continue;
     std::string& number = numbers.emplace_back();
     for (; at < text.size(); ++at) {
-      const bool inside = at + 1 < text.size() && digit(text[at + 1]);
-      if (digit(text[at]) || (text[at] == '.' && inside)) {
+      const bool inside = at + 1 < text.size() && is_digit(text[at + 1]);
+      if (is_digit(text[at]) || (text[at] == '.' && inside)) {
         number += text[at];
       } else if (text[at] != ',' || !inside) {
         break;

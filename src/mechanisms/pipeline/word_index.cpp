@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace lichen::mechanisms {
 namespace {
 
@@ -10,9 +12,8 @@ constexpr std::uint64_t kPrime = 0x100000001b3u;
 
 /// What a byte adds to a word: itself, as a small letter; 0 where it ends one.
 unsigned char letter(char c) {
-  if (c >= 'A' && c <= 'Z') return static_cast<unsigned char>(c - 'A' + 'a');
-  const bool part = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c & 0x80) != 0;
-  return part ? static_cast<unsigned char>(c) : 0;
+  const bool part = base::is_alphanumeric(c) || (c & 0x80) != 0;
+  return part ? static_cast<unsigned char>(base::to_lower(c)) : 0;
 }
 
 }  // namespace

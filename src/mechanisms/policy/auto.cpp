@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "mechanisms/hand_over.h"
 #include "mechanisms/policy/chooser_metrics.h"
 #include "mechanisms/policy/plan_chooser.h"
@@ -35,10 +36,9 @@ bool own_fault(const Error& error, const Turn& turn) {
 
 /// None: the reply begins with neither.
 std::optional<bool> yes_or_no(std::string_view reply) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  const auto begin = std::ranges::find_if(reply, letter);
-  std::string word(begin, std::find_if_not(begin, reply.end(), letter));
-  for (char& c : word) c = c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  const auto begin = std::ranges::find_if(reply, base::is_letter);
+  std::string word(begin, std::find_if_not(begin, reply.end(), base::is_letter));
+  for (char& c : word) c = base::to_lower(c);
   if (word == "yes") return true;
   if (word == "no") return false;
   return std::nullopt;

@@ -5,14 +5,15 @@
 #include <optional>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace lichen::mechanisms {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+using base::is_digit;
+using base::is_upper;
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-char lower(char c) { return is_upper(c) ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 constexpr std::pair<std::string_view, std::string_view> kQuotes[] = {
     {"\"", "\""}, {"`", "`"}, {"\u201c", "\u201d"}, {"\u201e", "\u201c"}, {"\u00ab", "\u00bb"}};
@@ -55,7 +56,7 @@ std::string_view trimmed(std::string_view word) {
 
 bool negates(std::string_view word) {
   std::string plain;
-  for (const char c : word) plain += lower(c);
+  for (const char c : word) plain += base::to_lower(c);
   return std::ranges::find(kNegations, plain) != std::end(kNegations) || plain.ends_with("n't") ||
          plain.ends_with("n\u2019t");
 }
@@ -79,9 +80,8 @@ std::vector<std::string> telling_words(std::string_view text) {
   };
   for (const char c : text) {
     constexpr std::string_view kSigns = "@/_+*=<>%", kWithin = ".-'";
-    const char small = lower(c);
-    const bool letter = (small >= 'a' && small <= 'z') || is_digit(c) ||
-                        static_cast<unsigned char>(c) >= 0x80;  // which may be one
+    const bool letter =
+        base::is_alphanumeric(c) || static_cast<unsigned char>(c) >= 0x80;  // which may be one
     if (letter || kSigns.contains(c) || (kWithin.contains(c) && !word.empty())) {
       word += small;
     } else {

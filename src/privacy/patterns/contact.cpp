@@ -1,19 +1,20 @@
 // E-mail addresses and phone numbers.
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "privacy/checksums.h"
 #include "privacy/patterns/pattern.h"
 
 namespace lichen::privacy {
 namespace {
 
-bool digit(char c) { return c >= '0' && c <= '9'; }
+using base::is_digit;
 
 /// How many stretches of digits there are.
 std::size_t groups(std::string_view text) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (digit(text[i]) && (i == 0 || !digit(text[i - 1]))) ++count;
+    if (is_digit(text[i]) && (i == 0 || !is_digit(text[i - 1]))) ++count;
   }
   return count;
 }
@@ -25,10 +26,10 @@ bool looks_like_date(std::string_view text) {
   std::array<int, 3> lengths = {};
   std::size_t part = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (digit(text[i])) {
+    if (is_digit(text[i])) {
       parts[part] = parts[part] % 10'000 * 10 + (text[i] - '0');
       ++lengths[part];
-    } else if (i > 0 && digit(text[i - 1])) {
+    } else if (i > 0 && is_digit(text[i - 1])) {
       ++part;
     }
   }
@@ -50,11 +51,6 @@ std::size_t letter_beyond_ascii(std::string_view text, std::size_t at) {
   return lead >= 0xC3 && lead <= 0xDF && at + 1 < text.size() ? 2 : 0;
 }
 
-bool letter(char c) {
-  const char folded = static_cast<char>(c | 0x20);
-  return folded >= 'a' && folded <= 'z';
-}
-
 /// Bytes of `text` that are a domain: two labels at least, none empty, the last of 2 to 24 letters
 /// or in Punycode; 0 where there is none. 253 bytes at most.
 std::size_t domain_length(std::string_view text) {
@@ -73,7 +69,7 @@ std::size_t domain_length(std::string_view text) {
     // The top level, if the domain ends here; a hyphen may follow it in a sentence.
     const std::string_view top = text.substr(label, i - label);
     const std::size_t letters =
-        static_cast<std::size_t>(std::ranges::find_if_not(top, letter) - top.begin());
+        static_cast<std::size_t>(std::ranges::find_if_not(top, base::is_letter) - top.begin());
     const bool whole = letters == top.size() || top[letters] == '-';
     if (labels > 0 && top.starts_with("xn--")) {
       length = i;

@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "base/ascii.h"
 #include "privacy/checksums.h"
 #include "privacy/patterns/pattern.h"
 
@@ -59,7 +60,7 @@ std::string_view iban(std::string_view text) {
   std::string number;
   for (const char c : text) {
     if (c == ' ' || c == '-') continue;
-    number += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    number += base::to_upper(c);
   }
   const auto* country =
       std::ranges::find(kIbanLengths, std::string_view(number).substr(0, 2), &Country::code);

@@ -3,6 +3,7 @@
 #include <boost/asio/ip/address_v6.hpp>
 #include <string>
 
+#include "base/ascii.h"
 #include "privacy/checksums.h"
 #include "privacy/patterns/pattern.h"
 
@@ -33,10 +34,7 @@ std::string_view trimmed_url(std::string_view url) {
 /// The domain that ends in the top level and path that were found; none within a longer name.
 std::string_view domain(std::string_view text, std::string_view top) {
   const auto at = static_cast<std::size_t>(top.data() - text.data());
-  const auto inner = [](char c) {
-    const char folded = static_cast<char>(c | 0x20);
-    return (c >= '0' && c <= '9') || (folded >= 'a' && folded <= 'z') || c == '-' || c == '.';
-  };
+  const auto inner = [](char c) { return base::is_alphanumeric(c) || c == '-' || c == '.'; };
   std::size_t begin = at;
   while (begin > 0 && at - begin < 253 && inner(text[begin - 1])) --begin;
   while (begin < at && (text[begin] == '.' || text[begin] == '-')) ++begin;
@@ -62,7 +60,7 @@ std::string_view ipv4(std::string_view text) {
 /// An address (RFC 4291), and not a time of day, a `::` of a program or a loopback.
 std::string_view ipv6(std::string_view text) {
   const auto hex = std::ranges::count_if(text, [](char c) { return c != ':' && c != '.'; });
-  const bool digit = std::ranges::any_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  const bool digit = std::ranges::any_of(text, base::is_digit);
   if (hex < 4 || !digit) return {};
   boost::system::error_code error;
   boost::asio::ip::make_address_v6(std::string(text), error);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/ascii.h"
 #include "privacy/patterns/pattern.h"
 
 namespace lichen::privacy {
@@ -15,9 +16,9 @@ constexpr std::size_t kMostOfToken = 512;  // bytes; beyond that it is data, not
 enum class Class : std::uint8_t { upper, lower, digit, symbol };
 
 Class class_of(char c) {
-  if (c >= 'A' && c <= 'Z') return Class::upper;
-  if (c >= 'a' && c <= 'z') return Class::lower;
-  return c >= '0' && c <= '9' ? Class::digit : Class::symbol;
+  if (base::is_upper(c)) return Class::upper;
+  if (base::is_lower(c)) return Class::lower;
+  return base::is_digit(c) ? Class::digit : Class::symbol;
 }
 
 std::size_t count_of(std::string_view text, Class wanted) {

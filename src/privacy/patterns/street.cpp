@@ -4,16 +4,16 @@
 #include <array>
 #include <cstdint>
 
+#include "base/ascii.h"
+
 namespace lichen::privacy {
 namespace {
 
-bool digit(char c) { return c >= '0' && c <= '9'; }
-bool capital(char c) { return (c >= 'A' && c <= 'Z') || static_cast<std::uint8_t>(c) >= 0xC3; }
-bool letter(char c) {
-  const char folded = static_cast<char>(c | 0x20);
-  return (folded >= 'a' && folded <= 'z') || static_cast<std::uint8_t>(c) >= 0x80;
-}
-bool in_word(char c) { return letter(c) || digit(c) || c == '\'' || c == '.' || c == '-'; }
+using base::is_digit;
+
+bool capital(char c) { return base::is_upper(c) || static_cast<std::uint8_t>(c) >= 0xC3; }
+bool letter(char c) { return base::is_letter(c) || static_cast<std::uint8_t>(c) >= 0x80; }
+bool in_word(char c) { return letter(c) || is_digit(c) || c == '\'' || c == '.' || c == '-'; }
 
 /// A place in a text, moved over what is there. Each function says whether it was, and moves only
 /// then.
@@ -41,23 +41,22 @@ class Cursor {
   /// Digits, with one letter behind them.
   bool house_number() {
     std::size_t end = at_;
-    while (end < text_.size() && digit(text_[end])) ++end;
+    while (end < text_.size() && is_digit(text_[end])) ++end;
     if (end == at_ || end - at_ > 5) return false;
     if (end < text_.size() && letter(text_[end])) ++end;
-    return (end == text_.size() || !(digit(text_[end]) || letter(text_[end]))) && move_to(end);
+    return (end == text_.size() || !(is_digit(text_[end]) || letter(text_[end]))) && move_to(end);
   }
   /// 4 to 6 digits, ZIP+4, or a code of the United Kingdom or Canada.
   bool postal_code() {
     std::size_t end = at_;
-    while (end < text_.size() && digit(text_[end])) ++end;
+    while (end < text_.size() && is_digit(text_[end])) ++end;
     if (end - at_ >= 4 && end - at_ <= 6) {
       const bool four_more = end + 5 <= text_.size() && text_[end] == '-' &&
-                             std::ranges::all_of(text_.substr(end + 1, 4), digit);
+                             std::ranges::all_of(text_.substr(end + 1, 4), is_digit);
       return move_to(four_more ? end + 5 : end);
     }
     const auto is = [&](std::size_t i, bool wants_digit) {
-      return i < text_.size() &&
-             (wants_digit ? digit(text_[i]) : text_[i] >= 'A' && text_[i] <= 'Z');
+      return i < text_.size() && (wants_digit ? is_digit(text_[i]) : base::is_upper(text_[i]));
     };
     // Two halves; the second is a digit and two letters, or digit, letter, digit.
     std::size_t half = at_;
@@ -138,9 +137,9 @@ std::size_t begin_of_numbers(std::string_view text, std::size_t at) {
     while (end > 0 && at - end < 2 && (text[end - 1] == ' ' || text[end - 1] == ',')) --end;
     if (end == at) break;
     std::size_t begin = end;
-    if (begin > 1 && letter(text[begin - 1]) && digit(text[begin - 2])) --begin;
+    if (begin > 1 && letter(text[begin - 1]) && is_digit(text[begin - 2])) --begin;
     const std::size_t digits_end = begin;
-    while (begin > 0 && digit(text[begin - 1])) --begin;
+    while (begin > 0 && is_digit(text[begin - 1])) --begin;
     const bool number = digits_end > begin && digits_end - begin <= 6;
     if (!number || (begin > 0 && in_word(text[begin - 1]))) break;
     at = begin;
