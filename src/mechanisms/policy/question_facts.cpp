@@ -83,7 +83,7 @@ std::vector<std::string> telling_words(std::string_view text) {
     const bool letter =
         base::is_alphanumeric(c) || static_cast<unsigned char>(c) >= 0x80;  // which may be one
     if (letter || kSigns.contains(c) || (kWithin.contains(c) && !word.empty())) {
-      word += small;
+      word += base::to_lower(c);
     } else {
       end_word();
     }
