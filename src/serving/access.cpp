@@ -33,7 +33,7 @@ Result<Caller> Access::identify(const HttpRequest& header) const {
   const auto given = given_key(header);
   if (given && options_.admin && options_.admin->is(*given)) return Caller{.right = Right::admin};
   if (given && options_.key && options_.key->is(*given)) return Caller{.right = Right::operates};
-  if (given && ring_ != nullptr) {
+  if (given && options_.keys && ring_ != nullptr) {
     if (KeyPtr key = ring_->find(*given)) {
       return Caller{.right = Right::answers, .key = std::move(key)};
     }

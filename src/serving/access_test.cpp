@@ -63,6 +63,12 @@ TEST_F(AccessTest, EachKeyHasItsRight) {
   EXPECT_EQ(identify(bearer(other)).error().code, Errc::unauthorized);
 }
 
+TEST_F(AccessTest, VirtualKeysOpenNothingWhereTheyAreNotWanted) {
+  const std::string text = make_key();
+  const Access access({.key = ApiKey("master"), .admin = ApiKey("boss")}, &ring_);
+  EXPECT_EQ(access.identify(bearer(text)).error().code, Errc::unauthorized);
+}
+
 TEST_F(AccessTest, ARevokedOrExpiredKeyOpensNothing) {
   const std::string text = make_key();
   key_.expires = std::chrono::system_clock::now() - 1s;

@@ -317,7 +317,7 @@ awaitable<ApiResult<Spending>> Api::claim(const Caller& caller, const std::strin
       deadline - Clock::now() + kSettleTime);
   auto reserved =
       allowances.blocks(*caller.key)
-          ? co_await asio::co_spawn(ledger_users_, reserve(&allowances, caller.key, claim, lasts),
+          ? co_await asio::co_spawn(claims_, reserve(&allowances, caller.key, claim, lasts),
                                     asio::use_awaitable)
           : allowances.reserve(*caller.key, claim, std::chrono::system_clock::now() + lasts);
   if (!reserved) co_return std::unexpected(ApiError{.error = std::move(reserved.error())});

@@ -125,6 +125,7 @@ class Api final : public Handler {
   Metrics& metrics_;
   const std::int64_t started_;                // Unix time, seconds
   boost::asio::thread_pool ledger_users_{1};  // reading and rating receipts blocks
+  boost::asio::thread_pool claims_{8};        // so may what keys claim, as many as run side by side
 };
 
 }  // namespace lichen::serving

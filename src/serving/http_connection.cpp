@@ -21,6 +21,8 @@ constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 /// Pipelined bytes kept while a turn runs; beyond, a client that leaves is noticed when written to.
 constexpr std::size_t kReadAheadLimit = 64u << 10;
+/// Of a chunk's header, with its extensions, and of a trailer: the parser keeps no bound to them.
+constexpr std::size_t kMostChunkHeader = 16u << 10;
 /// After the last response: how long, and up to how many bytes, what the client still sends is
 /// read. Closing a socket with unread data would reset it and could destroy that response.
 constexpr auto kLinger = std::chrono::seconds(1);
@@ -189,13 +191,22 @@ awaitable<std::optional<HttpFault>> Connection::read_body() {
     error_code error;
     if (buffer_.size() > 0) buffer_.consume(parser_->put(buffer_.data(), error));
     if (error && error != http::error::need_more) co_return fault_of(error, shard_.server());
-    if (!parser_->is_done() && !co_await more()) co_return reading_failed();
+    if (parser_->is_done()) break;
+    if (buffer_.size() > kMostChunkHeader) {
+      co_return HttpFault{400, "a chunk's header or the trailer is longer than " +
+                                   std::to_string(kMostChunkHeader) + " bytes"};
+    }
+    if (!co_await more()) co_return reading_failed();
   }
   co_return std::nullopt;
 }
 
 void Connection::read_ahead() {
-  if (reading_ || read_error_ || buffer_.size() > kReadAheadLimit) return;
+  if (buffer_.size() <= kReadAheadLimit) read();
+}
+
+void Connection::read() {
+  if (reading_ || read_error_) return;
   reading_ = true;
   socket_.async_read_some(asio::buffer(chunk_),
                           [self = shared_from_this()](error_code error, std::size_t size) {
@@ -221,11 +232,12 @@ void Connection::on_read(error_code error, std::size_t size) {
 
 awaitable<bool> Connection::more() {
   const std::size_t before = buffer_.size();
-  while (buffer_.size() == before && !read_error_) {
-    read_ahead();
+  // A timeout that found no read to cancel shows in `timed_out_` alone.
+  while (buffer_.size() == before && !read_error_ && !timed_out_) {
+    read();
     co_await arrived_.async_receive(kTuple);
   }
-  co_return buffer_.size() > before;
+  co_return buffer_.size() > before && !timed_out_;
 }
 
 HttpFault Connection::reading_failed() const {
@@ -383,6 +395,7 @@ awaitable<void> Connection::close() {
   error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   enter(Phase::idle, kLinger);
+  timed_out_ = false;
   std::size_t discarded = 0;
   while (!read_error_ && !write_failed_ && discarded < kLingerBytes) {
     discarded += buffer_.size();

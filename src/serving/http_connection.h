@@ -71,10 +71,12 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   awaitable<void> handle();
   awaitable<void> close();
 
-  /// Starts a read unless one is pending or enough is buffered.
+  /// Starts a read unless one is pending.
+  void read();
+  /// The same unless enough is buffered.
   void read_ahead();
   void on_read(boost::system::error_code error, std::size_t size);
-  /// Waits for more bytes; false at the end of the connection.
+  /// Waits for more bytes; false at the end of the connection, and when the time is over.
   awaitable<bool> more();
 
   void stage_head(const HttpResponse& response, Framing framing);

@@ -90,6 +90,17 @@ TEST_F(HttpServerTest, ChunkedBodiesHaveTheSameLimit) {
   EXPECT_TRUE(client.closed());
 }
 
+TEST_F(HttpServerTest, AChunkHeaderAndATrailerHaveALimit) {
+  start();
+  for (const std::string begin : {"1;", "0\r\n"}) {
+    TestClient client(port());
+    client.send("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + begin +
+                std::string(80'000, 'a'));
+    EXPECT_EQ(client.read().status, 400) << begin;
+  }
+  wait_for([this] { return server_->connections() == 0; });
+}
+
 TEST_F(HttpServerTest, SlowRequestsTimeOut) {
   start({.idle_timeout = 30ms, .header_timeout = 30ms, .body_timeout = 30ms});
   TestClient idle(port());

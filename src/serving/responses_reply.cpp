@@ -215,6 +215,7 @@ void ResponsesReply::done(std::string& out) {
 }
 
 void ResponsesReply::error(std::string& out, const ApiError& error) {
+  status_ = "incomplete";  // what is there so far
   close(out);
   json::object failed = response("failed");
   failed["error"] = {{"code", error_code(error)}, {"message", error.error.detail}};

@@ -104,6 +104,10 @@ TEST(ResponsesReply, AnErrorInMidStream) {
   writer.piece(out, 0, {.text = "I ", .model = "m"});
   writer.error(out, {.error = {Errc::upstream, "it broke"}});
   const auto events = named_events(out);
+  const auto item = std::ranges::find_if(
+      events, [](const auto& event) { return event.at("type") == "response.output_item.done"; });
+  ASSERT_NE(item, events.end());
+  EXPECT_EQ(item->at("item").at("status"), "incomplete");
   EXPECT_EQ(events.back().at("type"), "response.failed");
   EXPECT_EQ(events.back().at("response").at("status"), "failed");
   EXPECT_EQ(events.back().at("response").at("error").at("message"), "it broke");

@@ -1,7 +1,13 @@
 #include "serving/spending.h"
 
+#include <boost/json/serialize.hpp>
+
+#include "base/document.h"
+
 namespace lichen::serving {
 namespace {
+
+namespace json = boost::json;
 
 constexpr std::int64_t kBytesPerToken = 4;
 constexpr std::int64_t kUnboundedAnswer = 1'024;  // tokens
@@ -10,12 +16,15 @@ std::int64_t tokens(std::size_t bytes) {
   return static_cast<std::int64_t>(bytes) / kBytesPerToken + 1;
 }
 
+/// Of all that a model is sent and somebody is charged for.
 std::size_t bytes(const Request& request) {
-  std::size_t sum = request.document ? request.document->size() : 0;
-  if (request.prompt) sum += request.prompt->size();
+  std::size_t sum = base::text_bytes(request);
   for (const Message& message : request.messages) {
-    sum += message.content.size() + message.reasoning.size();
+    sum += message.reasoning.size();
+    if (!message.tool_calls.empty()) sum += json::serialize(message.tool_calls).size();
   }
+  if (!request.tools.empty()) sum += json::serialize(request.tools).size();
+  if (request.format.json_schema) sum += json::serialize(*request.format.json_schema).size();
   return sum;
 }
 
