@@ -4,6 +4,7 @@
 #include <optional>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/ids.h"
 #include "ledger/allowances.h"
@@ -62,8 +63,16 @@ class LocalAllowances final : public Allowances {
     double tokens = 0;  // taken from the bucket
     system_clock::time_point until;
   };
+  struct Settled {
+    Reservation reservation;
+    KeyUse used;
+  };
   struct Account {
-    std::mutex mutex;
+    // What is settled while another holds the account, perhaps for as long as receipts are read.
+    std::mutex settled_mutex;
+    std::vector<Settled> settled;
+
+    std::mutex mutex;  // of what follows
     Bucket requests;
     Bucket tokens;
     std::map<std::string, Open, std::less<>> open;
@@ -73,6 +82,7 @@ class LocalAllowances final : public Allowances {
   };
 
   Account& account(const std::string& key);
+  static void take_in_settled(Account& account);
   /// Begins the period that `now` is in, where that is another one.
   Result<void> turn_period(Account& account, const Key& key, system_clock::time_point now) const;
   static double claimed(const Account& account);
@@ -114,6 +124,7 @@ Result<Reservation> LocalAllowances::reserve(const Key& key, const Claim& claim,
   const KeyLimits& limits = key.limits;
   Account& account = this->account(key.id);
   const std::lock_guard lock(account.mutex);
+  take_in_settled(account);
   std::erase_if(account.open, [now](const auto& entry) { return entry.second.until <= now; });
 
   if (limits.requests_at_once &&
@@ -159,30 +170,47 @@ Result<Reservation> LocalAllowances::reserve(const Key& key, const Claim& claim,
 
 void LocalAllowances::settle(const Reservation& reservation, const KeyUse& used) {
   Account& account = this->account(reservation.key);
-  const std::lock_guard lock(account.mutex);
-  double taken = 0;
-  if (const auto open = account.open.find(reservation.id); open != account.open.end()) {
-    taken = open->second.tokens;
-    account.open.erase(open);
+  {
+    const std::lock_guard lock(account.settled_mutex);
+    account.settled.push_back({reservation, used});
   }
-  if (account.tokens.used()) {
-    account.tokens.give_back(taken - static_cast<double>(used.tokens));
+  // Otherwise the next to hold the account takes it in.
+  if (const std::unique_lock lock(account.mutex, std::try_to_lock); lock) take_in_settled(account);
+}
+
+void LocalAllowances::take_in_settled(Account& account) {
+  std::vector<Settled> settled;
+  {
+    const std::lock_guard lock(account.settled_mutex);
+    settled.swap(account.settled);
   }
-  // What began in another period is that one's; a period that has not begun will read it.
-  if (account.period && reservation.made >= *account.period) account.spent += used.usd;
+  for (const auto& [reservation, used] : settled) {
+    double taken = 0;
+    if (const auto open = account.open.find(reservation.id); open != account.open.end()) {
+      taken = open->second.tokens;
+      account.open.erase(open);
+    }
+    if (account.tokens.used()) {
+      account.tokens.give_back(taken - static_cast<double>(used.tokens));
+    }
+    // What began in another period is that one's; a period that has not begun will read it.
+    if (account.period && reservation.made >= *account.period) account.spent += used.usd;
+  }
 }
 
 bool LocalAllowances::blocks(const Key& key) {
   if (!key.limits.budget_usd) return false;
   Account& account = this->account(key.id);
-  const std::lock_guard lock(account.mutex);
-  return account.period != period_begin(key.limits.period, clocks_.wall());
+  // Held: perhaps by one who reads the receipts.
+  const std::unique_lock lock(account.mutex, std::try_to_lock);
+  return !lock || account.period != period_begin(key.limits.period, clocks_.wall());
 }
 
 Result<double> LocalAllowances::spent(const Key& key) {
   const auto now = clocks_.wall();
   Account& account = this->account(key.id);
   const std::lock_guard lock(account.mutex);
+  take_in_settled(account);
   if (Result<void> turned = turn_period(account, key, now); !turned) {
     return std::unexpected(turned.error());
   }

@@ -51,7 +51,9 @@ class MemoryLedger : public Ledger {
     if (known == keys_.end()) {
       keys_.push_back(key);
     } else {
+      const auto revoked = known->revoked;
       *known = key;
+      if (revoked) known->revoked = revoked;
     }
     return {};
   }

@@ -25,6 +25,8 @@ constexpr std::size_t kMostConnections = 8;
 /// Requests whose end is kept while it cannot be told; reservations of more end by themselves.
 constexpr std::size_t kMostEnded = 10'000;
 constexpr milliseconds kFirstPause{100};
+/// For so long a server that was not reached is not asked again.
+constexpr milliseconds kGone{1'000};
 constexpr milliseconds kLongestPause{5'000};
 
 /// Connections, each lent to one call at a time. Safe to use from any thread.
@@ -32,7 +34,8 @@ class Connections {
  public:
   explicit Connections(const PostgresStore& store) : store_(store) {}
 
-  /// Waits while all are lent. Whoever waits while another finds the server gone is told the same.
+  /// Waits while all are lent. Whoever waits while another finds the server gone is told the same,
+  /// and so is whoever comes a little later: else many requests would each wait for it in vain.
   Result<Reply> run(const Command& command) {
     Result<std::unique_ptr<Connection>> connection = take();
     if (!connection) return std::unexpected(connection.error());
@@ -47,8 +50,9 @@ class Connections {
     const auto came = steady_clock::now();
     {
       std::unique_lock lock(mutex_);
-      returned_.wait(lock, [&] { return lent_ < kMostConnections || failed_at_ > came; });
-      if (failed_at_ > came) return std::unexpected(failure_);
+      const auto gone = [&] { return failed_at_ + kGone > came; };
+      returned_.wait(lock, [&] { return lent_ < kMostConnections || gone(); });
+      if (gone()) return std::unexpected(failure_);
       ++lent_;
       while (!idle_.empty()) {
         std::unique_ptr<Connection> connection = std::move(idle_.back());
@@ -78,7 +82,9 @@ class Connections {
       std::lock_guard lock(mutex_);
       --lent_;
       if (connection) idle_.push_back(std::move(connection));
-      if (error && error->code == Errc::storage) {
+      if (!error) {
+        failed_at_ = {};
+      } else if (error->code == Errc::storage) {
         failure_ = *error;
         failed_at_ = steady_clock::now();
       }

@@ -84,9 +84,15 @@ SqliteWriter::SqliteWriter(Database database)
             "INSERT INTO kept (name, text) VALUES (?, ?)"
             " ON CONFLICT (name) DO UPDATE SET text = excluded.text"),
       key_(database_,
-           "INSERT OR REPLACE INTO keys (id, name, hash, created_ns, expires_ns, revoked_ns, plans,"
+           "INSERT INTO keys (id, name, hash, created_ns, expires_ns, revoked_ns, plans,"
            " requests_per_minute, tokens_per_minute, requests_at_once, budget_usd, period)"
-           " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
+           " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+           " (name, hash, created_ns, expires_ns, revoked_ns, plans, requests_per_minute,"
+           " tokens_per_minute, requests_at_once, budget_usd, period) ="
+           " (excluded.name, excluded.hash, excluded.created_ns, excluded.expires_ns,"
+           " coalesce(revoked_ns, excluded.revoked_ns), excluded.plans,"
+           " excluded.requests_per_minute, excluded.tokens_per_minute, excluded.requests_at_once,"
+           " excluded.budget_usd, excluded.period)") {}
 
 Result<Written> SqliteWriter::write(const Batch& batch, const std::string& run,
                                     std::uint64_t lost) {
