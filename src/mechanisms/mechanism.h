@@ -47,8 +47,8 @@ class Learner {
 class Redactor {
  public:
   virtual ~Redactor() = default;
-  /// The text with placeholders. Where it fails, nothing is to be stored.
-  virtual awaitable<Result<std::string>> redact(std::string text, Turn& turn) = 0;
+  /// The request with placeholders. Where it fails, nothing of it is to be stored.
+  virtual awaitable<Result<Request>> redact(Request request, Turn& turn) = 0;
 };
 
 /// What stands in a model's place within a part of a plan; an error that says why it must not stand

@@ -165,22 +165,22 @@ struct Runtime::Parts {
     if (!answerer) co_return std::unexpected(std::move(answerer).error());
     if (std::ranges::find(config.ledger.record, turn.receipt.plan) != config.ledger.record.end() &&
         begins_a_conversation(request)) {
-      turn.receipt.prompt =
-          co_await stored_prompt(std::string(mechanisms::question(request)), turn);
+      turn.receipt.prompt = co_await stored_prompt(request, turn);
     }
     co_return co_await (*answerer)->answer(std::move(request), turn);
   }
 
   /// Without what is private, where the plan takes care of that; none where it cannot tell.
-  awaitable<std::optional<std::string>> stored_prompt(std::string prompt, Turn& turn) const {
+  awaitable<std::optional<std::string>> stored_prompt(const Request& request, Turn& turn) const {
     const auto found = plans.redactors.find(turn.receipt.plan);
-    if (found == plans.redactors.end()) co_return prompt;
+    if (found == plans.redactors.end()) co_return std::string(mechanisms::question(request));
+    Request masked = request;
     for (const auto& redactor : found->second) {
-      Result<std::string> redacted = co_await redactor->redact(std::move(prompt), turn);
+      Result<Request> redacted = co_await redactor->redact(std::move(masked), turn);
       if (!redacted) co_return std::nullopt;
-      prompt = *std::move(redacted);
+      masked = *std::move(redacted);
     }
-    co_return prompt;
+    co_return std::string(mechanisms::question(masked));
   }
 
   awaitable<Result<Embeddings>> embed(const Runtime& runtime, std::vector<std::string> texts,

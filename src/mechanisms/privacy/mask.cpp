@@ -90,13 +90,14 @@ class MaskRedactor : public Redactor {
  public:
   explicit MaskRedactor(std::shared_ptr<MaskRules> rules) : rules_(std::move(rules)) {}
 
-  awaitable<Result<std::string>> redact(std::string text, Turn& turn) override {
+  awaitable<Result<Request>> redact(Request request, Turn& turn) override {
     const auto vault = std::make_shared<RequestVault>(rules_, nullptr);
-    std::vector<PrivateText> texts;
-    texts.push_back({.text = std::move(text)});
-    Result<RequestVault::Masked> masked = co_await vault->mask(std::move(texts), turn);
+    RequestTexts texts(request);
+    Result<RequestVault::Masked> masked = co_await vault->mask(texts.texts(), turn);
     if (!masked) co_return std::unexpected(masked.error());
-    co_return vault->with_literals(std::move(masked->texts.front()));
+    for (std::string& text : masked->texts) text = vault->with_literals(std::move(text));
+    texts.replace(std::move(masked->texts));
+    co_return request;
   }
 
  private:

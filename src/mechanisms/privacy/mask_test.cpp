@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -77,7 +78,8 @@ class AskBoth : public Answerer {
 class MaskTest : public testing::Test {
  protected:
   void SetUp() override {
-    dictionary_ = std::filesystem::path(testing::TempDir()) / "lichen_mask_names.txt";
+    dictionary_ = std::filesystem::path(testing::TempDir()) /
+                  ("lichen_mask_" + std::to_string(getpid()) + "_names.txt");
     std::ofstream(dictionary_) << "PERSON: Zoë Lee\n";
     options_.pool = test_detectors();
     options_.lists["kinds"] = {"EMAIL", "PHONE", "PERSON"};
@@ -497,9 +499,18 @@ TEST_F(MaskTest, WhatIsStoredOfAPromptIsMasked) {
   ASSERT_TRUE(build_mask(options_));
   ASSERT_EQ(options_.redactors.size(), 1u);
   Turn turn("plan");
-  EXPECT_EQ(*run(options_.redactors[0]->redact("[EMAIL_1] is z@example.org", turn)),
+  const auto redacted = [&](Request request) -> std::optional<std::string> {
+    const auto done = run(options_.redactors[0]->redact(std::move(request), turn));
+    if (!done) return std::nullopt;
+    return done->messages.back().content;
+  };
+  EXPECT_EQ(redacted({.messages = {{"user", "[EMAIL_1] is z@example.org"}}}),
             "[EMAIL_1] is [EMAIL_2]");
-  EXPECT_FALSE(run(options_.redactors[0]->redact("\xFF", turn)));
+  EXPECT_EQ(redacted({.messages = {{"system", "The phone of the customer is 5550184."},
+                                   {"user", "Who has 5550184?"}}}),
+            "Who has [PHONE_1]?")
+      << "what one text tells is masked in all";
+  EXPECT_FALSE(redacted({.messages = {{"user", "\xFF"}}}));
 }
 
 }  // namespace

@@ -1,10 +1,14 @@
 #include "mechanisms/privacy/request_texts.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cassert>
+#include <cmath>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -14,8 +18,13 @@ namespace {
 
 namespace json = boost::json;
 
-/// Keys of a JSON schema, or of a tool's description, under which text of people's stands.
-constexpr std::array<std::string_view, 3> kTextKeys = {"description", "title", "$comment"};
+/// Keys of a JSON schema, or of a tool's description, whose texts have a meaning to who reads the
+/// schema and are not masked. All others are: descriptions, and what a program of its own adds.
+constexpr std::array<std::string_view, 16> kStructuralKeys = {
+    "type",           "name",        "required",        "pattern",          "format",
+    "$ref",           "$id",         "$schema",         "$anchor",          "$dynamicRef",
+    "$dynamicAnchor", "$vocabulary", "contentEncoding", "contentMediaType", "dependentRequired",
+    "cache_control"};
 /// Those under which values stand.
 constexpr std::array<std::string_view, 5> kValueKeys = {"default", "const", "enum", "examples",
                                                         "example"};
@@ -26,6 +35,18 @@ constexpr std::array<std::string_view, 5> kNamesKeys = {"properties", "patternPr
 
 bool is_one_of(std::span<const std::string_view> keys, std::string_view key) {
   return std::ranges::find(keys, key) != keys.end();
+}
+
+/// Of a string, and of a whole number: one may be a phone's, in whatever form it is written.
+std::optional<std::string> data_text(const json::value& value) {
+  if (value.is_string()) return std::string(value.get_string());
+  if (value.is_int64() || value.is_uint64()) return json::serialize(value);
+  constexpr double kMost = 1e21;  // beyond, it is no number of anybody's
+  if (!value.is_double() || std::abs(value.get_double()) > kMost ||
+      value.get_double() != std::floor(value.get_double())) {
+    return std::nullopt;
+  }
+  return fmt::format("{:.0f}", value.get_double());
 }
 
 std::string without_brackets(std::string name) {
@@ -92,14 +113,14 @@ void RequestTexts::add_data(json::value& value, const std::string& before) {
     for (auto& [key, inner] : *object) add_data(inner, std::string(key) + ": ");
   } else if (json::array* array = value.if_array()) {
     for (json::value& inner : *array) add_data(inner, before);
-  } else if (value.is_string() || value.is_int64() || value.is_uint64()) {
-    std::string text = value.is_string() ? std::string(value.get_string()) : json::serialize(value);
-    add({.text = std::move(text), .before = before},
+  } else if (std::optional<std::string> text = data_text(value)) {
+    add({.text = *std::move(text), .before = before},
         [&value](std::string other) { value = json::string(other); });
   }
 }
 
 void RequestTexts::add_described(json::value& value) {
+  if (value.is_string()) add_data(value, "");
   if (json::array* array = value.if_array()) {
     for (json::value& inner : *array) add_described(inner);
   }
@@ -107,9 +128,10 @@ void RequestTexts::add_described(json::value& value) {
   if (object == nullptr) return;
   for (auto& [key, inner] : *object) {
     const std::string_view name(key.data(), key.size());
+    if (is_one_of(kStructuralKeys, name)) continue;
     if (is_one_of(kNamesKeys, name) && inner.is_object()) {
       for (auto& [field, schema] : inner.get_object()) add_described(schema);
-    } else if (is_one_of(kValueKeys, name) || (is_one_of(kTextKeys, name) && inner.is_string())) {
+    } else if (is_one_of(kValueKeys, name)) {
       add_data(inner, "");
     } else {
       add_described(inner);

@@ -20,9 +20,8 @@ struct PrivateText {
 
 /// All texts of a request that may hold private values: contents and names of messages, the raw
 /// prompt, the document, the answer's beginning, stop strings; values in the arguments of tool
-/// calls; and of tools and JSON schemas descriptions, titles, defaults, constants, enumerations and
-/// examples. What names things stays as it is, since others refer to it: names of tools, fields and
-/// schemas, ids of calls.
+/// calls; and all texts of tools and JSON schemas. What names things or says their form stays as it
+/// is, since others refer to it: names of tools, fields and schemas, types, ids of calls.
 ///
 /// The request must stay in its place.
 class RequestTexts {

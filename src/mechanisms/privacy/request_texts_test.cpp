@@ -102,6 +102,20 @@ TEST(RequestTexts, OfToolsWhatDescribesAndWhatIsAValue) {
       boost::json::parse(R"({"type": "string", "enum": ["<ann>", "<bob>"], "pattern": "a+"})"));
 }
 
+TEST(RequestTexts, OfToolsAllThatSomebodyMayHaveWritten) {
+  Request request{.tools = json(R"([{"type": "function", "x-owner": "Ann", "function": {
+      "name": "f", "strict": true, "parameters": {"type": ["object", "null"], "properties": {
+        "to": {"markdownDescription": "mail Ann", "maxLength": 9, "enumDescriptions": ["Bob", 3]}},
+        "dependentRequired": {"a": ["to"]}}}}])")};
+  EXPECT_THAT(seen(request), ElementsAre("|Ann", "|mail Ann", "|Bob"));
+}
+
+TEST(RequestTexts, WholeNumbersHoweverTheyAreWritten) {
+  Request request{.messages = {{.role = "assistant", .content = "", .tool_calls = json(R"([
+      {"function": {"name": "f", "arguments": "{\"a\": 5550184.0, \"b\": 1e300, \"c\": 0.5}"}}])")}}};
+  EXPECT_THAT(seen(request), ElementsAre("|", "a: |5550184"));
+}
+
 TEST(RequestTexts, OfASchemaTheSame) {
   Request request;
   request.format.json_schema = boost::json::parse(R"({"const": {"who": "Ann"}, "title": "Ann"})");
