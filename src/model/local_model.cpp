@@ -315,22 +315,33 @@ awaitable<Result<std::int64_t>> LocalModel::count_tokens(Request request) {
 }
 
 awaitable<Result<Embeddings>> LocalModel::embed(std::vector<std::string> texts, Turn& turn) {
-  std::vector<std::vector<Token>> tokens;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    Result<std::vector<Token>> text = vocabulary().tokenize(texts[i], true);
-    if (!text) co_return std::unexpected(text.error());
-    if (text->empty()) {
-      co_return fail(Errc::bad_request, "input " + std::to_string(i) + " is empty");
+  using Tokens = std::vector<std::vector<Token>>;
+  const auto tokenize = [this](std::vector<std::string> inputs) -> awaitable<Result<Tokens>> {
+    Tokens tokens;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      Result<std::vector<Token>> text = vocabulary().tokenize(inputs[i], true);
+      if (!text) co_return std::unexpected(text.error());
+      if (text->empty()) {
+        co_return fail(Errc::bad_request, "input " + std::to_string(i) + " is empty");
+      }
+      if (static_cast<std::int64_t>(text->size()) > context_length()) {
+        co_return fail(Errc::context_overflow, "input " + std::to_string(i) + " has " +
+                                                   std::to_string(text->size()) +
+                                                   " tokens; the context of " + name_ + " holds " +
+                                                   std::to_string(context_length()));
+      }
+      tokens.push_back(std::move(*text));
     }
-    if (static_cast<std::int64_t>(text->size()) > context_length()) {
-      co_return fail(Errc::context_overflow, "input " + std::to_string(i) + " has " +
-                                                 std::to_string(text->size()) +
-                                                 " tokens; the context of " + name_ + " holds " +
-                                                 std::to_string(context_length()));
-    }
-    tokens.push_back(std::move(*text));
-  }
-  co_return co_await asio::co_spawn(lane_->executor(), embed_on_lane(std::move(tokens), turn),
+    co_return tokens;
+  };
+  std::size_t bytes = 0;
+  for (const std::string& text : texts) bytes += text.size();
+  Result<Tokens> tokens = bytes <= kLongPrompt ? co_await tokenize(std::move(texts))
+                                               : co_await asio::co_spawn(asio::system_executor(),
+                                                                         tokenize(std::move(texts)),
+                                                                         asio::use_awaitable);
+  if (!tokens) co_return std::unexpected(tokens.error());
+  co_return co_await asio::co_spawn(lane_->executor(), embed_on_lane(*std::move(tokens), turn),
                                     asio::use_awaitable);
 }
 

@@ -205,9 +205,10 @@ std::string_view HttpResponse::field(std::string_view name) const {
 
 awaitable<HttpResult<std::string_view>> HttpResponse::read() { return state_->read(); }
 
-awaitable<HttpResult<std::string>> HttpResponse::read_all() {
+awaitable<HttpResult<std::string>> HttpResponse::read_all(std::chrono::milliseconds idle) {
   std::string whole;
   for (;;) {
+    state_->watchdog->phase(Bound::idle, Clock::now() + idle);
     const auto piece = co_await state_->read();
     if (!piece) co_return std::unexpected(piece.error());
     if (piece->empty()) co_return std::move(whole);

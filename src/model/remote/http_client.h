@@ -54,8 +54,8 @@ class HttpResponse {
   /// The next bytes of the body as they come; empty at its end. Valid until the next call. The
   /// watchdog's present phase bounds the wait. Faults: `bound`, `cut`, `protocol`, `too_large`.
   awaitable<HttpResult<std::string_view>> read();
-  /// The rest of the body.
-  awaitable<HttpResult<std::string>> read_all();
+  /// The rest of the body, as long as something comes at least every `idle`.
+  awaitable<HttpResult<std::string>> read_all(std::chrono::milliseconds idle);
 
   /// Lets go of the response before its end was read, when little more can come: a body that ends
   /// within a second leaves its connection for the next request.

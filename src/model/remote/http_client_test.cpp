@@ -32,7 +32,7 @@ awaitable<HttpResult<Got>> post(HttpClient& client, std::string body, std::size_
   auto response = co_await client.post(std::move(request), watchdog, trace);
   if (!response) co_return std::unexpected(response.error());
   const int status = response->status();
-  auto whole = co_await response->read_all();
+  auto whole = co_await response->read_all(std::chrono::seconds(5));
   if (!whole) co_return std::unexpected(whole.error());
   co_return Got{status, std::move(*whole)};
 }

@@ -109,8 +109,7 @@ awaitable<std::expected<EmbeddingReply, Failure>> embed_once(RemoteCall& call,
     }
     co_return std::unexpected(std::move(failure));
   }
-  call.watchdog.phase(Bound::idle, Clock::now() + remote.options.idle_timeout);
-  const auto body = co_await response->read_all();
+  const auto body = co_await response->read_all(remote.options.idle_timeout);
   if (!body) co_return std::unexpected(call.explain(body.error()));
   call.mark_first_token();
   co_return read_embeddings(*body, count, errors);

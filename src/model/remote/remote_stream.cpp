@@ -93,8 +93,7 @@ awaitable<RemoteStream::Outcome> RemoteStream::more_bytes() {
 }
 
 awaitable<RemoteStream::Outcome> RemoteStream::read_whole() {
-  call_.watchdog.phase(Bound::idle, Clock::now() + call_.remote().options.idle_timeout);
-  const auto body = co_await response_->read_all();
+  const auto body = co_await response_->read_all(call_.remote().options.idle_timeout);
   if (!body) co_return std::unexpected(call_.explain(body.error()));
   auto delta = reply_.add(*body);
   if (!delta) co_return std::unexpected(std::move(delta.error()));
