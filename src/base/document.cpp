@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <ranges>
 #include <string>
@@ -44,6 +45,15 @@ std::size_t text_bytes(const Request& request) {
   std::size_t bytes = request.begun.size() + (request.prompt ? request.prompt->size() : 0);
   for (const Message& message : request.messages) bytes += message.content.size();
   if (request.document) bytes += request.document->size();
+  return bytes;
+}
+
+std::size_t prompt_bytes(const Request& request) {
+  std::size_t bytes = text_bytes(request);
+  for (const Message& message : request.messages) {
+    if (!message.tool_calls.empty()) bytes += boost::json::serialize(message.tool_calls).size();
+  }
+  if (!request.tools.empty()) bytes += boost::json::serialize(request.tools).size();
   return bytes;
 }
 

@@ -21,6 +21,8 @@ Result<Request> with_document_read(Request request);
 
 /// Of all messages, the raw prompt, the document and what is begun.
 std::size_t text_bytes(const Request& request);
+/// These and what else becomes tokens of the prompt: calls of tools, and tools.
+std::size_t prompt_bytes(const Request& request);
 
 /// [{"text", "begin", "end", "page"}], `page` null where the document has none.
 boost::json::array to_json(std::span<const Citation> citations);

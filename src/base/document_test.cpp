@@ -60,5 +60,15 @@ TEST(Document, IsCitedByBytesAndPage) {
                                R"({"text":"no pages","begin":1,"end":2,"page":null}])"));
 }
 
+TEST(PromptBytes, AreOfTextsCallsAndTools) {
+  Request request{.messages = {{"user", "Hi"}}, .begun = "Hel"};
+  EXPECT_EQ(text_bytes(request), 5);
+  EXPECT_EQ(prompt_bytes(request), 5);
+  request.messages[0].tool_calls = {1};  // "[1]"
+  request.tools = {{{"a", 22}}};         // [{"a":22}]
+  EXPECT_EQ(text_bytes(request), 5);
+  EXPECT_EQ(prompt_bytes(request), 5 + 3 + 10);
+}
+
 }  // namespace
 }  // namespace lichen::base

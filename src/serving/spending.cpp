@@ -7,8 +7,6 @@
 namespace lichen::serving {
 namespace {
 
-namespace json = boost::json;
-
 constexpr std::int64_t kBytesPerToken = 4;
 constexpr std::int64_t kUnboundedAnswer = 1'024;  // tokens
 
@@ -16,15 +14,13 @@ std::int64_t tokens(std::size_t bytes) {
   return static_cast<std::int64_t>(bytes) / kBytesPerToken + 1;
 }
 
-/// Of all that a model is sent and somebody is charged for.
+/// Of all that somebody may be charged for.
 std::size_t bytes(const Request& request) {
-  std::size_t sum = base::text_bytes(request);
-  for (const Message& message : request.messages) {
-    sum += message.reasoning.size();
-    if (!message.tool_calls.empty()) sum += json::serialize(message.tool_calls).size();
+  std::size_t sum = base::prompt_bytes(request);
+  for (const Message& message : request.messages) sum += message.reasoning.size();
+  if (request.format.json_schema) {
+    sum += boost::json::serialize(*request.format.json_schema).size();
   }
-  if (!request.tools.empty()) sum += json::serialize(request.tools).size();
-  if (request.format.json_schema) sum += json::serialize(*request.format.json_schema).size();
   return sum;
 }
 

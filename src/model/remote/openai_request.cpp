@@ -205,14 +205,4 @@ Result<OpenAiRequest> write_embedding_request(std::span<const std::string> texts
   return OpenAiRequest{"/embeddings", json::serialize(out)};
 }
 
-std::int64_t prompt_bytes(const Request& request) {
-  std::size_t bytes = request.begun.size() + (request.prompt ? request.prompt->size() : 0);
-  for (const auto& message : request.messages) {
-    bytes += message.content.size();
-    if (!message.tool_calls.empty()) bytes += json::serialize(message.tool_calls).size();
-  }
-  if (!request.tools.empty()) bytes += json::serialize(request.tools).size();
-  return static_cast<std::int64_t>(bytes);
-}
-
 }  // namespace lichen::model

@@ -34,7 +34,4 @@ Result<OpenAiRequest> write_answer_request(const Request& request, const Request
 Result<OpenAiRequest> write_embedding_request(std::span<const std::string> texts,
                                               const std::string& model);
 
-/// Bytes of text that the endpoint will turn into prompt tokens: for estimates.
-std::int64_t prompt_bytes(const Request& request);
-
 }  // namespace lichen::model

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/document.h"
+
 namespace lichen::model {
 
 RemoteAnswer::RemoteAnswer(const Remote& remote, Turn& turn, boost::asio::any_io_executor strand)
@@ -174,7 +176,7 @@ void RemoteAnswer::count_tokens(RemoteCall& call, RemoteStream& stream) const {
   }
   if (!call.may_be_billed()) return;
   step.estimated = true;
-  step.tokens_in = call.estimate(prompt_bytes(request_));
+  step.tokens_in = call.estimate(static_cast<std::int64_t>(base::prompt_bytes(request_)));
   step.tokens_out = call.estimate(stream.reply().bytes());
 }
 
