@@ -29,6 +29,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxRequestId = 128;
 constexpr std::size_t kMaxLoggedPath = 200;
+constexpr int kClaims = 8;                       // at once; a server's ledger takes as many
 constexpr std::chrono::seconds kSettleTime{60};  // that a turn may take beyond its deadline
 
 ApiError bad(Errc code, std::string detail, std::string param = {}) {
@@ -180,7 +181,9 @@ Api::Api(Runtime& runtime, ApiOptions options, Keys* keys, Metrics& metrics)
       keys_(keys),
       access_(options_.access, keys == nullptr ? nullptr : &keys->ring),
       metrics_(metrics),
-      started_(std::time(nullptr)) {}
+      started_(std::time(nullptr)) {
+  if (keys_ != nullptr) claims_.emplace(kClaims);
+}
 
 std::optional<HttpResponse> Api::admit(const HttpRequest& header) {
   const std::string_view target = header.target();
@@ -317,7 +320,7 @@ awaitable<ApiResult<Spending>> Api::claim(const Caller& caller, const std::strin
       deadline - Clock::now() + kSettleTime);
   auto reserved =
       allowances.blocks(*caller.key)
-          ? co_await asio::co_spawn(claims_, reserve(&allowances, caller.key, claim, lasts),
+          ? co_await asio::co_spawn(*claims_, reserve(&allowances, caller.key, claim, lasts),
                                     asio::use_awaitable)
           : allowances.reserve(*caller.key, claim, std::chrono::system_clock::now() + lasts);
   if (!reserved) co_return std::unexpected(ApiError{.error = std::move(reserved.error())});
@@ -342,7 +345,8 @@ awaitable<void> Api::embedding(Exchange& exchange) {
   if (auto may = resolve(call->model, *caller); !may) {
     co_return co_await fail(exchange, std::move(may.error()));
   }
-  auto spending = co_await claim(*caller, call->model, expected_use(call->texts), *until);
+  const Expected expected = caller->key ? expected_use(call->texts) : Expected{};
+  auto spending = co_await claim(*caller, call->model, expected, *until);
   if (!spending) co_return co_await fail(exchange, std::move(spending.error()));
 
   Turn turn(call->model);

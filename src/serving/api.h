@@ -123,9 +123,9 @@ class Api final : public Handler {
   Keys* const keys_;
   const Access access_;
   Metrics& metrics_;
-  const std::int64_t started_;                // Unix time, seconds
-  boost::asio::thread_pool ledger_users_{1};  // reading and rating receipts blocks
-  boost::asio::thread_pool claims_{8};        // so may what keys claim, as many as run side by side
+  const std::int64_t started_;                      // Unix time, seconds
+  boost::asio::thread_pool ledger_users_{1};        // reading and rating receipts blocks
+  std::optional<boost::asio::thread_pool> claims_;  // so may claims of keys, where there are any
 };
 
 }  // namespace lichen::serving
