@@ -20,11 +20,13 @@ namespace json = boost::json;
 
 /// Keys of a JSON schema, or of a tool's description, whose texts have a meaning to who reads the
 /// schema and are not masked. All others are: descriptions, and what a program of its own adds.
-constexpr std::array<std::string_view, 16> kStructuralKeys = {
-    "type",           "name",        "required",        "pattern",          "format",
-    "$ref",           "$id",         "$schema",         "$anchor",          "$dynamicRef",
-    "$dynamicAnchor", "$vocabulary", "contentEncoding", "contentMediaType", "dependentRequired",
-    "cache_control"};
+constexpr std::string_view kStructuralKeys[] = {
+    "type",    "name",    "required",    "pattern",        "format",           "contentEncoding",
+    "$ref",    "$schema", "$dynamicRef", "$dynamicAnchor", "contentMediaType", "$id",
+    "$anchor",
+};
+/// Has lists of names, by names.
+constexpr std::string_view kNameLists = "dependentRequired";
 /// Those under which values stand.
 constexpr std::array<std::string_view, 5> kValueKeys = {"default", "const", "enum", "examples",
                                                         "example"};
@@ -128,7 +130,7 @@ void RequestTexts::add_described(json::value& value) {
   if (object == nullptr) return;
   for (auto& [key, inner] : *object) {
     const std::string_view name(key.data(), key.size());
-    if (is_one_of(kStructuralKeys, name)) continue;
+    if (name == kNameLists || (is_one_of(kStructuralKeys, name) && !inner.is_object())) continue;
     if (is_one_of(kNamesKeys, name) && inner.is_object()) {
       for (auto& [field, schema] : inner.get_object()) add_described(schema);
     } else if (is_one_of(kValueKeys, name)) {

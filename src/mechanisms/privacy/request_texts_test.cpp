@@ -103,11 +103,13 @@ TEST(RequestTexts, OfToolsWhatDescribesAndWhatIsAValue) {
 }
 
 TEST(RequestTexts, OfToolsAllThatSomebodyMayHaveWritten) {
-  Request request{.tools = json(R"([{"type": "function", "x-owner": "Ann", "function": {
+  Request request{
+      .tools = json(
+          R"([{"type": "function", "x-owner": "Ann", "format": {"type": "x", "note": "Eve"}, "function": {
       "name": "f", "strict": true, "parameters": {"type": ["object", "null"], "properties": {
         "to": {"markdownDescription": "mail Ann", "maxLength": 9, "enumDescriptions": ["Bob", 3]}},
         "dependentRequired": {"a": ["to"]}}}}])")};
-  EXPECT_THAT(seen(request), ElementsAre("|Ann", "|mail Ann", "|Bob"));
+  EXPECT_THAT(seen(request), ElementsAre("|Ann", "|Eve", "|mail Ann", "|Bob"));
 }
 
 TEST(RequestTexts, WholeNumbersHoweverTheyAreWritten) {
