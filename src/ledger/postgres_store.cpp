@@ -301,10 +301,9 @@ Result<void> PostgresWriter::put(const Key& key) {
       " $10::bigint, $11::float8, $12) ON CONFLICT (id) DO UPDATE SET (name, hash, created_ns,"
       " expires_ns, revoked_ns, plans, requests_per_minute, tokens_per_minute, requests_at_once,"
       " budget_usd, period) = (excluded.name, excluded.hash, excluded.created_ns,"
-      " excluded.expires_ns, coalesce(keys.revoked_ns, excluded.revoked_ns), excluded.plans, "
-      "excluded.requests_per_minute,"
-      " excluded.tokens_per_minute, excluded.requests_at_once, excluded.budget_usd,"
-      " excluded.period)",
+      " excluded.expires_ns, coalesce(keys.revoked_ns, excluded.revoked_ns), excluded.plans,"
+      " excluded.requests_per_minute, excluded.tokens_per_minute, excluded.requests_at_once,"
+      " excluded.budget_usd, excluded.period)",
       key.id, key.name, key.hash, to_ns(key.created), maybe_ns(key.expires), maybe_ns(key.revoked),
       names_to_json(limits.plans), limits.requests_per_minute, limits.tokens_per_minute,
       limits.requests_at_once, limits.budget_usd, to_string(limits.period)));

@@ -25,9 +25,9 @@ constexpr std::size_t kMostConnections = 8;
 /// Requests whose end is kept while it cannot be told; reservations of more end by themselves.
 constexpr std::size_t kMostEnded = 10'000;
 constexpr milliseconds kFirstPause{100};
+constexpr milliseconds kLongestPause{5'000};
 /// For so long a server that was not reached is not asked again.
 constexpr milliseconds kGone{1'000};
-constexpr milliseconds kLongestPause{5'000};
 
 /// Connections, each lent to one call at a time. Safe to use from any thread.
 class Connections {
