@@ -15,9 +15,13 @@
 
 namespace lichen {
 
-enum class Finish : std::uint8_t { stop, length, tool_calls };
+enum class Finish : std::uint8_t { stop, length, tool_calls, content_filter };
 
 std::string_view to_string(Finish finish);
+/// Whether a limit or a content filter ended an answer, and not its author.
+constexpr bool ended_early(Finish finish) {
+  return finish == Finish::length || finish == Finish::content_filter;
+}
 
 /// A place in the request's document that an answer was written from.
 struct Citation {
@@ -72,7 +76,8 @@ class Model : public Answerer {
   virtual std::int64_t context_length() const = 0;
   /// Whether it can go on with an answer that another has begun (`Request::begun`).
   virtual bool continues() const { return local(); }
-  /// Tokens of the request's prompt, however long. Without a tokenizer an estimate: four bytes each.
+  /// Tokens of the request's prompt, however long. Without a tokenizer an estimate: four bytes
+  /// each.
   virtual awaitable<Result<std::int64_t>> count_tokens(Request request);
   /// `unsupported` where the model or endpoint offers no embeddings.
   virtual awaitable<Result<Embeddings>> embed(std::vector<std::string> texts, Turn& turn) = 0;

@@ -79,9 +79,9 @@ class Turn {
 
   /// A turn for work on this turn's behalf whose text must not reach the sink (a draft that may
   /// be dropped, one of several candidates). It stops when this one stops, has this one's deadline,
-  /// priority, freshness, key and egress check, and its own receipt, to be joined with `absorb`. A mechanism that
-  /// watches the child's text before it passes it on gives it a sink of its own, which must outlive
-  /// the child's work.
+  /// priority, freshness, key and egress check, and its own receipt, to be joined with `absorb`. A
+  /// mechanism that watches the child's text before it passes it on gives it a sink of its own,
+  /// which must outlive the child's work.
   std::unique_ptr<Turn> child(Sink* sink = nullptr);
   /// Adds the child's steps and decisions to this receipt: cost is cost, used or not. Its work for
   /// later becomes this turn's.

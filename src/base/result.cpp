@@ -33,6 +33,7 @@ std::string_view to_string(Finish finish) {
     case Finish::stop: return "stop";
     case Finish::length: return "length";
     case Finish::tool_calls: return "tool_calls";
+    case Finish::content_filter: return "content_filter";
   }
   return "stop";
 }

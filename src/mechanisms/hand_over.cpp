@@ -53,6 +53,7 @@ awaitable<Result<void>> emit_whole(Answer answer, bool logprobs, Turn& turn) {
 }
 
 bool cut_short(const Answer& answer, const std::optional<int>& max_tokens) {
+  if (answer.finish == Finish::content_filter) return true;
   return answer.finish == Finish::length && (!max_tokens || answer.completion_tokens < *max_tokens);
 }
 

@@ -18,8 +18,8 @@ void absorb_as(Turn& turn, const Turn& child, std::string_view role);
 /// log-probabilities if the turn's request asked for them. `cancelled` when nobody listens.
 awaitable<Result<void>> emit_whole(Answer answer, bool logprobs, Turn& turn);
 
-/// Whether it was the model's own limit (its context, the endpoint's cap) that ended the answer and
-/// not the user's: another model may then finish it.
+/// Whether it was the model's own limit (its context, the endpoint's cap) or content filter that
+/// ended the answer and not the user's: another model may then finish it.
 bool cut_short(const Answer& answer, const std::optional<int>& max_tokens);
 
 /// What the user did not ask for is not shown: of each token's alternatives `wanted` stay.

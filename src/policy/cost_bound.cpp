@@ -32,10 +32,7 @@ double cost_bound(const Config& config, std::string_view name, std::int64_t toke
   Step step;
   step.tokens_in = tokens_in;
   step.tokens_out = tokens_out;
-  if (const auto model = std::ranges::find(config.models, name, &ModelConfig::name);
-      model != config.models.end()) {
-    return dearest(*model, step);
-  }
+  if (const ModelConfig* model = model_named(config, name)) return dearest(*model, step);
   const auto plan = std::ranges::find(config.plans, name, &PlanConfig::name);
   if (plan == config.plans.end()) return 0;
   double usd = 0;

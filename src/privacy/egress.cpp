@@ -1,6 +1,8 @@
 #include "privacy/egress.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 
@@ -87,10 +89,105 @@ WipedString without_url_encoding(std::string_view text) {
   return out;
 }
 
+/// Keys, roles and types that requests to models have, whatever they are about: who reads one has
+/// learned nothing. Shorter ones are not looked for.
+constexpr std::string_view kProtocolWords[] = {
+    "messages",
+    "role",
+    "content",
+    "name",
+    "prompt",
+    "input",
+    "model",
+    "text",
+    "system",
+    "developer",
+    "user",
+    "assistant",
+    "tool",
+    "function",
+    "tools",
+    "tool_choice",
+    "tool_calls",
+    "tool_call_id",
+    "parallel_tool_calls",
+    "arguments",
+    "type",
+    "auto",
+    "none",
+    "required",
+    "prefix",
+    "reasoning_content",
+    "continue_final_message",
+    "add_generation_prompt",
+    "max_tokens",
+    "max_completion_tokens",
+    "stop",
+    "seed",
+    "stream",
+    "stream_options",
+    "include_usage",
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+    "repetition_penalty",
+    "presence_penalty",
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+    "encoding_format",
+    "float",
+    "response_format",
+    "json_object",
+    "json_schema",
+    "schema",
+    "strict",
+    "object",
+    "array",
+    "string",
+    "number",
+    "integer",
+    "boolean",
+    "null",
+    "properties",
+    "items",
+    "description",
+    "title",
+    "enum",
+    "default",
+    "const",
+    "format",
+    "additionalProperties",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "anyOf",
+    "allOf",
+    "oneOf",
+    "definitions",
+    "pattern",
+    "examples",
+};
+
+/// Whether what stands there is one of those, alone in quotes, also in those of JSON in JSON.
+bool is_protocol(std::string_view text, const Span& span) {
+  const std::size_t quote = text.find_first_not_of('\\', span.end);
+  return span.begin > 0 && text[span.begin - 1] == '"' && quote != std::string_view::npos &&
+         text[quote] == '"' &&
+         std::ranges::find(kProtocolWords, span.in(text)) != std::end(kProtocolWords);
+}
+
 Result<void> check(const ValueFinder& finder, std::string_view body) {
   const auto found = finder.find(body);
-  if (found.empty()) return {};
-  const Vault::Entry& entry = *found.front().entry;
+  const auto told = std::ranges::find_if(
+      found, [body](const auto& each) { return !is_protocol(body, each.span); });
+  if (told == found.end()) return {};
+  const Vault::Entry& entry = *told->entry;
   return fail(Errc::refused, "what was to be sent holds a private value (" +
                                  std::string(name_of(entry.kind)) + ") in clear text; " +
                                  entry.placeholder +

@@ -62,6 +62,19 @@ TEST_F(Egress, WordsThatHoldAValueAreOthers) {
   EXPECT_TRUE(passes("Ann")) << "shorter than what is looked for";
 }
 
+TEST_F(Egress, WordsOfTheProtocolTellNothing) {
+  vault_.keep(Kind::secret, "content");
+  vault_.keep(Kind::secret, "assistant");
+  vault_.keep(Kind::organization, "Tool");
+  EXPECT_TRUE(passes(R"({"messages":[{"role":"assistant","content":"[SECRET_1]"}]})"));
+  EXPECT_TRUE(passes(R"({"tool_calls":[{"function":{"arguments":"{\"content\":\"a\\nb\"}"}}]})"));
+  EXPECT_FALSE(passes(R"({"content":"it is: content"})"));
+  EXPECT_FALSE(passes(R"({"content":"the assistant"})"));
+  EXPECT_FALSE(passes(R"({"role":"Assistant"})")) << "not as the protocol writes it";
+  EXPECT_FALSE(passes(R"({"name":"tool-x"})")) << "a part of somebody else's word";
+  EXPECT_FALSE(passes("content")) << "not in quotes";
+}
+
 TEST_F(Egress, ManyValuesAreFoundInOnePass) {
   for (int i = 0; i < 2'000; ++i) vault_.keep(Kind::other, "value number " + std::to_string(i));
   EXPECT_TRUE(passes("value number 2000"));

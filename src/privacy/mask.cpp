@@ -12,8 +12,8 @@ namespace {
 /// Without the brackets: a name, and a number of up to ten digits.
 constexpr std::size_t kLongestPlaceholder = PlaceholderNames::kLongest + 12;
 
-/// What looks like a placeholder of any kind and number, in any case, and is none of the vault's.
-/// No value gets it.
+/// What looks like a placeholder of any kind and number, in any case, and is none of a vault's. No
+/// value gets it.
 void add_literals(std::string_view text, Vault& vault, std::vector<Span>& spans) {
   for (std::size_t open = text.find('['); open != std::string_view::npos;
        open = text.find('[', open + 1)) {
@@ -25,8 +25,9 @@ void add_literals(std::string_view text, Vault& vault, std::vector<Span>& spans)
     bool digits = true;
     for (std::size_t i = number + 1; i < close; ++i) digits &= base::is_digit(rest[i]);
     const Span span{.begin = open, .end = open + close + 2, .kind = Kind::literal};
-    if (digits && vault.names().has(rest.substr(0, number)) && !vault.find(span.in(text))) {
-      vault.avoid(span.in(text));
+    if (digits && vault.names().has(rest.substr(0, number)) &&
+        !vault.series()->has_given(span.in(text))) {
+      vault.series()->avoid(span.in(text));
       spans.push_back(span);
     }
   }

@@ -22,7 +22,8 @@ struct Masked {
 
 /// Masks the texts of a request together: what was found in one of them is masked in all, and with
 /// it whatever the vault holds already. Text that looks like a placeholder is kept as a LITERAL,
-/// unless the vault has given it out, so every placeholder in the result is one of the vault's.
+/// unless the vault or another of its series has given it out: every placeholder in the result is
+/// one of theirs.
 /// `found` has the spans of each text, at character boundaries; they may overlap.
 Masked mask(Vault& vault, std::span<const std::string_view> texts, Spans found);
 /// The same with what the detector finds. Fails as `Detector::find`.

@@ -43,26 +43,13 @@ const Vault::Entry& Vault::keep(Kind kind, std::string_view value) {
   const std::size_t index = known->second;
   if (is_new) {
     entries_.push_back(
-        {.kind = kind, .value = WipedString(value), .placeholder = next_placeholder(kind)});
+        {.kind = kind, .value = WipedString(value), .placeholder = series_->next(names_.of(kind))});
     by_placeholder_.emplace(std::string_view(folded(entries_.back().placeholder)), index);
   }
   WipedString form = folded(value);
   if (seen_.emplace(index, form).second)
     forms_.push_back({.folded = std::move(form), .entry = index});
   return entries_[index];
-}
-
-void Vault::avoid(std::string_view placeholder) {
-  avoided_.emplace(std::string_view(folded(placeholder)));
-}
-
-std::string Vault::next_placeholder(Kind kind) {
-  std::string placeholder;
-  do {
-    placeholder.assign("[").append(names_.of(kind)).append("_");
-    placeholder += std::to_string(++numbers_[index_of(kind)]) + "]";
-  } while (avoided_.contains(std::string_view(folded(placeholder))));
-  return placeholder;
 }
 
 const Vault::Entry* Vault::find(std::string_view placeholder) const {

@@ -63,6 +63,22 @@ TEST_F(AccessTest, EachKeyHasItsRight) {
   EXPECT_EQ(identify(bearer(other)).error().code, Errc::unauthorized);
 }
 
+TEST_F(AccessTest, ChangesAtTheSameTimeAllCount) {
+  make_key();
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 100; ++i) {
+          EXPECT_TRUE(ring_.change(key_.id, [](ledger::Key& key) { key.name += "x"; }));
+        }
+      });
+    }
+  }
+  EXPECT_EQ(ring_.read(key_.id)->name.size(), key_.name.size() + 400);
+  EXPECT_EQ(ring_.change("none", [](ledger::Key&) {}).error().code, Errc::not_found);
+}
+
 TEST_F(AccessTest, VirtualKeysOpenNothingWhereTheyAreNotWanted) {
   const std::string text = make_key();
   const Access access({.key = ApiKey("master"), .admin = ApiKey("boss")}, &ring_);

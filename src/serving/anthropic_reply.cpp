@@ -17,6 +17,7 @@ std::string_view stop_reason(const Answer& answer) {
   switch (answer.finish) {
     case Finish::length: return "max_tokens";
     case Finish::tool_calls: return "tool_use";
+    case Finish::content_filter: return "refusal";
     case Finish::stop: break;
   }
   return answer.stop_string.empty() ? "end_turn" : "stop_sequence";

@@ -53,6 +53,7 @@ TEST(AnthropicReply, SaysWhyItEnded) {
   };
   EXPECT_EQ(reason({.text = "a"}), "end_turn");
   EXPECT_EQ(reason({.text = "a", .finish = Finish::length}), "max_tokens");
+  EXPECT_EQ(reason({.text = "a", .finish = Finish::content_filter}), "refusal");
   EXPECT_EQ(reason({.text = "a", .stop_string = "END"}), "stop_sequence");
 }
 

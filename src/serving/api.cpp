@@ -29,8 +29,6 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxRequestId = 128;
 constexpr std::size_t kMaxLoggedPath = 200;
-constexpr int kClaims = 8;                       // at once; a server's ledger takes as many
-constexpr std::chrono::seconds kSettleTime{60};  // that a turn may take beyond its deadline
 
 ApiError bad(Errc code, std::string detail, std::string param = {}) {
   return {.error = {.code = code, .detail = std::move(detail)}, .param = std::move(param)};
@@ -47,13 +45,6 @@ awaitable<Result<Receipt>> find_receipt(ledger::Ledger* ledger, std::string id, 
   Result<Receipt> found = ledger->find(id);
   if (found && key && found->key != key->id) co_return std::unexpected(no_receipt(id));
   co_return found;
-}
-
-/// On the pool, since it may wait for the ledger.
-awaitable<Result<ledger::Reservation>> reserve(ledger::Allowances* allowances, KeyPtr key,
-                                               ledger::Claim claim,
-                                               std::chrono::system_clock::duration lasts) {
-  co_return allowances->reserve(*key, claim, std::chrono::system_clock::now() + lasts);
 }
 
 struct FeedbackCall {
@@ -182,7 +173,7 @@ Api::Api(Runtime& runtime, ApiOptions options, Keys* keys, Metrics& metrics)
       access_(options_.access, keys == nullptr ? nullptr : &keys->ring),
       metrics_(metrics),
       started_(std::time(nullptr)) {
-  if (keys_ != nullptr) claims_.emplace(kClaims);
+  if (keys_ != nullptr) claims_.emplace(*keys_->allowances);
 }
 
 std::optional<HttpResponse> Api::admit(const HttpRequest& header) {
@@ -309,22 +300,16 @@ ApiResult<std::string> Api::resolve(const std::string& asked) const {
   return plans.empty() ? runtime_.models().front()->name() : plans.front();
 }
 
-awaitable<ApiResult<Spending>> Api::claim(const Caller& caller, const std::string& plan,
-                                          const Expected& expected, Clock::time_point deadline) {
+awaitable<ApiResult<Spending>> Api::claim(Exchange& exchange, const Caller& caller,
+                                          const std::string& plan, const Expected& expected,
+                                          Clock::time_point deadline) {
   if (!caller.key) co_return Spending();
-  ledger::Allowances& allowances = *keys_->allowances;
   const ledger::Claim claim = {
       .tokens = expected.tokens_in + expected.tokens_out,
       .usd = policy::cost_bound(runtime_.config(), plan, expected.tokens_in, expected.tokens_out)};
-  const auto lasts = std::chrono::duration_cast<std::chrono::system_clock::duration>(
-      deadline - Clock::now() + kSettleTime);
-  auto reserved =
-      allowances.blocks(*caller.key)
-          ? co_await asio::co_spawn(*claims_, reserve(&allowances, caller.key, claim, lasts),
-                                    asio::use_awaitable)
-          : allowances.reserve(*caller.key, claim, std::chrono::system_clock::now() + lasts);
-  if (!reserved) co_return std::unexpected(ApiError{.error = std::move(reserved.error())});
-  co_return Spending(allowances, *std::move(reserved));
+  auto spending = co_await claims_->make(exchange, caller.key, claim, deadline);
+  if (!spending) co_return std::unexpected(ApiError{.error = std::move(spending.error())});
+  co_return *std::move(spending);
 }
 
 awaitable<void> Api::embedding(Exchange& exchange) {
@@ -346,7 +331,7 @@ awaitable<void> Api::embedding(Exchange& exchange) {
     co_return co_await fail(exchange, std::move(may.error()));
   }
   const Expected expected = caller->key ? expected_use(call->texts) : Expected{};
-  auto spending = co_await claim(*caller, call->model, expected, *until);
+  auto spending = co_await claim(exchange, *caller, call->model, expected, *until);
   if (!spending) co_return co_await fail(exchange, std::move(spending.error()));
 
   Turn turn(call->model);

@@ -15,6 +15,7 @@
 #include "policy/reload_report.h"
 #include "serving/access.h"
 #include "serving/api_error.h"
+#include "serving/claims.h"
 #include "serving/exchange.h"
 #include "serving/metrics.h"
 #include "serving/openai_request.h"
@@ -108,8 +109,9 @@ class Api final : public Handler {
   /// Of a request that `admit` let in; what has changed since may refuse it now.
   ApiResult<Caller> caller(const Exchange& exchange) const;
   /// Sets aside what the requests may use, where a virtual key asks.
-  awaitable<ApiResult<Spending>> claim(const Caller& caller, const std::string& plan,
-                                       const Expected& expected, Clock::time_point deadline);
+  awaitable<ApiResult<Spending>> claim(Exchange& exchange, const Caller& caller,
+                                       const std::string& plan, const Expected& expected,
+                                       Clock::time_point deadline);
   /// When the client, its header and the configuration want the request to end.
   ApiResult<Clock::time_point> deadline(const Exchange& exchange,
                                         std::optional<std::chrono::milliseconds> timeout) const;
@@ -123,9 +125,9 @@ class Api final : public Handler {
   Keys* const keys_;
   const Access access_;
   Metrics& metrics_;
-  const std::int64_t started_;                      // Unix time, seconds
-  boost::asio::thread_pool ledger_users_{1};        // reading and rating receipts blocks
-  std::optional<boost::asio::thread_pool> claims_;  // so may claims of keys, where there are any
+  const std::int64_t started_;                // Unix time, seconds
+  boost::asio::thread_pool ledger_users_{1};  // reading and rating receipts blocks
+  std::optional<Claims> claims_;              // where there are virtual keys
 };
 
 }  // namespace lichen::serving

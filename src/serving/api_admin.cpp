@@ -98,14 +98,6 @@ void check_plans(const Runtime& runtime, const ledger::Key& key, JsonFields& bod
   }
 }
 
-Result<ledger::Key> find_key(ledger::Ledger& ledger, const std::string& id) {
-  const auto keys = ledger.keys();
-  if (!keys) return std::unexpected(keys.error());
-  const auto found = std::ranges::find(*keys, id, &ledger::Key::id);
-  if (found == keys->end()) return fail(Errc::not_found, "there is no key " + id);
-  return *found;
-}
-
 /// With what its budget's present period has used.
 Result<json::object> shown(ledger::Ledger& ledger, const ledger::Key& key) {
   const auto used = ledger::used_in_period(ledger, key);
@@ -180,7 +172,7 @@ awaitable<void> Api::make_key(Exchange& exchange) {
 
 awaitable<void> Api::show_key(Exchange& exchange) {
   return administer(exchange, [this, id = last_segment(exchange, kPath)]() -> Result<json::object> {
-    const auto key = find_key(runtime_.ledger(), id);
+    const auto key = keys_->ring.read(id);
     if (!key) return std::unexpected(key.error());
     return shown(runtime_.ledger(), *key);
   });
@@ -199,21 +191,19 @@ awaitable<void> Api::change_key(Exchange& exchange) {
   co_await administer(exchange,
                       [this, id = last_segment(exchange, kPath),
                        changes = *std::move(body)]() -> Result<json::object> {
-                        auto key = find_key(runtime_.ledger(), id);
+                        const auto key = keys_->ring.change(
+                            id, [&](ledger::Key& key) { KeyFields(changes).read(key); });
                         if (!key) return std::unexpected(key.error());
-                        KeyFields(changes).read(*key);
-                        if (Result<void> kept = keys_->ring.put(*key); !kept)
-                          return std::unexpected(kept.error());
                         return shown(runtime_.ledger(), *key);
                       });
 }
 
 awaitable<void> Api::revoke_key(Exchange& exchange) {
   return administer(exchange, [this, id = last_segment(exchange, kPath)]() -> Result<json::object> {
-    auto key = find_key(runtime_.ledger(), id);
+    const auto key = keys_->ring.change(id, [](ledger::Key& key) {
+      if (!key.revoked) key.revoked = system_clock::now();
+    });
     if (!key) return std::unexpected(key.error());
-    if (!key->revoked) key->revoked = system_clock::now();
-    if (Result<void> kept = keys_->ring.put(*key); !kept) return std::unexpected(kept.error());
     return shown(runtime_.ledger(), *key);
   });
 }

@@ -137,7 +137,7 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
   if (!plan) co_return co_await fail(exchange, std::move(plan.error()));
   // Counting is work that only a key asks for.
   const Expected expected = caller->key ? expected_use(call->requests) : Expected{};
-  auto spending = co_await claim(*caller, *plan, expected, *until);
+  auto spending = co_await claim(exchange, *caller, *plan, expected, *until);
   if (!spending) co_return co_await fail(exchange, std::move(spending.error()));
 
   const TurnSlots slots(*options_.turns_in_flight, metrics_,

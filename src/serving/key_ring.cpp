@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "ledger/key_secret.h"
@@ -68,9 +69,27 @@ Result<void> KeyRing::reload() {
   return {};
 }
 
+Result<ledger::Key> KeyRing::read(const std::string& id) const {
+  const auto keys = ledger_.keys();
+  if (!keys) return std::unexpected(keys.error());
+  const auto found = std::ranges::find(*keys, id, &ledger::Key::id);
+  if (found == keys->end()) return fail(Errc::not_found, "there is no key " + id);
+  return *found;
+}
+
 Result<void> KeyRing::put(const ledger::Key& key) {
   if (Result<void> kept = ledger_.put(key); !kept) return kept;
   return reload();
+}
+
+Result<ledger::Key> KeyRing::change(const std::string& id,
+                                    const std::function<void(ledger::Key&)>& edit) {
+  const std::lock_guard lock(changing_);
+  Result<ledger::Key> key = read(id);
+  if (!key) return key;
+  edit(*key);
+  if (Result<void> kept = put(*key); !kept) return std::unexpected(kept.error());
+  return key;
 }
 
 }  // namespace lichen::serving

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -32,14 +33,20 @@ class KeyRing {
 
   /// Looks now. Where the ledger cannot be read, the keys stay as they were.
   Result<void> reload();
+  /// As the ledger has it. `not_found`: no key has this id.
+  Result<ledger::Key> read(const std::string& id) const;
   /// Keeps the key and knows it from now on.
   Result<void> put(const ledger::Key& key);
+  /// Changes a key and keeps it: one at a time, so that none undoes another. Returns it as it is
+  /// kept.
+  Result<ledger::Key> change(const std::string& id, const std::function<void(ledger::Key&)>& edit);
 
  private:
   using Keys = std::map<std::string, KeyPtr, std::less<>>;  // by id
   void watch();
 
   ledger::Ledger& ledger_;
+  std::mutex changing_;
   std::mutex reading_;  // so that an older state never replaces a newer one
 
   mutable std::mutex mutex_;

@@ -30,6 +30,11 @@ json::object usage_of(const Answer& answer) {
           {"total_tokens", answer.prompt_tokens + answer.completion_tokens}};
 }
 
+/// Of a response and of the message in it.
+std::string_view status_of(const Answer& answer) {
+  return ended_early(answer.finish) ? "incomplete" : "completed";
+}
+
 std::span<const AnswerToken> from(std::span<const AnswerToken> tokens, std::size_t first) {
   return tokens.subspan(std::min(first, tokens.size()));
 }
@@ -51,9 +56,11 @@ json::object ResponsesReply::response(std::string_view status) const {
 }
 
 json::object ResponsesReply::of(const Answer& answer) const {
-  const bool cut = answer.finish == Finish::length;
-  json::object object = response(cut ? "incomplete" : "completed");
-  if (cut) object["incomplete_details"] = {{"reason", "max_output_tokens"}};
+  json::object object = response(status_of(answer));
+  if (ended_early(answer.finish)) {
+    const bool filtered = answer.finish == Finish::content_filter;
+    object["incomplete_details"] = {{"reason", filtered ? "content_filter" : "max_output_tokens"}};
+  }
   object["usage"] = usage_of(answer);
   if (!answer.citations.empty()) {
     object["lichen"] = {{"citations", base::to_json(answer.citations)}};
@@ -99,9 +106,7 @@ std::string ResponsesReply::whole(std::span<const Answer> choices) {
   }
   if (!answer.text.empty() || answer.tool_calls.empty()) {
     const auto tokens = logprobs_ ? std::span(answer.tokens) : std::span<const AnswerToken>();
-    const bool cut = answer.finish == Finish::length;
-    output_.push_back(
-        message_item(cut ? "incomplete" : "completed", {text_part(answer.text, tokens)}));
+    output_.push_back(message_item(status_of(answer), {text_part(answer.text, tokens)}));
   }
   for (const json::value& call : answer.tool_calls) {
     output_.push_back(call_item(call, "completed"));
@@ -203,7 +208,7 @@ void ResponsesReply::end(std::string& out, std::size_t /*choice*/, const Answer&
   const auto tokens = logprobs_ ? from(answer.tokens, tokens_) : std::span<const AnswerToken>();
   const bool silent = text_ == 0 && answer.tool_calls.empty();
   if (!rest.empty() || !tokens.empty() || silent) text(out, rest, tokens);
-  status_ = answer.finish == Finish::length ? "incomplete" : "completed";
+  status_ = status_of(answer);
   close(out);
   for (const json::value& call : answer.tool_calls) function_call(out, call);
   last_ = of(answer);

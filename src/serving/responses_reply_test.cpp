@@ -49,11 +49,16 @@ TEST(ResponsesReply, IsAResponseOfItems) {
 }
 
 TEST(ResponsesReply, AnAnswerThatWasCutIsIncomplete) {
-  const Answer answer{.text = "a", .finish = Finish::length};
-  const auto reply =
-      json::parse(ResponsesReply(kHead, kRepeated, false).whole(std::span(&answer, 1)));
-  EXPECT_EQ(reply.at("status"), "incomplete");
-  EXPECT_EQ(reply.at("incomplete_details").at("reason"), "max_output_tokens");
+  const auto reason = [](Finish finish) {
+    const Answer answer{.text = "a", .finish = finish};
+    const auto reply =
+        json::parse(ResponsesReply(kHead, kRepeated, false).whole(std::span(&answer, 1)));
+    EXPECT_EQ(reply.at("status"), "incomplete");
+    EXPECT_EQ(reply.at("output").at(0).at("status"), "incomplete");
+    return std::string(reply.at("incomplete_details").at("reason").as_string());
+  };
+  EXPECT_EQ(reason(Finish::length), "max_output_tokens");
+  EXPECT_EQ(reason(Finish::content_filter), "content_filter");
 }
 
 TEST(ResponsesReply, StreamsItemAfterItem) {

@@ -62,7 +62,7 @@ awaitable<Result<std::vector<double>>> AnswerLikelihood::of(const Request& reque
   const Token last = job.prompt.back();
   job.prompt.pop_back();
   for (const Answer* answer : answers) {
-    Job::Text text{.ended = answer->finish != Finish::length};
+    Job::Text text{.ended = !ended_early(answer->finish)};
     if (answer->tool_calls.empty()) {
       Result<std::vector<Token>> tokens = model_->vocabulary().tokenize(answer->text, false);
       if (!tokens) co_return std::unexpected(std::move(tokens).error());

@@ -44,8 +44,7 @@ std::string unusable(const Result<Answer>& draft, const Request& request) {
     return fmt::format("small failed: {}: {}", to_string(draft.error().code), draft.error().detail);
   }
   if (trimmed(said(*draft)).empty()) return "small said nothing";
-  const bool by_user = request.max_tokens && draft->completion_tokens >= *request.max_tokens;
-  if (draft->finish == Finish::length && !by_user) {
+  if (cut_short(*draft, request.max_tokens)) {
     return fmt::format("small's answer was cut short after {} tokens", draft->completion_tokens);
   }
   return {};

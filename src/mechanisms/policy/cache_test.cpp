@@ -160,11 +160,13 @@ TEST_F(CacheTest, WhatMustBeFreshIsAskedAndKept) {
 TEST_F(CacheTest, NeitherFailuresNorWhatWasCutShortAreKept) {
   of({{.text = "one two", .error = Error{Errc::upstream, "gone"}, .error_after = 1},
       {.text = "one", .finish = Finish::length},
+      {.text = "one", .finish = Finish::content_filter},
       {.text = "one two three"}});
   Turn turn("plan");
   EXPECT_FALSE(run(plan().answer(asking("q"), turn)));
   EXPECT_EQ(ask(asking("q")), "miss");
   EXPECT_EQ(ask(asking("q")), "miss") << "the model's own limit ended it";
+  EXPECT_EQ(ask(asking("q")), "miss") << "the endpoint's filter ended it";
   EXPECT_EQ(ask(asking("q")), "hit");
   Request bounded = asking("q");
   bounded.max_tokens = 2;

@@ -78,15 +78,24 @@ class AskBoth : public Answerer {
 class MaskTest : public testing::Test {
  protected:
   void SetUp() override {
-    dictionary_ = std::filesystem::path(testing::TempDir()) /
-                  ("lichen_mask_" + std::to_string(getpid()) + "_names.txt");
-    std::ofstream(dictionary_) << "PERSON: Zoë Lee\n";
+    dictionary_ = dictionary_of("PERSON: Zoë Lee\n");
     options_.pool = test_detectors();
     options_.lists["kinds"] = {"EMAIL", "PHONE", "PERSON"};
-    options_.choices["dictionary"] = dictionary_.string();
+    options_.choices["dictionary"] = dictionary_;
     options_.answerers["plan"] = far_;
   }
-  void TearDown() override { std::filesystem::remove(dictionary_); }
+  void TearDown() override {
+    for (const std::string& file : dictionaries_) std::filesystem::remove(file);
+  }
+
+  /// A file of that text.
+  std::string dictionary_of(std::string_view text) {
+    dictionaries_.push_back(std::filesystem::path(testing::TempDir()) /
+                            ("lichen_mask_" + std::to_string(getpid()) + "_" +
+                             std::to_string(dictionaries_.size()) + "_names.txt"));
+    std::ofstream(dictionaries_.back()) << text;
+    return dictionaries_.back();
+  }
 
   Result<Answer> ask(Request request, Turn& turn) {
     if (!mask_) {
@@ -121,7 +130,8 @@ class MaskTest : public testing::Test {
         ScriptedModel::Traits{.local = local, .embedding_width = 64});
   }
 
-  std::filesystem::path dictionary_;
+  std::string dictionary_;
+  std::vector<std::string> dictionaries_;
   PlanOptions options_;
   CollectingSink sink_;
   Turn turn_{"plan", &sink_};
@@ -424,7 +434,7 @@ TEST_F(MaskTest, OneMaskWithinAnother) {
   inner->lists["kinds"] = {"EMAIL", "PHONE", "PERSON"};
   options_.lists["kinds"] = {"EMAIL"};
   options_.choices.erase("dictionary");
-  inner->choices["dictionary"] = dictionary_.string();
+  inner->choices["dictionary"] = dictionary_;
   options_.plan = [&](const EachModel& outer) {
     inner->plan = [&](const EachModel& each_model) { return *outer(*each_model(far_)); };
     return *build_mask(*inner);
@@ -434,6 +444,21 @@ TEST_F(MaskTest, OneMaskWithinAnother) {
   EXPECT_EQ(answer->text, "Zoë Lee, z@example.org");
   const std::string sent = far_->requests().at(0).messages[0].content;
   EXPECT_THAT(sent, AllOf(Not(HasSubstr("Zoë")), Not(HasSubstr("example"))));
+}
+
+TEST_F(MaskTest, NoPlaceholderMeansValuesOfTwoMasks) {
+  auto inner = std::make_shared<PlanOptions>();
+  inner->pool = test_detectors();
+  inner->choices["dictionary"] = dictionary_of("PERSON: Ann Poe\n");
+  options_.plan = [&](const EachModel& outer) {
+    inner->plan = [&](const EachModel& each_model) { return *outer(*each_model(far_)); };
+    return *build_mask(*inner);
+  };
+  const auto answer = ask("Ann Poe wrote to Zoë Lee and Ann Poe", turn_);
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->text, "Ann Poe wrote to Zoë Lee and Ann Poe");
+  EXPECT_EQ(far_->requests().at(0).messages[0].content,
+            "[PERSON_2] wrote to [PERSON_1] and [PERSON_2]");
 }
 
 TEST_F(MaskTest, WhatALocalModelBringsUpIsRefusedWhereNothingPrivateMayLeave) {

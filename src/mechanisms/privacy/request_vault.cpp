@@ -56,6 +56,11 @@ bool ends_quotation(std::string_view rest) {
          rest.starts_with("\u2026");
 }
 
+std::shared_ptr<privacy::PlaceholderSeries> series_of(const EgressCheck* outer) {
+  const auto* vault = dynamic_cast<const RequestVault*>(outer);
+  return vault != nullptr ? vault->series() : std::make_shared<privacy::PlaceholderSeries>();
+}
+
 awaitable<Result<void>> run_under(std::shared_ptr<RequestVault> vault, Turn::Later work,
                                   Turn& turn) {
   const std::size_t seen = turn.receipt.decisions.size();
@@ -67,6 +72,11 @@ awaitable<Result<void>> run_under(std::shared_ptr<RequestVault> vault, Turn::Lat
 }
 
 }  // namespace
+
+RequestVault::RequestVault(std::shared_ptr<MaskRules> rules, std::shared_ptr<EgressCheck> outer)
+    : rules_(std::move(rules)),
+      outer_(std::move(outer)),
+      vault_(rules_->placeholders, series_of(outer_.get())) {}
 
 std::shared_ptr<RequestVault> RequestVault::of(const Turn& turn,
                                                const std::shared_ptr<MaskRules>& rules) {

@@ -23,9 +23,9 @@ namespace lichen::mechanisms {
 /// from any thread.
 class RequestVault : public EgressCheck, public std::enable_shared_from_this<RequestVault> {
  public:
-  /// `outer`: the check that the turn had before, which goes on; may be null.
-  RequestVault(std::shared_ptr<MaskRules> rules, std::shared_ptr<EgressCheck> outer)
-      : rules_(std::move(rules)), outer_(std::move(outer)), vault_(rules_->placeholders) {}
+  /// `outer`: the check that the turn had before, which goes on; may be null. Where that is another
+  /// `mask`'s vault, no placeholder means a value of both.
+  RequestVault(std::shared_ptr<MaskRules> rules, std::shared_ptr<EgressCheck> outer);
 
   /// The one that these rules have made for the turn, or a new one, where the turn has not come
   /// through their `mask`.
@@ -62,6 +62,9 @@ class RequestVault : public EgressCheck, public std::enable_shared_from_this<Req
 
   /// Puts back what looked like placeholders before it was masked.
   std::string with_literals(std::string masked) const;
+
+  /// Of its placeholders and those of vaults around it and in it.
+  const std::shared_ptr<privacy::PlaceholderSeries>& series() const { return vault_.series(); }
 
   /// How much is known. What is masked later may differ only if this has grown.
   std::size_t size() const;

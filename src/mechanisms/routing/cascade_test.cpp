@@ -189,6 +189,8 @@ TEST_F(CascadeTest, AnEmptyAnswerIsNoAnswer) {
 TEST_F(CascadeTest, AnAnswerThatTheModelsLimitCutIsDropped) {
   small({.text = "a small", .finish = Finish::length});
   expect_large("cut short after 2 tokens");
+  small({.text = "a small", .finish = Finish::content_filter});
+  expect_large("cut short after 2 tokens");
 }
 
 TEST_F(CascadeTest, AnAnswerThatTheUsersLimitCutStands) {

@@ -47,8 +47,10 @@ awaitable<void> FirstTokenRace::wait_until(Clock::time_point then) {
 awaitable<FirstTokenRace::RunnerPtr> FirstTokenRace::finish() {
   while (!winner() && running() > 0) co_await wait_until(Clock::time_point::max());
   RunnerPtr first = winner();
+  bool late = true;  // those that were asked before the winner are
   for (const RunnerPtr& runner : runners_) {
-    if (!runner->outcome) runner->call->stop();
+    if (runner == first) late = false;
+    if (!runner->outcome) runner->call->stop(late);
   }
   while (running() > 0) co_await wait_until(Clock::time_point::max());
   co_return first;

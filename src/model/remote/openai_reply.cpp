@@ -191,11 +191,12 @@ OpenAiReply::Status OpenAiReply::add_calls(const json::array& calls) {
 }
 
 void OpenAiReply::read_finish(std::string_view reason) {
-  filtered_ = reason == "content_filter";
   if (reason == "length" || reason == "max_tokens") {
     finish_ = Finish::length;
   } else if (reason == "tool_calls" || reason == "function_call") {
     finish_ = Finish::tool_calls;
+  } else if (reason == "content_filter") {
+    finish_ = Finish::content_filter;
   } else {
     finish_ = Finish::stop;
   }

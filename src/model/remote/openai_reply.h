@@ -50,7 +50,7 @@ class OpenAiReply {
   bool answered() const { return answered_; }
   bool finished() const { return finish_.has_value(); }
   /// The endpoint's content filter ended it.
-  bool filtered() const { return filtered_; }
+  bool filtered() const { return finish_ == Finish::content_filter; }
   bool empty() const { return text_.empty() && calls_.empty(); }
   /// Whether the deltas so far had text or reasoning.
   bool has_shown() const { return !text_.empty() || !reasoning_.empty(); }
@@ -87,7 +87,6 @@ class OpenAiReply {
   std::int64_t bytes_ = 0;
   bool started_ = false;
   bool answered_ = false;
-  bool filtered_ = false;
 };
 
 }  // namespace lichen::model

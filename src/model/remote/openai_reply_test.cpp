@@ -148,6 +148,7 @@ TEST(OpenAiReply, NotesAContentFilter) {
   add(reply, R"({"choices":[{"delta":{},"finish_reason":"content_filter"}]})");
   EXPECT_TRUE(reply.filtered());
   EXPECT_TRUE(reply.empty());
+  EXPECT_EQ(reply.take().finish, Finish::content_filter);
 }
 
 TEST(OpenAiReply, ReasoningIsASignOfLifeButNotText) {

@@ -205,4 +205,9 @@ Result<OpenAiRequest> write_embedding_request(std::span<const std::string> texts
   return OpenAiRequest{"/embeddings", json::serialize(out)};
 }
 
+std::string_view without_model(std::string_view body, const std::string& model) {
+  const std::string named = R"({"model":)" + json::serialize(json::string(model));
+  return body.starts_with(named) ? body.substr(named.size()) : body;
+}
+
 }  // namespace lichen::model

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lichen/request.h"
@@ -33,5 +34,9 @@ Result<OpenAiRequest> write_answer_request(const Request& request, const Request
 
 Result<OpenAiRequest> write_embedding_request(std::span<const std::string> texts,
                                               const std::string& model);
+
+/// What the request says in such a body: all of it but the model's name, which comes first and out
+/// of the configuration.
+std::string_view without_model(std::string_view body, const std::string& model);
 
 }  // namespace lichen::model

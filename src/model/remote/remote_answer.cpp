@@ -78,7 +78,7 @@ awaitable<RemoteAnswer::Outcome> RemoteAnswer::open(OpenAiRequest request) {
   race.start(first, std::move(request));
   co_await race.wait_until(Clock::now() + *delay);
   std::shared_ptr<FirstTokenRace::Runner> second;
-  if (!first->outcome) second = second_runner(first->call->at());
+  if (!first->outcome) second = second_runner(*first->call);
   if (second) {
     auto anew = written(*second->call);
     if (anew) race.start(second, *std::move(anew));
@@ -86,8 +86,12 @@ awaitable<RemoteAnswer::Outcome> RemoteAnswer::open(OpenAiRequest request) {
   const auto winner = co_await race.finish();
   const bool second_won = second && winner == second;
   if (second) note_hedge(*first, *second, winner.get(), *delay);
-  if (second) settle_loser(second_won ? *first : *second);
   const auto& kept = second_won ? second : first;
+  if (second) {
+    FirstTokenRace::Runner& loser = second_won ? *first : *second;
+    settle_loser(loser);
+    kept->call->avoid(loser.call->at());
+  }
   call_ = std::move(kept->call);
   stream_ = std::move(kept->stream);
   co_return std::move(*kept->outcome);
@@ -100,12 +104,11 @@ std::optional<Clock::duration> RemoteAnswer::hedge_delay() const {
   return hedge->after;
 }
 
-std::shared_ptr<FirstTokenRace::Runner> RemoteAnswer::second_runner(std::size_t beside) {
+std::shared_ptr<FirstTokenRace::Runner> RemoteAnswer::second_runner(const RemoteCall& first) {
+  auto call = RemoteCall::beside(first);
   // More requests than usual are as much of a load as retries are.
-  if (!remote_.upstreams->another({beside}) || !remote_.budget->take(Clock::now())) return nullptr;
-  auto call = std::make_unique<RemoteCall>(remote_, turn_, "answer", Traffic::streamed, strand_);
-  call->avoid(beside);
-  if (!call->choose() || call->at() == beside) return nullptr;
+  if (!call->another() || !remote_.budget->take(Clock::now())) return nullptr;
+  if (!call->choose() || call->at() == first.at()) return nullptr;
   auto stream = std::make_unique<RemoteStream>(*call, true);
   return std::make_shared<FirstTokenRace::Runner>(std::move(call), std::move(stream));
 }

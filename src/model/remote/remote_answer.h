@@ -30,7 +30,7 @@ class RemoteAnswer {
   awaitable<Outcome> open(OpenAiRequest request);
   std::optional<Clock::duration> hedge_delay() const;
   /// A second stream at another upstream, if there is one that can be asked.
-  std::shared_ptr<FirstTokenRace::Runner> second_runner(std::size_t beside);
+  std::shared_ptr<FirstTokenRace::Runner> second_runner(const RemoteCall& first);
   void note_hedge(const FirstTokenRace::Runner& first, const FirstTokenRace::Runner& second,
                   const FirstTokenRace::Runner* winner, Clock::duration delay);
   void settle_loser(FirstTokenRace::Runner& loser);

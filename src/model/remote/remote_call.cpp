@@ -7,6 +7,8 @@
 #include <cmath>
 #include <random>
 
+#include "model/remote/openai_request.h"
+
 namespace lichen::model {
 
 namespace asio = boost::asio;
@@ -42,10 +44,23 @@ RemoteCall::RemoteCall(const Remote& remote, Turn& turn, std::string role, Traff
       role_(std::move(role)),
       traffic_(traffic) {
   begin_step();
-  const auto total = started_ + remote.options.total_timeout;
   if (turn.deadline) watchdog.limit(Bound::deadline, *turn.deadline);
-  watchdog.limit(Bound::total, total);
-  end_of_all_ = std::min(total, turn.deadline.value_or(total));
+  end_by(started_ + remote.options.total_timeout);
+}
+
+std::unique_ptr<RemoteCall> RemoteCall::beside(const RemoteCall& first) {
+  auto call = std::make_unique<RemoteCall>(first.remote_, first.turn_, first.role_, first.traffic_,
+                                           first.watchdog.executor());
+  call->end_by(first.end_);
+  call->attempts_ = first.attempts_;
+  call->tried_ = first.tried_;
+  call->avoid(first.at_);
+  return call;
+}
+
+void RemoteCall::end_by(Clock::time_point end) {
+  end_ = end;
+  watchdog.limit(Bound::total, end);
 }
 
 void RemoteCall::begin_step() {
@@ -84,7 +99,8 @@ awaitable<std::expected<HttpResponse, Failure>> RemoteCall::send(std::string api
   asked_ = true;
   last_status_ = 0;
   if (turn_.egress) {
-    if (auto may = turn_.egress->check(body, turn_); !may) {
+    const auto said = without_model(body, upstream().model);
+    if (auto may = turn_.egress->check(said, turn_); !may) {
       co_return std::unexpected(Failure{std::move(may.error())});
     }
   }
@@ -127,7 +143,7 @@ awaitable<bool> RemoteCall::may_retry(Failure& failure, bool final) {
   last_failure_ = failure;
   tried_.push_back(at_);
   const int attempt = attempts_++;
-  const bool elsewhere = failure.fault != Fault::none && remote_.upstreams->another(tried_);
+  const bool elsewhere = failure.fault != Fault::none && another();
   if (final || attempt >= remote_.options.retries) co_return false;
   if (!failure.retry && !elsewhere) co_return false;
   auto pause = duration<double>(0);
@@ -139,7 +155,7 @@ awaitable<bool> RemoteCall::may_retry(Failure& failure, bool final) {
     if (pause > kLongestPause) co_return false;
   }
   const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(pause);
-  if (until >= end_of_all_) co_return false;
+  if (until >= std::min(end_, turn_.deadline.value_or(end_))) co_return false;
   if (!remote_.budget->take(Clock::now())) {
     failure.error.detail += "; not tried again, since too many requests were of late";
     co_return false;
@@ -209,8 +225,8 @@ Failure RemoteCall::explain(Bound bound) const {
   return {{Errc::internal, who + "a wait ended for no reason"}};
 }
 
-void RemoteCall::stop() {
-  lease_.late(Clock::now() - attempt_started_);
+void RemoteCall::stop(bool late) {
+  if (late) lease_.late(Clock::now() - attempt_started_);
   watchdog.stop();
 }
 

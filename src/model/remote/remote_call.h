@@ -45,6 +45,9 @@ class RemoteCall {
  public:
   RemoteCall(const Remote& remote, Turn& turn, std::string role, Traffic traffic,
              boost::asio::any_io_executor strand);
+  /// A second attempt beside the present one of `first`, for the same step of the same turn: within
+  /// the same time, after as many failures, and elsewhere if it can.
+  static std::unique_ptr<RemoteCall> beside(const RemoteCall& first);
 
   /// Picks the upstream of the next attempt, one that was not tried if it can. Going elsewhere
   /// after a failure is a decision in the receipt, and whatever has a `note`. The failure: see
@@ -68,10 +71,13 @@ class RemoteCall {
   void succeeded() { lease_.succeeded(); }
   /// Ends the present attempt, whose failure is the upstream's or says nothing about it.
   void failed(const Failure& failure) { lease_.failed(failure); }
-  /// Ends the present attempt, since another was faster; what it waits for ends with `stopped`.
-  void stop();
+  /// Ends the present attempt, since one beside it was first; what it waits for ends with
+  /// `stopped`. `late`: though that one was asked later.
+  void stop(bool late);
   /// Leaves an upstream to be tried when no other is left.
   void avoid(std::size_t index) { tried_.push_back(index); }
+  /// Whether there is an upstream to ask that was not tried.
+  bool another() const { return remote_.upstreams->another(tried_); }
   /// Index of the upstream of the present attempt.
   std::size_t at() const { return at_; }
 
@@ -105,6 +111,7 @@ class RemoteCall {
 
  private:
   void begin_step();
+  void end_by(Clock::time_point end);
 
   const Remote& remote_;
   Turn& turn_;
@@ -120,7 +127,7 @@ class RemoteCall {
   Clock::time_point attempt_started_ = started_;
   std::optional<Clock::time_point> first_token_;
   std::optional<Clock::time_point> last_token_;
-  Clock::time_point end_of_all_ = Clock::time_point::max();
+  Clock::time_point end_ = Clock::time_point::max();  // by total_timeout
   std::chrono::milliseconds header_timeout_{0};
   int last_status_ = 0;
   bool billed_ = false;

@@ -47,6 +47,18 @@ TEST(RemoteEgress, ARefusedBodyDoesNotLeave) {
   EXPECT_EQ(upstream.connections(), 0);
 }
 
+TEST(RemoteEgress, TheModelsNameIsNotTheRequests) {
+  FakeUpstream upstream(
+      {Reply::chat_whole("ok"), Reply::json(R"({"data":[{"index":0,"embedding":[1]}]})")});
+  Remotely at(upstream.url());
+  Turn turn("cloud");
+  turn.egress = std::make_shared<Refusing>("big-1");
+  EXPECT_TRUE(at.ask(turn));
+  EXPECT_TRUE(at.run(at.model->embed({"text"}, turn)));
+  EXPECT_THAT(upstream.requests().at(0).body, HasSubstr("big-1"));
+  EXPECT_FALSE(at.ask({.messages = {{"user", "What is big-1?"}}}, turn));
+}
+
 TEST(RemoteEgress, NorDoEmbeddings) {
   FakeUpstream upstream({Reply::json("{}")});
   Remotely at(upstream.url());

@@ -209,6 +209,7 @@ TEST(RemoteFaults, ContentFilterBeforeTheFirstWord) {
 TEST(RemoteFaults, ContentFilterInTheMiddleIsInTheReceipt) {
   const Asked asked({Reply::events().delta("Hel").finish("content_filter").done()});
   EXPECT_EQ(asked.detail(), "answered Hel");
+  EXPECT_EQ(asked.answer->finish, Finish::content_filter);
   ASSERT_EQ(asked.turn.receipt.decisions.size(), 1u);
   EXPECT_EQ(asked.turn.receipt.decisions[0].choice, "content_filter");
 }

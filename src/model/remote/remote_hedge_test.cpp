@@ -90,6 +90,40 @@ TEST(RemoteHedge, BothFailing) {
   EXPECT_FALSE(hedged.ask());
 }
 
+TEST(RemoteHedge, AWinnerHasNoMoreTimeThanTheFirstHad) {
+  FakeUpstream first({Reply::events().stall()});
+  FakeUpstream second(
+      {Reply::events().delta("o").wait(milliseconds(400)).delta("k").finish().done()});
+  Remotely at("", [&](auto& options) {
+    options.urls = {{.url = first.url(), .weight = 1e6}, {.url = second.url(), .weight = 1}};
+    options.hedge = Hedge{.after = milliseconds(200)};
+    options.total_timeout = milliseconds(500);
+  });
+  Pieces pieces;
+  Turn turn("cloud", &pieces);
+  const auto answer = at.ask(turn);
+  ASSERT_FALSE(answer);
+  EXPECT_THAT(answer.error().detail, HasSubstr("total_timeout"));
+}
+
+TEST(RemoteHedge, AWinnerHasNoMoreRetriesThanTheFirstHad) {
+  FakeUpstream first({Reply::raw().reset()});
+  FakeUpstream second({Reply::events().stall()});
+  FakeUpstream third({Reply::events().delta("o").reset(), Reply::chat({"k"})});
+  Remotely at("", [&](auto& options) {
+    options.urls = {{.url = first.url(), .weight = 1e6},
+                    {.url = second.url(), .weight = 1e3},
+                    {.url = third.url(), .weight = 1e-3}};
+    options.hedge = Hedge{.after = milliseconds(20)};
+    options.continues = Continuation::prefix;
+    options.retries = 1;
+  });
+  Pieces pieces;
+  Turn turn("cloud", &pieces);
+  EXPECT_FALSE(at.ask(turn)) << "one was tried again already";
+  EXPECT_EQ(third.requests().size(), 1u);
+}
+
 TEST(RemoteHedge, AStoppedTurnStopsBoth) {
   Hedged hedged({Reply::events().stall()}, {Reply::events().stall()}, milliseconds(1));
   hedged.turn.deadline = Clock::now() + milliseconds(100);

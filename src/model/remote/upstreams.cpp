@@ -249,6 +249,13 @@ void Upstreams::answering(const Lease& lease, Clock::duration after) {
 }
 
 void Upstreams::late(const Lease& lease, Clock::duration after) {
+  if (lease.ticket_.trial) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(after).count();
+    return failed(lease, {.error = {.code = Errc::upstream,
+                                    .detail = "no token within " + std::to_string(ms) +
+                                              " ms, when another had one"},
+                          .fault = Fault::failed});
+  }
   const std::lock_guard lock(shared_->mutex);
   Average& time = shared_->members[lease.index_].times[static_cast<std::size_t>(lease.traffic_)];
   const double seconds = Seconds(after).count();

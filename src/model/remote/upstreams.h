@@ -61,7 +61,9 @@ class Upstreams {
 
     /// The first token has come, after so long.
     void answering(Clock::duration after);
-    /// It has not come for so long, and is not waited for any more.
+    /// It has not come for so long, and is not waited for any more, since another that was asked
+    /// later has sent one. A slow upstream is asked less for that; one that was to show that it
+    /// has recovered, has not.
     void late(Clock::duration after);
     void succeeded();
     /// `Fault::none` says nothing about the upstream. `why`: for those who find none to ask.

@@ -250,6 +250,29 @@ TEST_F(UpstreamsTest, AnUnreachableOneWaitsForItsProbe) {
   EXPECT_EQ(pick().index(), 1u);
 }
 
+TEST_F(UpstreamsTest, OneThatIsLateAtItsTrialHasNotRecovered) {
+  open(2);
+  break_down(1);
+  now += options.breaker.pause;
+  {
+    auto trial = pick();
+    ASSERT_EQ(trial.index(), 1u);
+    trial.late(milliseconds(300));
+  }
+  EXPECT_TRUE(upstreams->states()[1].open);
+  EXPECT_THAT(upstreams->states()[1].last_failure, HasSubstr("no token within 300 ms"));
+  EXPECT_EQ(spread(20)[1], 0);
+}
+
+TEST_F(UpstreamsTest, OneThatIsLateOtherwiseIsAskedLess) {
+  open(2);
+  ask(0, {}, milliseconds(100));
+  ask(1, {}, milliseconds(100));
+  for (int i = 0; i < 10; ++i) pick({0}).late(seconds(1));
+  EXPECT_FALSE(upstreams->states()[1].open) << "slow is not broken";
+  EXPECT_EQ(spread(20)[1], 0);
+}
+
 TEST_F(UpstreamsTest, UntoldLeasesSayNothing) {
   open(1);
   for (int i = 0; i < 50; ++i) pick();
