@@ -107,9 +107,9 @@ TEST(RemoteHedge, AWinnerHasNoMoreTimeThanTheFirstHad) {
 }
 
 TEST(RemoteHedge, AWinnerHasNoMoreRetriesThanTheFirstHad) {
-  FakeUpstream first({Reply::raw().reset()});
+  FakeUpstream first({Reply::raw().reset(), Reply::chat({"k"})});
   FakeUpstream second({Reply::events().stall()});
-  FakeUpstream third({Reply::events().delta("o").reset(), Reply::chat({"k"})});
+  FakeUpstream third({Reply::events().delta("o").reset()});
   Remotely at("", [&](auto& options) {
     options.urls = {{.url = first.url(), .weight = 1e6},
                     {.url = second.url(), .weight = 1e3},
@@ -121,6 +121,7 @@ TEST(RemoteHedge, AWinnerHasNoMoreRetriesThanTheFirstHad) {
   Pieces pieces;
   Turn turn("cloud", &pieces);
   EXPECT_FALSE(at.ask(turn)) << "one was tried again already";
+  EXPECT_EQ(first.requests().size(), 1u);
   EXPECT_EQ(third.requests().size(), 1u);
 }
 
