@@ -109,7 +109,7 @@ TEST(RemoteHedge, AWinnerHasNoMoreTimeThanTheFirstHad) {
 TEST(RemoteHedge, AWinnerHasNoMoreRetriesThanTheFirstHad) {
   FakeUpstream first({Reply::raw().reset(), Reply::chat({"k"})});
   FakeUpstream second({Reply::events().stall()});
-  FakeUpstream third({Reply::events().delta("o").reset()});
+  FakeUpstream third({Reply::events().delta("o").close()});
   Remotely at("", [&](auto& options) {
     options.urls = {{.url = first.url(), .weight = 1e6},
                     {.url = second.url(), .weight = 1e3},
