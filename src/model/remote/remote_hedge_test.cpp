@@ -117,6 +117,7 @@ TEST(RemoteHedge, AWinnerHasNoMoreRetriesThanTheFirstHad) {
     options.hedge = Hedge{.after = milliseconds(20)};
     options.continues = Continuation::prefix;
     options.retries = 1;
+    options.first_token_timeout = milliseconds(300);  // where the first one drawn is the second
   });
   Pieces pieces;
   Turn turn("cloud", &pieces);
