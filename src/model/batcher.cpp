@@ -68,7 +68,7 @@ Batcher::~Batcher() = default;
 Session Batcher::open(Turn& turn, int adapter) {
   auto state = std::make_unique<Session::State>(
       Session::State{.batcher = shared_from_this(), .turn = &turn, .arrival = arrivals_++});
-  state->sequence.adapter = adapter;
+  state->sequence.origin = {.adapter = adapter, .key = turn.receipt.key};
   sessions_.push_back(state.get());
   cache_.enter(state->sequence);
   counters_.sessions.store(static_cast<std::int64_t>(sessions_.size()), std::memory_order_relaxed);
@@ -76,7 +76,7 @@ Session Batcher::open(Turn& turn, int adapter) {
 }
 
 Session Batcher::fork(Session::State& session) {
-  Session copy = open(*session.turn, session.sequence.adapter);
+  Session copy = open(*session.turn, session.sequence.origin.adapter);
   Session::State& state = *sessions_.back();
   const bool shared = session.sequence.resident() && cache_.share(session.sequence, state.sequence);
   if (!shared) {  // it comes in like a preempted session
@@ -250,8 +250,8 @@ void Batcher::form_batch(bool interactive_only, const CellRange& lengths) {
   for (PendingStep* step : waiting_) {
     if (room == 0 || outputs == 0) break;
     if (interactive_only && !interactive(*step)) break;  // sorted: the rest is background too
-    if (!parts_.empty() &&
-        parts_.front().step->session->sequence.adapter != step->session->sequence.adapter) {
+    if (!parts_.empty() && parts_.front().step->session->sequence.origin.adapter !=
+                               step->session->sequence.origin.adapter) {
       continue;  // a batch is computed with one adapter
     }
     if (!lengths.holds(cells_after(*step))) continue;
@@ -314,7 +314,7 @@ bool Batcher::bring_in(PendingStep& step) {
     drop_saved(session);
     const bool reuse = !every_row(step);
     const auto needed = [&] {  // again each time: a displaced session may have been the source
-      return reserved() + cache_.cells_to_admit(step.rest(), sequence.adapter, reuse);
+      return reserved() + cache_.cells_to_admit(step.rest(), sequence.origin, reuse);
     };
     while (!cache_.has_room(needed(), true)) {
       if (!displace_one(session, false)) return false;
@@ -345,7 +345,7 @@ int Batcher::reserved() const {
 
 bool Batcher::begins_like_one_in_batch(const PendingStep& step) const {
   if (every_row(step)) return false;
-  const int cached = cache_.shared_prefix(step.tokens, step.session->sequence.adapter);
+  const int cached = cache_.shared_prefix(step.tokens, step.session->sequence.origin);
   return std::ranges::any_of(parts_, [&](const Part& part) {
     const PendingStep& other = *part.step;
     if (other.session->sequence.tokens.size() != other.done) return false;  // not its beginning
@@ -440,7 +440,7 @@ void Batcher::layout() {
 }
 
 bool Batcher::decode_batch() {
-  backend_->use_adapter(parts_.front().step->session->sequence.adapter);
+  backend_->use_adapter(parts_.front().step->session->sequence.origin.adapter);
   backend_->want_hidden(
       std::ranges::any_of(parts_, [](const Part& part) { return part.step->want.hidden; }));
   for (;;) {

@@ -524,6 +524,24 @@ TEST_F(BatcherTest, ABatchHasOneAdapter) {
   spawn(run()).get();
 }
 
+TEST_F(BatcherTest, PromptsOfAnotherKeyAreNotAtHand) {
+  start(kLimits);
+  const auto cached = [&](std::string key) -> awaitable<std::int64_t> {
+    Turn turn("test");
+    turn.receipt.key = std::move(key);
+    Session session = batcher_->open(turn);
+    co_await session.decode(tokens_of("the same prompt for all of them"));
+    co_return session.stats().tokens_cached;
+  };
+  auto run = [&]() -> awaitable<void> {
+    EXPECT_EQ(co_await cached("a"), 0);
+    EXPECT_GT(co_await cached("a"), 0);
+    EXPECT_EQ(co_await cached("b"), 0);
+    EXPECT_EQ(co_await cached(""), 0);
+  };
+  spawn(run()).get();
+}
+
 TEST(LaneTest, GoesWithStepsStillWaiting) {
   Turn turn("test");
   auto lane = std::make_unique<Lane>("test");

@@ -45,15 +45,15 @@ bool KvCache::has_room(int cells, bool number) const {
   return free_cells() >= cells && !(number && free_numbers_.empty());
 }
 
-KvCache::Match KvCache::longest_match(std::span<const Token> tokens, int adapter) const {
+KvCache::Match KvCache::longest_match(std::span<const Token> tokens, const Origin& origin) const {
   Match best{.length = kMinShared - 1};
   for (const Sequence* live : live_) {
-    if (!live->resident() || live->adapter != adapter) continue;
+    if (!live->resident() || live->origin != origin) continue;
     const int length = common_length(tokens, live->tokens);
     if (length > best.length) best = {.live = live, .length = length};
   }
   for (const Kept& kept : kept_) {
-    if (kept.adapter != adapter) continue;
+    if (kept.origin != origin) continue;
     const int length = common_length(tokens, kept.tokens);
     if (length <= best.length || length < size_of(kept.tokens) / kMinSharedPart) continue;
     best = {.kept = &kept, .length = length};
@@ -61,12 +61,12 @@ KvCache::Match KvCache::longest_match(std::span<const Token> tokens, int adapter
   return best.length < kMinShared ? Match{} : best;
 }
 
-int KvCache::shared_prefix(std::span<const Token> tokens, int adapter) const {
-  return longest_match(tokens, adapter).length;
+int KvCache::shared_prefix(std::span<const Token> tokens, const Origin& origin) const {
+  return longest_match(tokens, origin).length;
 }
 
-int KvCache::cells_to_admit(std::span<const Token> tokens, int adapter, bool reuse) const {
-  const Match match = reuse ? longest_match(tokens, adapter) : Match{};
+int KvCache::cells_to_admit(std::span<const Token> tokens, const Origin& origin, bool reuse) const {
+  const Match match = reuse ? longest_match(tokens, origin) : Match{};
   return cells_to_admit(match, static_cast<int>(tokens.size()));
 }
 
@@ -79,7 +79,7 @@ void KvCache::admit(Sequence& sequence, std::span<const Token> tokens, bool reus
   assert(!sequence.resident() && sequence.tokens.empty() && !tokens.empty());
   // The last token is always decoded: its logits are what the caller is after.
   const auto reusable = tokens.first(reuse ? tokens.size() - 1 : 0);
-  const Match match = longest_match(reusable, sequence.adapter);
+  const Match match = longest_match(reusable, sequence.origin);
   const std::span<const Token> shared = tokens.first(static_cast<std::size_t>(match.length));
   if (match.kept != nullptr) {
     sequence.tokens.assign(shared.begin(), shared.end());
@@ -108,7 +108,7 @@ bool KvCache::share(const Sequence& source, Sequence& copy) {
   const bool split = backend_.limits().split;
   if (!has_room(split ? size : 0, true)) return false;
   take_number(copy);
-  copy.adapter = source.adapter;
+  copy.origin = source.origin;
   copy.tokens = source.tokens;
   if (split) {
     take_cells(copy, size);
@@ -164,7 +164,7 @@ bool KvCache::worth_keeping(const Sequence& sequence) const {
   return sequence.resident() && size >= kMinShared &&
          size * backend_.limits().cell_bytes <= keep_bytes_ &&
          std::ranges::none_of(kept_, [&](const Kept& kept) {
-           return kept.adapter == sequence.adapter &&
+           return kept.origin == sequence.origin &&
                   common_length(sequence.tokens, kept.tokens) == size;
          });
 }
@@ -174,16 +174,15 @@ void KvCache::retire(Sequence& sequence) {
   // What this one continues, such as the turn before of the same chat, adds nothing any more.
   for (auto it = kept_.begin(); it != kept_.end();) {
     const auto next = std::next(it);
-    const bool covered = it->adapter == sequence.adapter &&
+    const bool covered = it->origin == sequence.origin &&
                          common_length(it->tokens, sequence.tokens) == size_of(it->tokens);
     if (covered) forget(it);
     it = next;
   }
   SavedSequence saved = save(sequence);
   kept_bytes_ += static_cast<std::int64_t>(saved.state.size());
-  kept_.push_back({.adapter = sequence.adapter,
-                   .tokens = std::move(sequence.tokens),
-                   .saved = std::move(saved)});
+  kept_.push_back(
+      {.origin = sequence.origin, .tokens = std::move(sequence.tokens), .saved = std::move(saved)});
   sequence.tokens.clear();
   while (kept_bytes_ > keep_bytes_) forget(kept_.begin());
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <list>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "lichen/turn.h"
@@ -14,11 +15,21 @@
 
 namespace lichen::model {
 
+/// Where tokens come from. Only those of one origin share beginnings: others' were computed
+/// otherwise, or are none of a key's business, who could find out what they are by how many of a
+/// guess are `tokens_cached`.
+struct Origin {
+  int adapter = 0;
+  std::string key = {};  // the request's virtual key; empty: none
+
+  bool operator==(const Origin&) const = default;
+};
+
 /// Tokens that stand in the KV cache. Cells are counted by numbers of our own, one for each token;
 /// sequences with a common beginning share them where the backend's do.
 struct Sequence {
   Seq seq = -1;  // -1: not in the cache
-  int adapter = 0;
+  Origin origin = {};
   std::vector<Token> tokens = {};
   std::vector<std::int32_t> cells = {};
   Clock::time_point used = {};
@@ -55,9 +66,9 @@ class KvCache {
   bool has_room(int cells, bool number) const;
 
   /// Length of the longest beginning of `tokens` that is at hand.
-  int shared_prefix(std::span<const Token> tokens, int adapter) const;
+  int shared_prefix(std::span<const Token> tokens, const Origin& origin) const;
   /// Cells that must be free to admit such a sequence and decode all of its tokens.
-  int cells_to_admit(std::span<const Token> tokens, int adapter, bool reuse) const;
+  int cells_to_admit(std::span<const Token> tokens, const Origin& origin, bool reuse) const;
   /// Gives an absent, empty sequence a number and the longest such beginning, of which it then
   /// holds the tokens. At least one token is left to decode, and all where `reuse` is false. There
   /// must be room for it.
@@ -83,7 +94,7 @@ class KvCache {
 
  private:
   struct Kept {
-    int adapter;
+    Origin origin;
     std::vector<Token> tokens;
     SavedSequence saved;
   };
@@ -92,7 +103,7 @@ class KvCache {
     const Kept* kept = nullptr;
     int length = 0;
   };
-  Match longest_match(std::span<const Token> tokens, int adapter) const;
+  Match longest_match(std::span<const Token> tokens, const Origin& origin) const;
   int cells_to_admit(const Match& match, int tokens) const;
   bool worth_keeping(const Sequence& sequence) const;
   void take_number(Sequence& sequence, bool lowest = true);

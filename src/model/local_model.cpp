@@ -40,6 +40,17 @@ Sampling with_defaults(Sampling chosen, const Sampling& defaults) {
 /// second, in which the caller's thread would serve nobody else.
 constexpr std::size_t kLongPrompt = 16 * 1'024;  // bytes
 
+/// Whether its prompt may be made on a thread that others wait for. Tools and formats become
+/// grammars, which takes longer than as much text.
+bool is_quick(const Request& request) {
+  std::size_t bytes = base::text_bytes(request);
+  for (const Message& message : request.messages) {
+    if (!message.tool_calls.empty()) return false;
+    bytes += message.reasoning.size() + message.name.size();
+  }
+  return request.tools.empty() && request.format.free() && bytes <= kLongPrompt;
+}
+
 Result<Row> last_of(Result<std::vector<Row>> rows) {
   if (!rows) return std::unexpected(std::move(rows.error()));
   return std::move(rows->back());
@@ -196,7 +207,7 @@ awaitable<Result<PreparedRequest>> LocalModel::prepare_elsewhere(Request request
 }
 
 awaitable<Result<PreparedRequest>> LocalModel::prepare(Request request) const {
-  if (base::text_bytes(request) <= kLongPrompt) co_return prepare_here(std::move(request));
+  if (is_quick(request)) co_return prepare_here(std::move(request));
   co_return co_await asio::co_spawn(asio::system_executor(), prepare_elsewhere(std::move(request)),
                                     asio::use_awaitable);
 }
@@ -309,7 +320,7 @@ awaitable<Result<std::int64_t>> LocalModel::count_tokens(Request request) {
     if (!prompt) co_return std::unexpected(prompt.error());
     co_return static_cast<std::int64_t>(prompt->size());
   };
-  if (base::text_bytes(request) <= kLongPrompt) co_return co_await count(std::move(request));
+  if (is_quick(request)) co_return co_await count(std::move(request));
   co_return co_await asio::co_spawn(asio::system_executor(), count(std::move(request)),
                                     asio::use_awaitable);
 }

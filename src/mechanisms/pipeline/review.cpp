@@ -88,8 +88,8 @@ void Review::finish(const Answer& answer) {
     said_tokens_ = answer.completion_tokens;
     if (!answer.authors.empty()) author_ = answer.authors.front().model;
   }
-  if (verdict_ == Verdict::none && answer.finish == Finish::length) judge(false);
-  if (verdict_ == Verdict::none && answer.finish == Finish::length) {
+  if (verdict_ == Verdict::none && ended_early(answer.finish)) judge(false);
+  if (verdict_ == Verdict::none && ended_early(answer.finish)) {
     decide(Verdict::useless, "large's edits were cut off at max_tokens");
   }
   judge(true);

@@ -96,9 +96,11 @@ class WritingByText : public HandoverWriting {
       const std::size_t heard = tokens_.tokens.size() - before;
       // Nothing but the beginning of a character: more tokens are needed to end it.
       if (heard == 0) span = std::min<std::int64_t>(4 * span, max_tokens_);
-      full_ = writer_.tokens() >= max_tokens_ ||
-              small_.prompt_tokens() + std::ssize(tokens_.tokens) >= context_;
-      if (full_) co_return false;
+      if (writer_.tokens() >= max_tokens_ ||
+          small_.prompt_tokens() + std::ssize(tokens_.tokens) >= context_) {
+        ended_ = Finish::length;
+        co_return false;
+      }
       if (heard == 0) continue;
       const Result<bool> agreed = co_await agrees(before, likeliest);
       if (!agreed || *agreed) co_return agreed;
@@ -121,6 +123,7 @@ class WritingByText : public HandoverWriting {
     const bool cut = answer->finish == Finish::length;
     const Result<bool> more = co_await relay.end(!cut, answer->completion_tokens);
     if (!more || !*more) co_return more;
+    if (answer->finish == Finish::content_filter) ended_ = answer->finish;
     if (!cut) co_return false;
     text_ += relay.text();
     Result<std::vector<Token>> tokens = vocabulary_.tokenize(relay.text(), false);

@@ -44,6 +44,19 @@ TEST_F(HandoverByTextTest, LargeGoesOnWithTheText) {
   EXPECT_EQ(answer_.completion_tokens, 7 + 2) << "each counts its own tokens";
 }
 
+TEST_F(HandoverByTextTest, WhatLargesFilterCutsSaysSo) {
+  pair("ab Xd ef",
+       std::make_shared<ScriptedModel>(
+           "large",
+           [](const Request&) { return Script{.text = "cd", .finish = Finish::content_filter}; },
+           ScriptedModel::Traits{.local = false}));
+  Turn turn("plan");
+  const Result<Answer> answer = ask(turn);
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->text, "ab cd");
+  EXPECT_EQ(answer->finish, Finish::content_filter);
+}
+
 TEST_F(HandoverByTextTest, ABegunAnswerIsGoneOnWith) {
   // Small's place is counted from the prompt's end, large's from where its text begins.
   pair("ab Xd ef", going_on("ab cd ef"));

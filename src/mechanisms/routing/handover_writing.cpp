@@ -23,7 +23,7 @@ awaitable<Result<Answer>> HandoverWriting::answer() {
   if (auto step = step_of_large(by_large)) turn_.receipt.steps.push_back(*step);
   turn_.receipt.decisions.push_back(handover_decision(options_.rule, gate_, by_large, tokens));
   if (!answer) co_return answer;
-  if (full_) answer->finish = Finish::length;
+  if (ended_) answer->finish = *ended_;
   answer->prompt_tokens = small_.prompt_tokens();
   answer->cached_tokens = small_.cached_tokens();
   if (answer->authors.empty()) answer->authors = {{.model = small_.name()}};

@@ -53,7 +53,8 @@ class HandoverWriting {
   SharedAnswer tokens_;                  // as small reads the answer
   CoWriter small_;
   model::AnswerWriter writer_;
-  bool full_ = false;  // of tokens, by another limit than the writer's own
+  /// By another limit than the writer's own, or by large's content filter.
+  std::optional<Finish> ended_ = {};
 
  private:
   awaitable<Result<void>> write();

@@ -28,7 +28,35 @@ std::string field(const json::object& object, std::string_view key) {
   return value == nullptr || value->is_null() ? std::string() : text_of(*value);
 }
 
-common_chat_msg to_common(const Message& message) {
+/// How deep brackets stand in one another, outside of strings.
+std::size_t nesting(std::string_view json) {
+  std::size_t depth = 0, most = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      most = std::max(most, ++depth);
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return most;
+}
+
+/// Of a tool's call. libllama reads them as JSON and follows that with recursion.
+Result<void> check_arguments(const common_chat_tool_call& call) {
+  if (nesting(call.arguments) <= SchemaBounds::kNesting) return {};
+  return fail(Errc::bad_request,
+              "the arguments of the call of `" + call.name + "` have more levels than the " +
+                  std::to_string(SchemaBounds::kNesting) + " that can be followed");
+}
+
+Result<common_chat_msg> to_common(const Message& message) {
   common_chat_msg out;
   out.role = message.role;
   out.content = message.content;
@@ -42,6 +70,9 @@ common_chat_msg to_common(const Message& message) {
     out.tool_calls.push_back({.name = field(function->get_object(), "name"),
                               .arguments = field(function->get_object(), "arguments"),
                               .id = field(call.get_object(), "id")});
+    if (auto checked = check_arguments(out.tool_calls.back()); !checked) {
+      return std::unexpected(std::move(checked.error()));
+    }
   }
   return out;
 }
@@ -117,7 +148,11 @@ class LlamaChat : public ChatFormat {
     }
     try {
       common_chat_templates_inputs inputs;
-      for (const Message& message : request.messages) inputs.messages.push_back(to_common(message));
+      for (const Message& message : request.messages) {
+        Result<common_chat_msg> one = to_common(message);
+        if (!one) return std::unexpected(std::move(one.error()));
+        inputs.messages.push_back(*std::move(one));
+      }
       if (Result<void> chosen = choose_tools(request, inputs); !chosen) {
         return std::unexpected(std::move(chosen.error()));
       }

@@ -107,6 +107,28 @@ TEST_F(LlamaChatTest, ToolsReachThePrompt) {
   EXPECT_FALSE(required->text.starts_with("<|im_start|>")) << required->text;
 }
 
+TEST_F(LlamaChatTest, ArgumentsThatAreNestedTooDeepAreRefused) {
+  const auto format = tool_format();
+  const auto rendered = [&](const std::string& arguments) {
+    Request request = with_tools();
+    request.messages.push_back(
+        {.role = "assistant",
+         .content = "",
+         .tool_calls = {
+             {{"id", "c1"}, {"function", {{"name", "call_contact"}, {"arguments", arguments}}}}}});
+    return format->render(request);
+  };
+  const std::string deep(200'000, '[');
+  for (const std::string& arguments : {deep + std::string(deep.size(), ']'),
+                                       R"({"a":"]\"]]","b":)" + deep, "\xEF\xBB\xBF" + deep}) {
+    const auto refused = rendered(arguments);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::bad_request);
+    EXPECT_NE(refused.error().detail.find("more levels"), std::string::npos);
+  }
+  EXPECT_TRUE(rendered(R"({"name":"[[[[", "list":[[1],[2]]})"));
+}
+
 TEST_F(LlamaChatTest, AChosenToolIsTheOnlyOne) {
   const auto format = tool_format();
   auto choose = [&](const char* name) {

@@ -308,6 +308,7 @@ awaitable<HttpResult<HttpResponse>> HttpClient::post(HttpRequest request, Watchd
       co_return std::unexpected(got.error());
     }
     pool_->drop_idle();
+    trace.sent = false;  // to nobody
     state->connection.reset();
     state->spent = false;
   }

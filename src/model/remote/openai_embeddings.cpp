@@ -39,14 +39,15 @@ std::expected<EmbeddingReply, Failure> read_embeddings(std::string_view text, st
     return std::unexpected(
         Failure{{Errc::upstream, "`" + context.model + "`: the endpoint's embeddings " + what},
                 false,
-                Fault::failed});
+                Fault::failed,
+                "its embeddings could not be read"});
   };
   boost::system::error_code error;
   const auto parsed = json::parse({text.data(), text.size()}, error);
   const auto* reply = error ? nullptr : parsed.if_object();
   const auto* data = reply ? reply->if_contains("data") : nullptr;
   if (data == nullptr || !data->is_array()) {
-    return bad("have no list `data`: " + quote(text.substr(0, 80), context.key));
+    return bad("have no list `data`: " + quote(text, context.key, kShortQuote));
   }
   const auto& entries = data->get_array();
   if (entries.size() != count) {
@@ -73,7 +74,9 @@ std::expected<EmbeddingReply, Failure> read_embeddings(std::string_view text, st
   if (const auto* usage = reply->if_contains("usage"); usage && usage->is_object()) {
     const auto* tokens = usage->get_object().if_contains("prompt_tokens");
     const auto* number = tokens ? tokens->if_int64() : nullptr;
-    if (number != nullptr && *number >= 0) result.prompt_tokens = *number;
+    if (number != nullptr && *number >= 0 && *number <= kMostTokens) {
+      result.prompt_tokens = *number;
+    }
   }
   return result;
 }

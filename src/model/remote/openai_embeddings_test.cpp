@@ -22,6 +22,16 @@ TEST(OpenAiEmbeddings, AreOfUnitLengthInTheOrderOfTheTexts) {
   EXPECT_EQ(reply->prompt_tokens, 6);
 }
 
+TEST(OpenAiEmbeddings, CountsThatCannotBeAreNone) {
+  for (const char* tokens : {"9223372036854775807", "-1", "1e300", "\"6\""}) {
+    const auto reply = read_embeddings(
+        R"({"data":[{"embedding":[1]}],"usage":{"prompt_tokens":)" + std::string(tokens) + "}}", 1,
+        kContext);
+    ASSERT_TRUE(reply) << tokens;
+    EXPECT_FALSE(reply->prompt_tokens) << tokens;
+  }
+}
+
 TEST(OpenAiEmbeddings, SaysWhatIsWrong) {
   const auto problem = [](std::string_view json) {
     const auto reply = read_embeddings(json, 2, kContext);

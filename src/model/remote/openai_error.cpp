@@ -17,8 +17,6 @@ using std::chrono::system_clock;
 
 namespace {
 
-constexpr std::size_t kMaxQuote = 300;
-
 /// What an error body says, whatever its shape: {"error": {"message", "type", "code"}},
 /// {"error": "text"}, {"message"}, {"detail"}, or text.
 struct Said {
@@ -93,15 +91,15 @@ bool may_pass_on_retry(int status) {
 
 }  // namespace
 
-std::string quote(std::string_view said, const std::string& key) {
+std::string quote(std::string_view said, const std::string& key, std::size_t longest) {
   std::string out(said);
   if (!key.empty()) {
     for (auto at = out.find(key); at != std::string::npos; at = out.find(key, at)) {
       out.replace(at, key.size(), "***");
     }
   }
-  if (out.size() > kMaxQuote) {
-    out.resize(base::complete_utf8_prefix(std::string_view(out).substr(0, kMaxQuote)));
+  if (out.size() > longest) {
+    out.resize(base::complete_utf8_prefix(std::string_view(out).substr(0, longest)));
     out += "...";
   }
   out = base::replace_invalid_utf8(out);
@@ -118,15 +116,18 @@ Failure read_error(int status, std::string_view body, std::string_view retry_aft
   const std::string quoted = quote(said.message, context.key);
   const std::string reply = "the endpoint answered " + std::to_string(status) +
                             (quoted.empty() ? "" : " (" + quoted + ")");
+  const std::string cause = "it answered " + std::to_string(status);
   const auto final_error = [&](Errc code, const std::string& text) {
     // What is wrong with the request would be so elsewhere; a wrong key or url would not.
-    return Failure{{code, who + text}, false, code == Errc::upstream ? Fault::failed : Fault::none};
+    const auto fault = code == Errc::upstream ? Fault::failed : Fault::none;
+    return Failure{{code, who + text}, false, fault, cause};
   };
   // Server faults first: their text may mention anything.
   if (status >= 500) {
     return {{Errc::upstream, who + reply, parse_retry_after(retry_after, system_clock::now())},
             may_pass_on_retry(status),
-            Fault::failed};
+            Fault::failed,
+            cause};
   }
   if (is_content_filter(said)) {
     return final_error(Errc::refused,
@@ -157,7 +158,8 @@ Failure read_error(int status, std::string_view body, std::string_view retry_aft
       return {
           {Errc::rate_limited, who + reply, parse_retry_after(retry_after, system_clock::now())},
           status == 429 && !said.kinds.contains("insufficient_quota"),
-          Fault::busy};
+          Fault::busy,
+          cause};
     default: break;
   }
   if (status >= 300 && status < 400) {

@@ -24,6 +24,9 @@ struct Failure {
   Error error;
   bool retry = false;
   Fault fault = Fault::none;
+  /// What it was, in words of ours alone: other requests may hear of it. Empty: the error's detail
+  /// is of that kind.
+  std::string cause = {};
 };
 
 /// What is known about the endpoint, for messages that say what would be right.
@@ -44,8 +47,11 @@ Failure read_error(int status, std::string_view body, std::string_view retry_aft
 std::optional<double> parse_retry_after(std::string_view value,
                                         std::chrono::system_clock::time_point now);
 
+inline constexpr std::int64_t kMostTokens = 1'000'000'000;  // in one reply: more is nonsense
+inline constexpr std::size_t kShortQuote = 80;              // of what makes no sense
+
 /// What an endpoint said, fit for one line of a message: valid UTF-8, no control characters, not
 /// long, and without the key.
-std::string quote(std::string_view said, const std::string& key);
+std::string quote(std::string_view said, const std::string& key, std::size_t longest = 300);
 
 }  // namespace lichen::model

@@ -83,6 +83,11 @@ TEST(OpenAiError, NeverRepeatsTheKey) {
   EXPECT_THAT(detail, HasSubstr("Incorrect API key: ***, ***."));
 }
 
+TEST(OpenAiError, NorAPartOfTheKey) {
+  const std::string key(100, 'k');
+  EXPECT_EQ(quote("Bearer " + key + " is wrong", key, kShortQuote), "Bearer *** is wrong");
+}
+
 TEST(OpenAiError, QuotesAnyBodyOnOneLine) {
   EXPECT_THAT(read(500, "<html>\n\x01\xff</html>").error.detail,
               HasSubstr("<html>  \xEF\xBF\xBD</html>"));

@@ -17,8 +17,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t kMaxToolCalls = 128;
-constexpr std::int64_t kMaxCount = 1'000'000'000;  // of tokens in one reply: more is nonsense
-
 const json::object* object_in(const json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
   return value ? value->if_object() : nullptr;
@@ -40,7 +38,7 @@ std::optional<std::int64_t> count_in(const json::object& object, std::string_vie
   if (value == nullptr || !value->is_number()) return std::nullopt;
   boost::system::error_code error;
   const auto count = value->to_number<std::int64_t>(error);
-  if (error || count < 0 || count > kMaxCount) return std::nullopt;
+  if (error || count < 0 || count > kMostTokens) return std::nullopt;
   return count;
 }
 
@@ -74,9 +72,10 @@ std::unexpected<Failure> OpenAiReply::malformed(std::string_view what,
                                                 std::string_view json) const {
   return std::unexpected(
       Failure{{Errc::upstream, "`" + context_->model + "`: the endpoint sent " + std::string(what) +
-                                   ": " + quote(json.substr(0, 80), context_->key)},
+                                   ": " + quote(json, context_->key, kShortQuote)},
               false,
-              Fault::failed});
+              Fault::failed,
+              "it sent " + std::string(what)});
 }
 
 std::expected<Delta, Failure> OpenAiReply::add(std::string_view text) {

@@ -68,6 +68,7 @@ void RemoteCall::begin_step() {
   step.remote = true;
   started_ = Clock::now();
   trace_ = {};
+  queued_before_ = {};
   first_token_.reset();
   last_token_.reset();
   billed_ = false;
@@ -112,10 +113,9 @@ awaitable<std::expected<HttpResponse, Failure>> RemoteCall::send(std::string api
                       .max_response_bytes = remote_.options.max_response_bytes};
   header_timeout_ = header_timeout;
   trace_.sent = false;
-  const auto asked = Clock::now();
-  const auto queued_before = trace_.queued;
+  attempt_asked_ = Clock::now();
+  queued_before_ = trace_.queued;
   auto response = co_await there.client->post(std::move(request), watchdog, trace_);
-  attempt_started_ = asked + (trace_.queued - queued_before);
   if (!response) {
     // Waited for in vain, it may have been worked on all the same; broken off, hardly.
     billed_ = trace_.sent && response.error().fault == HttpFault::bound;
@@ -226,15 +226,15 @@ Failure RemoteCall::explain(Bound bound) const {
 }
 
 void RemoteCall::stop(bool late) {
-  if (late) lease_.late(Clock::now() - attempt_started_);
+  if (late) lease_.late(Clock::now() - attempt_started());
   watchdog.stop();
 }
 
 void RemoteCall::mark_first_token() {
   if (first_token_) return;
   first_token_ = last_token_ = Clock::now();
-  lease_.answering(*first_token_ - attempt_started_);
-  if (traffic_ == Traffic::streamed) remote_.first_tokens->add(*first_token_ - attempt_started_);
+  lease_.answering(*first_token_ - attempt_started());
+  if (traffic_ == Traffic::streamed) remote_.first_tokens->add(*first_token_ - attempt_started());
 }
 
 void RemoteCall::mark_last_token() { last_token_ = Clock::now(); }

@@ -99,7 +99,9 @@ class RemoteCall {
   const Remote& remote() const { return remote_; }
   Turn& turn() const { return turn_; }
   /// When the present attempt began, the wait for a connection left out.
-  Clock::time_point attempt_started() const { return attempt_started_; }
+  Clock::time_point attempt_started() const {
+    return attempt_asked_ + (trace_.queued - queued_before_);
+  }
   /// Whether anything was asked since the last step.
   bool asked() const { return asked_; }
   /// Status of the last response; 0 when there was none.
@@ -124,7 +126,8 @@ class RemoteCall {
   int attempts_ = 0;  // that have failed
   HttpTrace trace_;
   Clock::time_point started_ = Clock::now();  // of the present step
-  Clock::time_point attempt_started_ = started_;
+  Clock::time_point attempt_asked_ = started_;
+  Clock::duration queued_before_ = {};  // of the present step's earlier attempts
   std::optional<Clock::time_point> first_token_;
   std::optional<Clock::time_point> last_token_;
   Clock::time_point end_ = Clock::time_point::max();  // by total_timeout

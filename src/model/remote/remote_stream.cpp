@@ -98,10 +98,11 @@ awaitable<RemoteStream::Outcome> RemoteStream::read_whole() {
   auto delta = reply_.add(*body);
   if (!delta) co_return std::unexpected(std::move(delta.error()));
   if (!reply_.answered()) {
-    co_return std::unexpected(call_.explain(
-        HttpError{HttpFault::protocol,
-                  "the endpoint's reply has no choices: " +
-                      quote(std::string_view(*body).substr(0, 80), call_.upstream().errors.key)}));
+    Failure failure = call_.explain(
+        HttpError{HttpFault::protocol, "the endpoint's reply has no choices: " +
+                                           quote(*body, call_.upstream().errors.key, kShortQuote)});
+    failure.cause = "its reply had no choices";
+    co_return std::unexpected(std::move(failure));
   }
   call_.mark_first_token();
   over_ = true;

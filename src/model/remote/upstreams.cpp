@@ -138,7 +138,8 @@ Error Upstreams::Shared::none(Clock::time_point now) const {
   std::string each;
   for (const Member& member : members) {
     const bool closed = member.breaker.state(now) == BreakerState::closed;
-    const auto until = closed ? std::optional(member.rests_until) : member.breaker.opens_until();
+    auto until = closed ? std::optional(member.rests_until) : member.breaker.opens_until();
+    if (until) until = std::max(*until, member.rests_until);
     if (closed) error.code = Errc::rate_limited;
     if (until && (!soonest || *until < *soonest)) soonest = until;
     each += (each.empty() ? "" : "; ") + member.name +
@@ -193,7 +194,7 @@ Result<Upstreams::Lease> Upstreams::pick(Traffic traffic, const std::vector<std:
     ++members[index].requests;
   };
   for (std::size_t i = 0; i < members.size() && !lease; ++i) {
-    if (shared_->closed(i, now) || contains(tried, i)) continue;
+    if (shared_->closed(i, now) || shared_->rests(i, now) || contains(tried, i)) continue;
     const auto ticket = members[i].breaker.admit(members[i].weight / shared_->weights, now);
     if (ticket) take(i, *ticket);
   }
@@ -276,7 +277,7 @@ void Upstreams::failed(const Lease& lease, const Failure& failure) {
     const auto now = options_.now();
     if (failure.fault == Fault::none) return member.breaker.abandoned(lease.ticket_);
     ++member.failures;
-    member.last_failure = failure.error.detail;
+    member.last_failure = failure.cause.empty() ? failure.error.detail : failure.cause;
     if (failure.error.retry_after_s || failure.fault == Fault::busy) {
       const Seconds asked(failure.error.retry_after_s.value_or(kShortRest.count()));
       const auto rest = std::min<Seconds>(asked, options_.longest_rest);

@@ -250,6 +250,42 @@ TEST_F(UpstreamsTest, AnUnreachableOneWaitsForItsProbe) {
   EXPECT_EQ(pick().index(), 1u);
 }
 
+TEST_F(UpstreamsTest, OneThatAsksForAPauseAtItsTrialGetsIt) {
+  open(2);
+  break_down(1);
+  now += options.breaker.pause;
+  {
+    auto trial = pick();
+    ASSERT_EQ(trial.index(), 1u);
+    trial.failed(busy(30));
+  }
+  EXPECT_EQ(spread(20)[1], 0);
+  now += seconds(31);
+  EXPECT_EQ(pick().index(), 1u);
+}
+
+TEST_F(UpstreamsTest, WhereTheLoneOneAsksForAPauseAtItsTrialThatIsSaid) {
+  open(1);
+  break_down(0);
+  now += options.breaker.pause;
+  pick().failed(busy(30));
+  const auto none = upstreams->pick(Traffic::streamed, {});
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().retry_after_s, 30);
+}
+
+TEST_F(UpstreamsTest, WhatOthersHearOfAFailureQuotesNobody) {
+  open(1);
+  Failure failure = kFailed;
+  failure.error.detail = "it answered 503 (somebody's words)";
+  failure.cause = "it answered 503";
+  break_down(0, failure);
+  const auto none = upstreams->pick(Traffic::streamed, {});
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().detail,
+              AllOf(HasSubstr("it answered 503"), testing::Not(HasSubstr("words"))));
+}
+
 TEST_F(UpstreamsTest, OneThatIsLateAtItsTrialHasNotRecovered) {
   open(2);
   break_down(1);
