@@ -62,26 +62,25 @@ void AnswerFlights::leave(const std::shared_ptr<Flight>& flight) {
   if (found != in_progress_.end() && found->second == flight) in_progress_.erase(found);
 }
 
-void AnswerFlights::land(const std::shared_ptr<Flight>& flight, StoredPtr answer) {
+void AnswerFlights::land(const std::shared_ptr<Flight>& flight, Landed landed) {
   leave(flight);
   std::vector<std::shared_ptr<Flight::Alarm>> waiting;
   {
     const std::lock_guard lock(flight->mutex_);
     if (flight->landed_) return;
-    flight->landed_ = true;
-    flight->answer_ = std::move(answer);
+    flight->landed_ = std::move(landed);
     waiting = std::move(flight->waiting_);
   }
   for (const auto& alarm : waiting) alarm->stop();
 }
 
-awaitable<Result<StoredPtr>> AnswerFlights::wait(std::shared_ptr<Flight> flight, Turn& turn) {
+awaitable<Result<Landed>> AnswerFlights::wait(std::shared_ptr<Flight> flight, Turn& turn) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   for (;;) {
     const auto alarm = std::make_shared<Flight::Alarm>(executor);
     {
       const std::lock_guard lock(flight->mutex_);
-      if (flight->landed_) co_return flight->answer_;
+      if (flight->landed_) co_return *flight->landed_;
       flight->waiting_.push_back(alarm);
     }
     {
@@ -99,7 +98,7 @@ awaitable<Result<StoredPtr>> AnswerFlights::wait(std::shared_ptr<Flight> flight,
     if (std::optional<Error> why = turn.stopped()) co_return std::unexpected(*std::move(why));
     if (flight->stalled()) {
       leave(flight);
-      co_return StoredPtr();
+      co_return Landed();
     }
   }
 }

@@ -7,12 +7,20 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/sha256.h"
 #include "mechanisms/policy/answer_store.h"
 
 namespace lichen::mechanisms {
+
+/// How a first request ended, for those that wait for it.
+struct Landed {
+  StoredPtr answer = {};  // null: there is none that others could have
+  /// Others would hardly fare better one after the other: each is to ask by itself.
+  bool each_alone = false;
+};
 
 /// One request that is being answered, for all that are the same. Safe to use from any thread.
 class Flight {
@@ -34,8 +42,7 @@ class Flight {
 
   std::mutex mutex_;
   // Guarded by mutex_
-  bool landed_ = false;
-  StoredPtr answer_;  // null: there is none that others could have
+  std::optional<Landed> landed_;
   std::vector<std::shared_ptr<Alarm>> waiting_;
 };
 
@@ -48,13 +55,13 @@ class AnswerFlights {
   };
   Place join(const base::Sha256& key);
 
-  /// Wakes those who wait. Without an answer, the next one to `join` is first.
-  void land(const std::shared_ptr<Flight>& flight, StoredPtr answer);
+  /// Wakes those who wait. The next one to `join` is first.
+  void land(const std::shared_ptr<Flight>& flight, Landed landed);
 
-  /// Until it has landed: its answer, or null where whoever waits should `join` anew. Also null
-  /// where the first one's reader is so slow that another is better off alone. The turn's own
-  /// cancellation and deadline end it with their error.
-  awaitable<Result<StoredPtr>> wait(std::shared_ptr<Flight> flight, Turn& turn);
+  /// Until it has landed. Whoever is left without an answer, and not to ask alone, should `join`
+  /// anew; so he should where the first one's reader is so slow that another is better off. The
+  /// turn's own cancellation and deadline end it with their error.
+  awaitable<Result<Landed>> wait(std::shared_ptr<Flight> flight, Turn& turn);
 
  private:
   void leave(const std::shared_ptr<Flight>& flight);

@@ -37,6 +37,9 @@ struct Semantic {
   Equal equal = Equal::words;
 };
 
+/// Where this took longer, others are not to wait for the next one's.
+constexpr std::chrono::seconds kSlowFailure{1};
+
 /// Passes on what the first of several askers gets, and says while its reader takes its time.
 class WatchedStream : public Sink {
  public:
@@ -58,12 +61,12 @@ class Landing {
  public:
   Landing(AnswerFlights& flights, std::shared_ptr<Flight> flight)
       : flights_(flights), flight_(std::move(flight)) {}
-  ~Landing() { flights_.land(flight_, std::move(answer)); }
+  ~Landing() { flights_.land(flight_, std::move(landed)); }
   Landing(const Landing&) = delete;
   Landing& operator=(const Landing&) = delete;
 
   Flight& flight() { return *flight_; }
-  StoredPtr answer = {};
+  Landed landed = {};
 
  private:
   AnswerFlights& flights_;
@@ -113,10 +116,16 @@ class Cache : public Answerer {
       }
       const AnswerFlights::Place place = flights_.join(asked.key);
       if (place.first) co_return co_await lead(std::move(request), asked, place.flight, turn);
-      const Result<StoredPtr> waited = co_await flights_.wait(place.flight, turn);
+      const Result<Landed> waited = co_await flights_.wait(place.flight, turn);
       if (!waited) co_return std::unexpected(waited.error());
-      if (*waited == nullptr) continue;
-      co_return co_await hit(*waited, "the same was being asked", request.logprobs, turn);
+      if (waited->each_alone) {
+        miss(turn, {.mechanism = "cache",
+                    .choice = "miss",
+                    .reason = "the same was being asked, and its answer cannot be kept"});
+        co_return co_await ask(std::move(request), asked, std::nullopt, nullptr, turn);
+      }
+      if (waited->answer == nullptr) continue;
+      co_return co_await hit(waited->answer, "the same was being asked", request.logprobs, turn);
     }
   }
 
@@ -140,7 +149,7 @@ class Cache : public Answerer {
     Landing landing(flights_, std::move(flight));
     // Another may have landed between the look and the joining.
     if (const StoredPtr stored = parts_.store->find(asked.key, Clock::now())) {
-      landing.answer = stored;
+      landing.landed.answer = stored;
       co_return co_await hit(stored, "the same was asked " + age(*stored), request.logprobs, turn);
     }
     Decision decision{.mechanism = "cache", .choice = "miss", .reason = "not asked before"};
@@ -197,15 +206,20 @@ class Cache : public Answerer {
   awaitable<Result<Answer>> ask(Request request, Asked asked, std::optional<Question> question,
                                 Landing* landing, Turn& turn) {
     const std::optional<int> max_tokens = request.max_tokens;
+    const Clock::time_point started = Clock::now();
     Result<Answer> answer = co_await passed_on(std::move(request), landing, turn);
-    if (!answer || !complete(*answer, max_tokens)) co_return answer;
+    if (!answer || !complete(*answer, max_tokens)) {
+      const bool slow = answer || Clock::now() - started >= kSlowFailure;
+      if (landing != nullptr) landing->landed.each_alone = slow && !turn.stopped();
+      co_return answer;
+    }
     const auto stored =
         std::make_shared<const StoredAnswer>(StoredAnswer{.key = asked.key,
                                                           .answer = *answer,
                                                           .made = Clock::now(),
                                                           .question = std::move(question)});
     parts_.store->put(stored);
-    if (landing != nullptr) landing->answer = stored;
+    if (landing != nullptr) landing->landed.answer = stored;
     co_return answer;
   }
 

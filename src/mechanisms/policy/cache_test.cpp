@@ -253,6 +253,20 @@ TEST_F(CacheTest, WhereTheFirstFailsTheNextAsks) {
   EXPECT_EQ((*asked[2]->answer)->text, "second");
 }
 
+TEST_F(CacheTest, WhereTheAnswerCannotBeKeptEachAsksAlone) {
+  of({{.text = "cut", .finish = Finish::length, .first_token_after = milliseconds(100)}});
+  SideBySide all(plan());
+  std::vector<SideBySide::Asked*> asked;
+  for (int i = 0; i < 20; ++i) asked.push_back(&all.start(asking("q")));
+  int answered = 0;
+  all.after(milliseconds(1'000), [&] {
+    for (const auto* one : asked) answered += one->answer ? 1 : 0;
+  });
+  all.run_all();
+  EXPECT_EQ(answered, 20) << "not one after the other";
+  EXPECT_EQ(this->asked(), 20U);
+}
+
 TEST_F(CacheTest, EachHasItsOwnCancellationAndDeadline) {
   of({{.text = "never", .first_token_after = std::chrono::hours(1)},
       {.text = "second", .first_token_after = milliseconds(60)}});

@@ -164,12 +164,14 @@ TEST_F(FallbackTest, WithoutAStreamABrokenAnswerIsReplaced) {
   for (const double timeout : {0.0, 3'600'000.0}) {
     options_.sequence.clear();
     options_.numbers = {{"timeout_ms", timeout}};
-    add("a", {.text = "one two three", .error = Error{Errc::upstream, "cut"}, .error_after = 2});
+    add("a", {.text = "one two three", .error = Error{Errc::upstream, "cut"}, .error_after = 1});
     add("b", {.text = "from b"});
     Turn turn("plan");
-    Result<Answer> answer = ask(turn);
+    Request request = kRequest;
+    request.max_tokens = 2;
+    Result<Answer> answer = run((*build_fallback(options_))->answer(std::move(request), turn));
     ASSERT_TRUE(answer) << answer.error().detail;
-    EXPECT_EQ(answer->text, "from b");
+    EXPECT_EQ(answer->text, "from b") << "what nobody saw is not taken off max_tokens";
     EXPECT_TRUE(turn.receipt.first_token_ms);
   }
 }

@@ -48,7 +48,7 @@ awaitable<FirstTokenWatch::Outcome> FirstTokenWatch::answer(AnswererPtr alternat
     turn_.receipt.first_token_ms = before.count() + *child->receipt.first_token_ms;
   }
   outcome.shown = std::move(shown_);
-  outcome.shown.authors = child->receipt.authors;
+  if (turn_.streams()) outcome.shown.authors = child->receipt.authors;
   co_return outcome;
 }
 

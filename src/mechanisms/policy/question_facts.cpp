@@ -1,7 +1,9 @@
 #include "mechanisms/policy/question_facts.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -34,17 +36,28 @@ constexpr std::string_view kCommon[] = {
     "which", "will",  "with",   "would", "you",    "your"};
 static_assert(std::ranges::is_sorted(kCommon));
 
-/// What the text begins with, if that is quoted.
-std::optional<std::string_view> quoted(std::string_view text, std::size_t& length) {
-  for (const auto& [open, close] : kQuotes) {
-    if (!text.starts_with(open)) continue;
-    const std::size_t end = text.find(close, open.size());
-    if (end == std::string_view::npos) continue;
-    length = end + close.size();
-    return text.substr(open.size(), end - open.size());
+/// Finds quotations, going through a text from its front.
+class Quotations {
+ public:
+  /// What the rest of the text begins with, if that is quoted; `length`: with its marks.
+  std::optional<std::string_view> at_front(std::string_view rest, std::size_t& length) {
+    for (std::size_t kind = 0; kind < std::size(kQuotes); ++kind) {
+      const auto& [open, close] = kQuotes[kind];
+      if (unclosed_[kind] || !rest.starts_with(open)) continue;
+      const std::size_t end = rest.find(close, open.size());
+      if (end == std::string_view::npos) {
+        unclosed_[kind] = true;  // nor do later ones close: looked for once, not at each mark
+        continue;
+      }
+      length = end + close.size();
+      return rest.substr(open.size(), end - open.size());
+    }
+    return std::nullopt;
   }
-  return std::nullopt;
-}
+
+ private:
+  std::array<bool, std::size(kQuotes)> unclosed_ = {};
+};
 
 /// Without the marks around it.
 std::string_view trimmed(std::string_view word) {
@@ -98,6 +111,7 @@ std::vector<std::string> facts_of(std::string_view text, Equal equal) {
   std::vector<std::string> facts;
   const std::vector<std::string> words =
       equal == Equal::words ? telling_words(text) : std::vector<std::string>();
+  Quotations quotations;
   bool begins_sentence = true;
   while (!text.empty()) {
     if (is_space(text.front())) {
@@ -106,7 +120,7 @@ std::vector<std::string> facts_of(std::string_view text, Equal equal) {
       continue;
     }
     std::size_t length = 0;
-    if (const auto quote = quoted(text, length)) {
+    if (const auto quote = quotations.at_front(text, length)) {
       facts.emplace_back(*quote);
       text.remove_prefix(length);
       begins_sentence = false;

@@ -21,6 +21,12 @@ TEST(QuestionFacts, WhatIsQuoted) {
   EXPECT_THAT(facts_of("name=\"a b\" and \"open"), ElementsAre("a b"));
 }
 
+TEST(QuestionFacts, MarksThatNothingClosesAreLookedForOnce) {
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) text += "\u00ab ";
+  EXPECT_THAT(facts_of(text), IsEmpty());
+}
+
 TEST(QuestionFacts, NamesButNotBeginnings) {
   EXPECT_THAT(facts_of("Who knows Ada? Where is Bob Lee."), ElementsAre("Ada", "Bob", "Lee"));
   EXPECT_THAT(facts_of("May I ask?\nPlease tell."), IsEmpty());

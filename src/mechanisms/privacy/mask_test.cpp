@@ -487,6 +487,21 @@ TEST_F(MaskTest, BlockRefusesBeforeAnybodyIsAsked) {
   EXPECT_THAT(choices(next), ElementsAre("pass: far: nothing private found"));
 }
 
+TEST_F(MaskTest, BlockSeesWhatIsPrivateInTheNameOfAField) {
+  options_.choices["policy"] = "block";
+  Request request{.messages = {{"user", "who is it?"}}};
+  request.messages.push_back({.role = "assistant",
+                              .content = "",
+                              .tool_calls = boost::json::parse(
+                                                R"([{"function": {"name": "f", "arguments":
+                             "{\"ann@example.org\": {\"is\": \"admin\"}}"}}])")
+                                                .as_array()});
+  const auto answer = ask(std::move(request), turn_);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Errc::refused);
+  EXPECT_THAT(choices(turn_), ElementsAre("block: request: 1 EMAIL"));
+}
+
 TEST_F(MaskTest, LocalOnlyAnswersHere) {
   options_.choices["policy"] = "local_only";
   options_.answerers["local"] = near_;

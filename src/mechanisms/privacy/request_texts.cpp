@@ -93,6 +93,10 @@ void RequestTexts::add(PrivateText text, Put put) {
   puts_.push_back(std::move(put));
 }
 
+void RequestTexts::add_field(std::string_view name) {
+  add({.text = std::string(name), .is_field = true}, [](const std::string&) {});
+}
+
 /// Of a call of a tool, {"function": {"arguments": "JSON"}}. What is no JSON is a text.
 void RequestTexts::add_arguments(json::value& call) {
   json::object* object = call.if_object();
@@ -112,7 +116,10 @@ void RequestTexts::add_arguments(json::value& call) {
 
 void RequestTexts::add_data(json::value& value, const std::string& before) {
   if (json::object* object = value.if_object()) {
-    for (auto& [key, inner] : *object) add_data(inner, std::string(key) + ": ");
+    for (auto& [key, inner] : *object) {
+      add_field(key);
+      add_data(inner, std::string(key) + ": ");
+    }
   } else if (json::array* array = value.if_array()) {
     for (json::value& inner : *array) add_data(inner, before);
   } else if (std::optional<std::string> text = data_text(value)) {
@@ -132,7 +139,10 @@ void RequestTexts::add_described(json::value& value) {
     const std::string_view name(key.data(), key.size());
     if (name == kNameLists || (is_one_of(kStructuralKeys, name) && !inner.is_object())) continue;
     if (is_one_of(kNamesKeys, name) && inner.is_object()) {
-      for (auto& [field, schema] : inner.get_object()) add_described(schema);
+      for (auto& [field, schema] : inner.get_object()) {
+        add_field(field);
+        add_described(schema);
+      }
     } else if (is_one_of(kValueKeys, name)) {
       add_data(inner, "");
     } else {

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lichen/request.h"
@@ -16,6 +17,9 @@ struct PrivateText {
   std::string text;
   /// What stands in front of it and may tell what it is: "phone: ", of a field of JSON.
   std::string before = {};
+  /// A field's name, which stays: what is private in it is known then, and refused by the last
+  /// check. No names of persons and the like are looked for: a field's name may look like one.
+  bool is_field = false;
 };
 
 /// All texts of a request that may hold private values: contents and names of messages, the raw
@@ -40,6 +44,7 @@ class RequestTexts {
 
   void add(std::string& text);
   void add(PrivateText text, Put put);
+  void add_field(std::string_view name);
   void add_arguments(boost::json::value& call);
   void add_data(boost::json::value& value, const std::string& before);
   void add_described(boost::json::value& value);

@@ -14,9 +14,17 @@ using testing::ElementsAre;
 std::vector<std::string> seen(Request& request) {
   std::vector<std::string> seen;
   for (const PrivateText& text : RequestTexts(request).texts()) {
-    seen.push_back(text.before + "|" + text.text);
+    if (!text.is_field) seen.push_back(text.before + "|" + text.text);
   }
   return seen;
+}
+
+std::vector<std::string> fields(Request& request) {
+  std::vector<std::string> fields;
+  for (const PrivateText& text : RequestTexts(request).texts()) {
+    if (text.is_field) fields.push_back(text.text);
+  }
+  return fields;
 }
 
 /// With every text in angles.
@@ -69,6 +77,7 @@ TEST(RequestTexts, ArgumentsOfToolCallsStayJson) {
       {"id": "call_1", "type": "function", "function": {"name": "send", "arguments":
        "{\"to\": [\"a\\n\\\"b\\\"\"], \"phone\": 5550184, \"urgent\": true, \"share\": 0.5}"}}])")}}};
   EXPECT_THAT(seen(request), ElementsAre("|", "to: |a\n\"b\"", "phone: |5550184"));
+  EXPECT_THAT(fields(request), ElementsAre("to", "phone", "urgent", "share"));
   mark_all(request);
   const auto& call = request.messages[0].tool_calls[0].as_object();
   EXPECT_EQ(call.at("id"), "call_1");
@@ -92,6 +101,7 @@ TEST(RequestTexts, OfToolsWhatDescribesAndWhatIsAValue) {
                        "title": {"type": "string", "description": "of Ann",
                                  "default": "x"}}}}}])")};
   EXPECT_THAT(seen(request), ElementsAre("|for Ann", "|ann", "|bob", "|of Ann", "|x"));
+  EXPECT_THAT(fields(request), ElementsAre("default", "to", "title"));
   mark_all(request);
   const auto& function = request.tools[0].at("function").as_object();
   EXPECT_EQ(function.at("name"), "send");

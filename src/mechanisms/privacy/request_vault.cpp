@@ -112,6 +112,7 @@ awaitable<Result<privacy::Spans>> RequestVault::find(std::vector<PrivateText> te
     const std::string whole = texts[i].before + texts[i].text;
     const base::Sha256 hash = base::sha256(whole);
     std::string key(hash.begin(), hash.end());
+    key += texts[i].is_field ? 'f' : 't';
     const std::scoped_lock lock(mutex_);
     if (const auto seen = seen_.find(key); seen != seen_.end()) {
       found[i] = seen->second;
@@ -121,17 +122,22 @@ awaitable<Result<privacy::Spans>> RequestVault::find(std::vector<PrivateText> te
     hashes.push_back(std::move(key));
     places.push_back(i);
   }
+  std::vector<std::string> prose;
+  std::vector<std::size_t> prose_places;
   for (std::size_t i = 0; i < unseen.size(); ++i) {
     auto spans = rules_->detector->find(unseen[i]);
     if (!spans) co_return std::unexpected(spans.error());
     found[places[i]] = *std::move(spans);
+    if (texts[places[i]].is_field) continue;
+    prose.push_back(std::move(unseen[i]));
+    prose_places.push_back(places[i]);
   }
-  if (rules_->names && !unseen.empty()) {
-    const auto names = co_await rules_->names->find(unseen, turn);
+  if (rules_->names && !prose.empty()) {
+    const auto names = co_await rules_->names->find(prose, turn);
     if (!names) co_return std::unexpected(names.error());
-    for (std::size_t i = 0; i < unseen.size(); ++i) {
+    for (std::size_t i = 0; i < prose.size(); ++i) {
       std::ranges::copy_if(
-          (*names)[i], std::back_inserter(found[places[i]]),
+          (*names)[i], std::back_inserter(found[prose_places[i]]),
           [this](const Span& span) { return rules_->named.test(privacy::index_of(span.kind)); });
     }
   }
@@ -162,7 +168,7 @@ std::optional<RequestVault::OpenValue> RequestVault::open_value(std::string_view
     }
     const std::size_t here = begun_bytes(text, lower, form, kind);
     if (here == 0 || here < bytes) continue;
-    several = here == bytes && form.entry != longest->entry;
+    several = here == bytes && (several || form.entry != longest->entry);
     bytes = here;
     longest = &form;
   }

@@ -67,6 +67,8 @@ TEST_F(RequestVaultTest, NamesAreAskedForOncePerText) {
   EXPECT_THAT(masked({{.text = "x"}, {.text = "Bob"}, {.text = "Bob's"}}),
               ElementsAre("x", "[PERSON_1]", "[PERSON_1]'s"));
   EXPECT_THAT(finder->asked, ElementsAre("Bob", "x", "Bob's"));
+  masked({{.text = "Bob Poe", .is_field = true}});
+  EXPECT_EQ(finder->asked.size(), 3u) << "a field is nobody's name";
   finder->fails = true;
   EXPECT_EQ(run(vault_->mask({{.text = "new"}}, turn_)).error().code, Errc::context_overflow);
 }
@@ -88,6 +90,13 @@ TEST_F(RequestVaultTest, AValueThatATextBreaksOffInIsCompleted) {
        {"Mail ann.lee@example.org", "Mail ann", "Zoë", "xann.lee@exam", "", "It is"}) {
     EXPECT_FALSE(vault_->open_value(closed)) << closed;
   }
+}
+
+TEST_F(RequestVaultTest, AValueInTwoWritingsIsStillOneOfSeveral) {
+  masked({{.text = "phones: +1 415 555 0199, +1 415 555 0100, +1 415 555-0100"}});
+  const auto either = vault_->open_value("Call +1 415 555 01");
+  ASSERT_TRUE(either);
+  EXPECT_EQ(either->rest, "");
 }
 
 TEST_F(RequestVaultTest, RemarksHoldNoValues) {
