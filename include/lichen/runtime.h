@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,8 +70,9 @@ class Runtime {
   /// How long a request's prompt is for the model of that name; for a plan, for that of its local
   /// models to which it is the longest, else for the first of its endpoints.
   awaitable<Result<std::int64_t>> count_tokens(std::string name, Request request) const;
-  /// Blocks until what was left for later is done. Not for threads that it may need.
-  void settle();
+  /// Blocks until what was left for later is done, or `give_up` says so. Not for threads that it
+  /// may need.
+  void settle(std::stop_token give_up = {});
   /// What somebody thought of an answer, by its receipt's id; the latest counts. Blocks until it is
   /// on disk. `not_found`: no such receipt; `bad_request`: see check(Feedback); `storage`: it
   /// cannot be written now.

@@ -35,7 +35,7 @@ awaitable<Result<void>> run(std::shared_ptr<Job> job) { co_return co_await job->
 struct Background::State {
   std::unique_ptr<boost::asio::thread_pool> pool = std::make_unique<boost::asio::thread_pool>(1);
   std::mutex mutex;
-  std::condition_variable fewer;
+  std::condition_variable_any fewer;
   Record record;                           // guarded by mutex; empty once nobody wants to hear
   std::vector<std::shared_ptr<Job>> jobs;  // guarded by mutex
 
@@ -93,9 +93,9 @@ void Background::start(std::string plan, Turn::Later work) {
       });
 }
 
-void Background::settle() {
+void Background::settle(std::stop_token give_up) {
   std::unique_lock lock(state_->mutex);
-  state_->fewer.wait(lock, [this] { return state_->jobs.empty(); });
+  state_->fewer.wait(lock, std::move(give_up), [this] { return state_->jobs.empty(); });
 }
 
 }  // namespace lichen::policy

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "lichen/turn.h"
@@ -27,8 +28,8 @@ class Background {
   /// Runs `work` on a new turn of that plan. Forgotten, with a debug line in the log, while there
   /// is as much already as may wait.
   void start(std::string plan, Turn::Later work);
-  /// Blocks until nothing is running.
-  void settle();
+  /// Blocks until nothing is running, or `give_up` says so.
+  void settle(std::stop_token give_up = {});
 
  private:
   struct State;

@@ -363,7 +363,7 @@ std::vector<std::string> Runtime::plan_names() const {
 
 std::vector<ModelPtr> Runtime::models() const { return parts_->models; }
 const std::vector<policy::PlanMetric>& Runtime::metrics() const { return parts_->plans.metrics; }
-void Runtime::settle() { parts_->background.settle(); }
+void Runtime::settle(std::stop_token give_up) { parts_->background.settle(std::move(give_up)); }
 const Config& Runtime::config() const { return parts_->config; }
 ledger::Ledger& Runtime::ledger() { return *parts_->ledger; }
 

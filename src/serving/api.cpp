@@ -173,7 +173,7 @@ Api::Api(Runtime& runtime, ApiOptions options, Keys* keys, Metrics& metrics)
       access_(options_.access, keys == nullptr ? nullptr : &keys->ring),
       metrics_(metrics),
       started_(std::time(nullptr)) {
-  if (keys_ != nullptr) claims_.emplace(*keys_->allowances);
+  if (keys_ != nullptr) claims_.emplace(keys_->allowances);
 }
 
 std::optional<HttpResponse> Api::admit(const HttpRequest& header) {
@@ -283,9 +283,11 @@ ApiResult<Clock::time_point> Api::deadline(const Exchange& exchange,
 
 ApiResult<std::string> Api::resolve(const std::string& asked, const Caller& caller) const {
   const auto plan = resolve(asked);
-  if (!plan || caller.may_ask(*plan)) return plan;
+  // Who may not ask all does not learn what else there is.
+  const bool some = caller.key && !caller.key->limits.plans.empty();
+  if (!some || (plan && caller.may_ask(*plan))) return plan;
   return std::unexpected(
-      unknown({Errc::not_found, "this key may not ask `" + *plan +
+      unknown({Errc::not_found, "this key may not ask `" + (plan ? *plan : asked) +
                                     "`; it may ask: " + policy::list(caller.key->limits.plans)}));
 }
 
@@ -322,13 +324,13 @@ awaitable<void> Api::embedding(Exchange& exchange) {
   if (const auto models = runtime_.models(); call->model.empty() && models.size() == 1) {
     call->model = models.front()->name();
   }
-  if (auto model = runtime_.find_model(call->model); !model) {
-    co_return co_await fail(exchange, unknown(model.error()));
-  }
   const auto caller = this->caller(exchange);
   if (!caller) co_return co_await fail(exchange, caller.error());
   if (auto may = resolve(call->model, *caller); !may) {
     co_return co_await fail(exchange, std::move(may.error()));
+  }
+  if (auto model = runtime_.find_model(call->model); !model) {
+    co_return co_await fail(exchange, unknown(model.error()));
   }
   const Expected expected = caller->key ? expected_use(call->texts) : Expected{};
   auto spending = co_await claim(exchange, *caller, call->model, expected, *until);

@@ -41,7 +41,7 @@ struct ApiOptions {
 struct Keys {
   explicit Keys(ledger::Ledger& ledger) : ring(ledger), allowances(ledger.allowances()) {}
   KeyRing ring;
-  const std::unique_ptr<ledger::Allowances> allowances;
+  const std::shared_ptr<ledger::Allowances> allowances;
 };
 
 /// Called from all I/O threads. `runtime`, `keys` and `metrics` outlive it; `keys` is null where
@@ -112,6 +112,8 @@ class Api final : public Handler {
   awaitable<ApiResult<Spending>> claim(Exchange& exchange, const Caller& caller,
                                        const std::string& plan, const Expected& expected,
                                        Clock::time_point deadline);
+  /// As many turns more than there may be.
+  ApiError overloaded(std::size_t turns) const;
   /// When the client, its header and the configuration want the request to end.
   ApiResult<Clock::time_point> deadline(const Exchange& exchange,
                                         std::optional<std::chrono::milliseconds> timeout) const;

@@ -115,6 +115,12 @@ awaitable<void> Api::count_tokens(Exchange& exchange) {
   auto plan = resolve(call->model, *caller);
   if (!plan) co_return co_await fail(exchange, std::move(plan.error()));
   exchange.notes.plan = *plan;
+  auto until = deadline(exchange, call->timeout);
+  if (!until) co_return co_await fail(exchange, std::move(until.error()));
+  auto spending = co_await claim(exchange, *caller, *plan, {}, *until);
+  if (!spending) co_return co_await fail(exchange, std::move(spending.error()));
+  const TurnSlots slots(*options_.turns_in_flight, metrics_, 1);
+  if (!slots.within(options_.max_turns)) co_return co_await fail(exchange, overloaded(1));
   const auto tokens = co_await runtime_.count_tokens(*plan, std::move(call->requests.front()));
   if (!tokens) co_return co_await fail(exchange, ApiError{.error = tokens.error()});
   HttpResponse response{.body = json::serialize(json::object{{"input_tokens", *tokens}})};
@@ -125,6 +131,12 @@ ApiResult<CompletionCall> Api::read_call(Exchange& exchange, ParseCall parse) co
   const auto body = body_object(exchange);
   if (!body) return std::unexpected(body.error());
   return parse(*body, options_.limits);
+}
+
+ApiError Api::overloaded(std::size_t turns) const {
+  return {.error = {Errc::overloaded, "the server answers " + std::to_string(options_.max_turns) +
+                                          " requests at once (`max_turns`) and cannot take " +
+                                          std::to_string(turns) + " more now; try again later"}};
 }
 
 awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call) {
@@ -143,12 +155,7 @@ awaitable<void> Api::complete(Exchange& exchange, ApiResult<CompletionCall> call
   const TurnSlots slots(*options_.turns_in_flight, metrics_,
                         static_cast<int>(call->requests.size()));
   if (!slots.within(options_.max_turns)) {
-    co_return co_await fail(
-        exchange, ApiError{.error = {Errc::overloaded,
-                                     "the server answers " + std::to_string(options_.max_turns) +
-                                         " requests at once (`max_turns`) and cannot take " +
-                                         std::to_string(call->requests.size()) +
-                                         " more now; try again later"}});
+    co_return co_await fail(exchange, overloaded(call->requests.size()));
   }
 
   TurnGroup turns(runtime_, exchange.executor(),

@@ -72,6 +72,8 @@ std::string anthropic_body(unsigned status, std::string_view message) {
 
 unsigned http_status(Errc code) { return kind_of(code).status; }
 
+std::string_view error_type(const ApiError& error) { return kind_of(error.error.code).type; }
+
 std::string_view error_code(const ApiError& error) {
   return error.code.empty() ? kind_of(error.error.code).code : error.code;
 }
@@ -80,7 +82,7 @@ std::string error_json(const ApiError& error, ErrorForm form) {
   if (form == ErrorForm::anthropic) {
     return anthropic_body(http_status(error.error.code), error.error.detail);
   }
-  return body(error.error.detail, kind_of(error.error.code).type, error.param, error_code(error));
+  return body(error.error.detail, error_type(error), error.param, error_code(error));
 }
 
 HttpResponse error_response(const ApiError& error, ErrorForm form) {

@@ -28,7 +28,8 @@ enum class ErrorForm : std::uint8_t {
   anthropic,  // {"type": "error", "error": {"type", "message"}}
 };
 
-/// OpenAI's word for it.
+/// OpenAI's words for it.
+std::string_view error_type(const ApiError& error);
 std::string_view error_code(const ApiError& error);
 std::string error_json(const ApiError& error, ErrorForm form = ErrorForm::openai);
 

@@ -87,6 +87,13 @@ TEST_F(ApiKeysTest, ThePlansThatItMayAsk) {
   EXPECT_EQ(refused.status, 404);
   EXPECT_EQ(error_of(refused).at("code"), "model_not_found");
   EXPECT_EQ(chat("hi", "", key).status, 404);  // the default, which is large
+  // Nor does it learn what else there is.
+  const auto unknown = chat("hi", R"(,"model":"larg")", key);
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_THAT(unknown.body, testing::Not(HasSubstr("large")));
+  EXPECT_THAT(
+      TestClient(port()).post("/v1/embeddings", R"({"model":"larg","input":"a"})", key).body,
+      testing::Not(HasSubstr("large")));
   const auto list = json::parse(TestClient(port()).get("/v1/models", key).body).at("data");
   ASSERT_EQ(list.as_array().size(), 1U);
   EXPECT_EQ(list.at(0).at("id"), "small");
@@ -94,6 +101,18 @@ TEST_F(ApiKeysTest, ThePlansThatItMayAsk) {
   EXPECT_EQ(
       TestClient(port()).post("/v1/embeddings", R"({"model":"large","input":"a"})", key).status,
       404);
+}
+
+TEST_F(ApiKeysTest, CountingTokensIsARequest) {
+  const std::string key = make(R"(,"requests_per_minute":1)");
+  const auto count = [&] {
+    return TestClient(port())
+        .post("/v1/messages/count_tokens",
+              R"({"model":"small","messages":[{"role":"user","content":"hi"}]})", key)
+        .status;
+  };
+  EXPECT_EQ(count(), 200);
+  EXPECT_EQ(count(), 429);
 }
 
 TEST_F(ApiKeysTest, AKeySeesItsOwnReceiptsAlone) {

@@ -32,29 +32,31 @@ std::chrono::system_clock::time_point kept_until(Clock::time_point deadline) {
          std::chrono::duration_cast<std::chrono::system_clock::duration>(lasts);
 }
 
-awaitable<Result<ledger::Reservation>> reserve(ledger::Allowances& allowances, KeyPtr key,
+awaitable<Result<ledger::Reservation>> reserve(ledger::Allowances* allowances, KeyPtr key,
                                                ledger::Claim claim, Clock::time_point deadline) {
-  co_return allowances.reserve(*key, claim, kept_until(deadline));
+  co_return allowances->reserve(*key, claim, kept_until(deadline));
 }
 
 }  // namespace
 
-Claims::Claims(ledger::Allowances& allowances) : allowances_(allowances), threads_(kThreads) {}
+Claims::Claims(std::shared_ptr<ledger::Allowances> allowances)
+    : allowances_(std::move(allowances)), threads_(kThreads) {}
 
 awaitable<Result<Spending>> Claims::make(Exchange& exchange, KeyPtr key, ledger::Claim claim,
                                          Clock::time_point deadline) {
-  auto reserved = allowances_.blocks(*key) ? co_await elsewhere(exchange, key, claim, deadline)
-                                           : allowances_.reserve(*key, claim, kept_until(deadline));
+  auto reserved = allowances_->blocks(*key)
+                      ? co_await elsewhere(exchange, key, claim, deadline)
+                      : allowances_->reserve(*key, claim, kept_until(deadline));
   if (!reserved) co_return std::unexpected(std::move(reserved.error()));
-  co_return Spending(allowances_, *std::move(reserved));
+  co_return Spending(*allowances_, *std::move(reserved));
 }
 
 awaitable<Result<ledger::Reservation>> Claims::elsewhere(Exchange& exchange, KeyPtr key,
                                                          ledger::Claim claim,
                                                          Clock::time_point deadline) {
   const auto pending = std::make_shared<Pending>(exchange.executor());
-  const auto made = [pending, allowances = &allowances_](const std::exception_ptr& problem,
-                                                         Result<ledger::Reservation> reserved) {
+  const auto made = [pending, allowances = allowances_](const std::exception_ptr& problem,
+                                                        Result<ledger::Reservation> reserved) {
     if (problem) reserved = fail(Errc::internal, "a key's allowances could not be looked at");
     if (!pending->end) {
       pending->end = std::move(reserved);
@@ -63,7 +65,7 @@ awaitable<Result<ledger::Reservation>> Claims::elsewhere(Exchange& exchange, Key
       allowances->settle(*reserved, {});
     }
   };
-  asio::co_spawn(threads_, reserve(allowances_, key, claim, deadline),
+  asio::co_spawn(threads_, reserve(allowances_.get(), key, claim, deadline),
                  asio::bind_executor(exchange.executor(), made));
   exchange.watch(deadline, [pending](Error why) {
     if (pending->end) return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
+#include <memory>
 
 #include "ledger/allowances.h"
 #include "serving/exchange.h"
@@ -13,8 +14,7 @@ namespace lichen::serving {
 /// Safe to use from any thread.
 class Claims {
  public:
-  /// `allowances` outlive it.
-  explicit Claims(ledger::Allowances& allowances);
+  explicit Claims(std::shared_ptr<ledger::Allowances> allowances);
 
   /// Ledger::Allowances::reserve, where that may wait for a disk or another machine on a thread of
   /// its own. The request ends meanwhile if its client leaves or its deadline passes, with the
@@ -26,7 +26,7 @@ class Claims {
   awaitable<Result<ledger::Reservation>> elsewhere(Exchange& exchange, KeyPtr key,
                                                    ledger::Claim claim, Clock::time_point deadline);
 
-  ledger::Allowances& allowances_;
+  const std::shared_ptr<ledger::Allowances> allowances_;
   boost::asio::thread_pool threads_;  // last: they use the above
 };
 

@@ -65,14 +65,14 @@ class ClaimsTest : public testing::Test {
         io_, claims_.make(exchange_, key_, {.tokens = 7}, deadline_),
         [this](std::exception_ptr, Result<Spending> made) { made_.emplace(std::move(made)); });
     io_.poll();
-    server_.asked.acquire();
+    server_->asked.acquire();
   }
 
   const KeyPtr key_ = std::make_shared<const ledger::Key>(ledger::Key{.id = "k"});
   const Clock::time_point deadline_ = Clock::now() + std::chrono::minutes(1);
   asio::io_context io_{1};
   Watched exchange_{io_.get_executor()};
-  Hanging server_;
+  const std::shared_ptr<Hanging> server_ = std::make_shared<Hanging>();
   Claims claims_{server_};
   std::optional<Result<Spending>> made_;
 };
@@ -81,12 +81,12 @@ TEST_F(ClaimsTest, IsMadeOnAnotherThread) {
   begin();
   EXPECT_EQ(exchange_.deadline, deadline_);
   EXPECT_FALSE(made_);
-  server_.answers.release();
+  server_->answers.release();
   io_.run();
   ASSERT_TRUE(made_ && *made_);
   EXPECT_FALSE(exchange_.stop) << "the watch has ended";
   made_.reset();
-  EXPECT_THAT(server_.settled, testing::ElementsAre("1 0"));
+  EXPECT_THAT(server_->settled, testing::ElementsAre("1 0"));
 }
 
 TEST_F(ClaimsTest, NeedNotBeWaitedForByARequestThatEnds) {
@@ -95,16 +95,16 @@ TEST_F(ClaimsTest, NeedNotBeWaitedForByARequestThatEnds) {
   while (!made_) io_.run_one();
   ASSERT_FALSE(*made_);
   EXPECT_EQ(made_->error().detail, "over");
-  EXPECT_THAT(server_.settled, testing::IsEmpty());
-  server_.answers.release();
+  EXPECT_THAT(server_->settled, testing::IsEmpty());
+  server_->answers.release();
   io_.run();
-  EXPECT_THAT(server_.settled, testing::ElementsAre("1 0")) << "what was claimed is given back";
+  EXPECT_THAT(server_->settled, testing::ElementsAre("1 0")) << "what was claimed is given back";
 }
 
 TEST_F(ClaimsTest, FailsAsTheServerDoes) {
-  server_.fails = true;
+  server_->fails = true;
   begin();
-  server_.answers.release();
+  server_->answers.release();
   io_.run();
   ASSERT_TRUE(made_);
   EXPECT_EQ(made_->error().code, Errc::storage);

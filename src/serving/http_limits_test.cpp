@@ -129,6 +129,20 @@ TEST_F(HttpServerTest, AClientThatDoesNotReadIsDropped) {
   EXPECT_FALSE(client.read().whole);
 }
 
+TEST_F(HttpServerTest, ALongReplyMayTakeLongerThanItsPieces) {
+  start({.write_timeout = 500ms});
+  TestClient client(port());
+  client.send("GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  std::vector<char> piece(1u << 20);
+  std::size_t got = 0;
+  boost::system::error_code error;
+  while (got < Echo::kLong && !error) {
+    std::this_thread::sleep_for(20ms);
+    got += client.socket().read_some(asio::buffer(piece), error);
+  }
+  EXPECT_GE(got, Echo::kLong) << "it was cut off";
+}
+
 TEST_F(HttpServerTest, TooManyConnectionsGet503) {
   start({.limits = {.max_connections = 2}, .patience = 10min});
   TestClient first(port());

@@ -41,6 +41,8 @@ class Echo final : public Handler {
       co_await take_time(exchange);
     } else if (exchange.path() == "/flood") {
       co_await flood(exchange);
+    } else if (exchange.path() == "/long") {
+      co_await exchange.respond({.body = std::string(kLong, 'x')});
     } else if (exchange.path() == "/throw") {
       throw std::runtime_error("a defect");
     } else if (exchange.path() != "/silent") {
@@ -53,6 +55,8 @@ class Echo final : public Handler {
     return {.status = status, .body = std::move(detail), .content_type = "text/plain"};
   }
   void served(const Served& response) override { last_status = response.status; }
+
+  static constexpr std::size_t kLong = 64u << 20;
 
   std::atomic<int> handled = 0;
   std::atomic<unsigned> last_status = 0;

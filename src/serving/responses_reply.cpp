@@ -225,6 +225,16 @@ void ResponsesReply::error(std::string& out, const ApiError& error) {
   json::object failed = response("failed");
   failed["error"] = {{"code", error_code(error)}, {"message", error.error.detail}};
   event(out, "response.failed", {{"response", std::move(failed)}});
+  // Some clients end as if all were well after that one, and others know only the error within.
+  const json::object said{{"type", error_type(error)},
+                          {"code", error_code(error)},
+                          {"message", error.error.detail},
+                          {"param", nullptr}};
+  event(out, "error",
+        {{"code", said.at("code")},
+         {"message", said.at("message")},
+         {"param", nullptr},
+         {"error", said}});
 }
 
 }  // namespace lichen::serving

@@ -113,9 +113,13 @@ TEST(ResponsesReply, AnErrorInMidStream) {
       events, [](const auto& event) { return event.at("type") == "response.output_item.done"; });
   ASSERT_NE(item, events.end());
   EXPECT_EQ(item->at("item").at("status"), "incomplete");
-  EXPECT_EQ(events.back().at("type"), "response.failed");
-  EXPECT_EQ(events.back().at("response").at("status"), "failed");
-  EXPECT_EQ(events.back().at("response").at("error").at("message"), "it broke");
+  const auto& failed = events.at(events.size() - 2);
+  EXPECT_EQ(failed.at("type"), "response.failed");
+  EXPECT_EQ(failed.at("response").at("status"), "failed");
+  EXPECT_EQ(failed.at("response").at("error").at("message"), "it broke");
+  EXPECT_EQ(events.back().at("type"), "error");
+  EXPECT_EQ(events.back().at("message"), "it broke");
+  EXPECT_EQ(events.back().at("error").at("message"), "it broke");
 }
 
 }  // namespace

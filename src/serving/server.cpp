@@ -255,13 +255,18 @@ struct Server::Parts {
     }
     auto* generation = new Generation(std::move(runtime), std::move(api), std::move(keys), metrics);
     gate.open(std::shared_ptr<Generation>(generation, [this](Generation* gone) {
-      // Models and the ledger may take their time to go.
-      boost::asio::post(reaper, [gone] { delete gone; });
+      // Models and the ledger may take their time to go, and so may work for later: unless the
+      // server itself ends, it ends with what it began with.
+      boost::asio::post(reaper, [gone, end = ending.get_token()] {
+        if (!end.stop_requested()) gone->runtime->settle(end);
+        delete gone;
+      });
     }));
     metrics.replace(std::move(readings));
   }
 
   boost::asio::io_context& io;
+  std::stop_source ending;
   boost::asio::thread_pool reaper{1};
   const std::shared_ptr<std::atomic<int>> turns_in_flight = std::make_shared<std::atomic<int>>(0);
   Metrics metrics;
@@ -278,6 +283,7 @@ struct Server::Parts {
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Server::~Server() {
+  parts_->ending.request_stop();
   parts_->metrics.replace({});
   parts_->gate.open(nullptr);
   parts_->reaper.join();  // what is on its way is gone then

@@ -1,6 +1,6 @@
 // A small endpoint that speaks OpenAI's API, in place of a remote model. It calls the first tool it
-// is given, and says what the tool answered; asked to think, it says what it thinks first; asked for
-// JSON of a schema, it gives some.
+// is given, and says what the tool answered; asked to think, it says what it thinks first; asked to
+// break, its streams do; asked for JSON of a schema, it gives some.
 import { createServer } from 'node:http';
 
 const usage = { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 };
@@ -51,6 +51,10 @@ function sendStream(response, body, { message, finish }) {
     if (word) send({ reasoning_content: word });
   }
   for (const word of (message.content ?? '').split(/(?= )/)) if (word) send({ content: word });
+  if (message.content?.startsWith('You said break')) {
+    setTimeout(() => response.destroy(), 50);
+    return;
+  }
   for (const [index, call] of (message.tool_calls ?? []).entries()) {
     const { arguments: all, ...named } = call.function;
     send({ tool_calls: [{ index, ...call, function: { ...named, arguments: '' } }] });

@@ -58,6 +58,14 @@ for (const [name, model] of apis) {
     assert.equal(text, whole.text);
     assert.equal((await stream.usage).outputTokens, whole.usage.outputTokens);
 
+    const broken = streamText({ model: model('cloud'), prompt: 'break', maxRetries: 0,
+                                onError: () => {} });
+    const errors = [];
+    for await (const part of broken.fullStream) {
+      if (part.type === 'error') errors.push(part.error.message ?? JSON.stringify(part.error));
+    }
+    assert.match(errors.join(), /cut off/, 'it is not taken for whole');
+
     const used = await generateText({ model: model('cloud'), prompt: 'Weather in Bern?',
                                       tools: { weather }, stopWhen: stepCountIs(3),
                                       // Else it refers to items that the server should have kept.
@@ -77,6 +85,10 @@ for (const useResponsesApi of [false, true]) {
     let text = '';
     for await (const chunk of await model('large').stream(prompt)) text += chunk.text;
     assert.equal(text, whole.text);
+
+    await assert.rejects(async () => {
+      for await (const chunk of await model('cloud').stream('break')) text += chunk.text;
+    }, /cut off/);
 
     const bound = model('cloud').bindTools([langchainTool(({ city }) => `sun in ${city}`, {
       name: 'weather', description: 'Weather of a city', schema: z.object({ city: z.string() }) })]);
