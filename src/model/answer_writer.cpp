@@ -170,7 +170,8 @@ Result<std::string> AnswerWriter::read_calls() {
   if (!reply) return std::unexpected(reply.error());
   const std::string shown = answer_.text.substr(0, shown_);
   answer_.tool_calls = std::move(reply->tool_calls);
-  if (!answer_.tool_calls.empty()) answer_.finish = Finish::tool_calls;
+  const bool calls = !answer_.tool_calls.empty();
+  if (calls && answer_.finish == Finish::stop) answer_.finish = Finish::tool_calls;
   // Parsers trim; what has been shown stands.
   if (reply->content.starts_with(shown)) {
     answer_.text = std::move(reply->content);

@@ -170,6 +170,15 @@ TEST_F(AnswerWriterTest, LogprobsGoWithTheirPieces) {
   }
 }
 
+TEST_F(AnswerWriterTest, AToolCallThatALimitCutIsNotWhole) {
+  form_.tools = true;
+  form_.chat.call_starts = {"<call>"};
+  form_.max_tokens = 7;
+  const Answer answer = write({{"small", "<call>xy"}});
+  EXPECT_EQ(answer.tool_calls, boost::json::array{"<call>x"});
+  EXPECT_EQ(answer.finish, Finish::length);
+}
+
 TEST_F(AnswerWriterTest, AToolCallOfTwoAuthorsIsRead) {
   form_.tools = true;
   form_.chat.call_starts = {"<call>"};

@@ -94,6 +94,7 @@ Session Batcher::fork(Session::State& session) {
 void Batcher::close(Session::State& session) {
   std::erase(waiting_, session.step);
   cache_.leave(session.sequence);
+  ++places_;
   std::erase(sessions_, &session);
   drop_saved(session);
   try {
@@ -221,13 +222,15 @@ void Batcher::form_batch(bool interactive_only) {
   if (alike && parts_.empty()) form_batch(interactive_only, CellRange{});
 }
 
-/// Whoever has waited longest since a batch took it says whose turn it is.
+/// Whoever has waited longest since a batch took it says whose turn it is, unless it waits for a
+/// place in the cache: others of its length could write then, and nobody else.
 CellRange Batcher::lengths_of_next_pass(bool interactive_only) const {
   std::vector<PassCandidate> candidates;
   std::optional<PassCandidate> front;
   Clock::time_point earliest = {};
   for (const PendingStep* step : waiting_) {
     if (interactive_only && !interactive(*step)) break;
+    if (step->turned_away == places_) continue;
     const PassCandidate candidate = {.cells = cells_after(*step),
                                      .tokens = static_cast<int>(step->rest().size()),
                                      .seq = step->session->sequence.seq};
@@ -263,6 +266,7 @@ void Batcher::form_batch(bool interactive_only, const CellRange& lengths) {
       admitting_ = step;
       closed = !bring_in(*step);
       admitting_ = nullptr;
+      if (closed) step->turned_away = places_;
       if (closed) continue;
     }
     const std::size_t count = take(*step, limit);
@@ -348,6 +352,7 @@ bool Batcher::begins_like_one_in_batch(const PendingStep& step) const {
   const int cached = cache_.shared_prefix(step.tokens, step.session->sequence.origin);
   return std::ranges::any_of(parts_, [&](const Part& part) {
     const PendingStep& other = *part.step;
+    if (other.session->sequence.origin != step.session->sequence.origin) return false;
     if (other.session->sequence.tokens.size() != other.done) return false;  // not its beginning
     const auto common = std::ranges::mismatch(step.tokens, other.tokens).in1 - step.tokens.begin();
     return common >= kWorthWaiting && common > cached;

@@ -134,6 +134,7 @@ class Batcher : public std::enable_shared_from_this<Batcher> {
   PendingStep* admitting_ = nullptr;  // the step that is being given its place in the cache
   std::int64_t preempted_bytes_ = 0;
   std::uint64_t arrivals_ = 0;
+  std::uint64_t places_ = 1;    // that have come free, one more
   Clock::time_point now_ = {};  // the current batch's start
   double prompt_token_ms_ = 0;  // in batches that read prompts, a moving average; 0: not known
   PassTimes pass_times_;        // of batches that read none

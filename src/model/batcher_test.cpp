@@ -524,6 +524,33 @@ TEST_F(BatcherTest, ABatchHasOneAdapter) {
   spawn(run()).get();
 }
 
+TEST_F(BatcherTest, OneThatWaitsForAPlaceHoldsUpNobody) {
+  Backend::Limits limits = kLimits;
+  limits.split = true;
+  limits.plain_attention = true;
+  limits.sequences = 2;
+  limits.cells = 2 * 4'096;
+  start(limits);
+  Turn turn("test");
+  int by_long = 0;
+  const auto count = [&](std::string prompt, int tokens, int* written) -> awaitable<void> {
+    Session session = batcher_->open(turn);
+    auto rows = co_await session.decode(tokens_of(prompt));
+    for (int i = 1; rows && i < tokens; ++i) {
+      const Token token = rows->front().token;
+      if (written != nullptr) ++*written;
+      rows = co_await session.decode(std::span(&token, 1));
+    }
+  };
+  auto longer = spawn(count(std::string(1'500, 'l'), 200, &by_long));
+  auto shorter = spawn(count("a short one", 100, nullptr));
+  auto waiting = spawn(count("another one", 5, nullptr));
+  shorter.get();
+  EXPECT_GT(by_long, 30) << "it stood still for one that had no place";
+  longer.get();
+  waiting.get();
+}
+
 TEST_F(BatcherTest, PromptsOfAnotherKeyAreNotAtHand) {
   start(kLimits);
   const auto cached = [&](std::string key) -> awaitable<std::int64_t> {
@@ -540,6 +567,30 @@ TEST_F(BatcherTest, PromptsOfAnotherKeyAreNotAtHand) {
     EXPECT_EQ(co_await cached(""), 0);
   };
   spawn(run()).get();
+}
+
+TEST_F(BatcherTest, NorAreTheyWaitedFor) {
+  Backend::Limits limits = kLimits;
+  limits.batch = 1'024;
+  start(limits);
+  const auto read = [&](std::string key, std::string prompt) -> awaitable<void> {
+    Turn turn("test");
+    turn.receipt.key = key;
+    Session session = batcher_->open(turn);
+    co_await session.decode(tokens_of(prompt));
+  };
+  const std::string common(100, 'c');
+  std::vector<std::future<void>> answers;
+  auto all = [&]() -> awaitable<void> {  // both begin in the same round of the lane
+    for (const char* key : {"a", "b"}) {
+      answers.push_back(
+          asio::co_spawn(lane_.executor(), read(key, common + key), asio::use_future));
+    }
+    co_return;
+  };
+  spawn(all()).get();
+  for (auto& answer : answers) answer.get();
+  lane_.call([&] { EXPECT_EQ(widest_, 2u) << "another key's prompt was waited for"; });
 }
 
 TEST(LaneTest, GoesWithStepsStillWaiting) {

@@ -76,6 +76,107 @@ struct Contents {
   }
 };
 
+/// Goes the converter's way through a schema whose nesting and references are within bounds, and
+/// counts what it makes, up to the bound.
+class Conversion {
+ public:
+  explicit Conversion(const json::value& root) : root_(root) {}
+
+  void run(const std::set<std::string_view>& references) {
+    visit(root_);
+    for (const std::string_view reference : references) {  // of each the target, once
+      if (const json::value* target = resolve(root_, reference)) visit(*target);
+    }
+    count_square(patterns_);
+  }
+  bool within() const { return made_ <= SchemaBounds::kMade; }
+  /// An `allOf` holds itself.
+  bool in_circle() const { return circle_; }
+
+ private:
+  bool count(std::size_t more) {
+    if (within()) made_ += more;
+    return within() && !circle_;
+  }
+  /// What is made once for each pair is cheaper than a schema.
+  bool count_square(std::size_t parts) { return count(parts * parts / 8); }
+
+  void visit(const json::value& value) {
+    if (const json::array* array = value.if_array()) {
+      for (const json::value& child : *array) visit(child);
+    }
+    const json::object* object = value.if_object();
+    if (object == nullptr) return;
+    const json::value* type = object->if_contains("type");
+    const json::array* types = type == nullptr ? nullptr : type->if_array();
+    for (std::size_t copies = types == nullptr ? 1 : types->size(); copies > 0; --copies) {
+      if (!count(1)) return;
+      visit(*object);
+    }
+  }
+
+  void visit(const json::object& object) {
+    if (object.contains("$ref")) return;
+    if (object.contains("pattern")) ++patterns_;
+    if (!count_square(optional_properties(object))) return;
+    for (const auto& [name, child] : object) {
+      if (name == "properties") {  // whose names may be any of the words here
+        for_each_child(child, [&](std::string_view, const json::value& one) { visit(one); });
+      } else if (name == "allOf") {
+        std::size_t properties = 0;
+        take_over(child, properties);
+        count_square(properties);
+      } else {
+        visit(child);
+      }
+    }
+  }
+
+  /// Into an `allOf`: from behind references, too, and each time anew.
+  void take_over(const json::value& value, std::size_t& properties) {
+    if (const json::array* array = value.if_array()) {
+      for (const json::value& child : *array) take_over(child, properties);
+    }
+    const json::object* object = value.if_object();
+    if (object == nullptr || !count(1)) return;
+    const json::value* reference = object->if_contains("$ref");
+    if (reference != nullptr && reference->is_string()) {
+      const json::value* target = resolve(root_, reference->get_string());
+      if (target == nullptr) return;
+      if (!within_.insert(target).second) {
+        circle_ = true;
+        return;
+      }
+      take_over(*target, properties);
+      within_.erase(target);
+      return;
+    }
+    for (const char* alternatives : {"anyOf", "oneOf"}) {
+      if (const json::value* some = object->if_contains(alternatives)) take_over(*some, properties);
+    }
+    const json::value* own = object->if_contains("properties");
+    if (own != nullptr && own->is_object()) properties += own->get_object().size();
+    visit(*object);
+  }
+
+  static std::size_t optional_properties(const json::object& object) {
+    const auto size_of = [&object](const char* key) -> std::size_t {
+      const json::value* value = object.if_contains(key);
+      if (value == nullptr) return 0;
+      return value->is_object()  ? value->get_object().size()
+             : value->is_array() ? value->get_array().size()
+                                 : 0;
+    };
+    return size_of("properties") - std::min(size_of("properties"), size_of("required"));
+  }
+
+  const json::value& root_;
+  std::set<const json::value*> within_;  // what references in `allOf`s lead to, on the way here
+  std::size_t made_ = 0;
+  std::size_t patterns_ = 0;
+  bool circle_ = false;
+};
+
 std::unexpected<Error> beyond(const std::string& what, std::size_t bound) {
   return fail(Errc::bad_request, "the JSON schema has " + what + "; at most " +
                                      std::to_string(bound) + " are allowed");
@@ -101,6 +202,17 @@ Result<void> check_schema(const json::value& schema) {
         "too many `$ref`s: the levels of all that they lead to, one in the other, are more than "
         "can be followed",
         SchemaBounds::kReferredNesting);
+  }
+  Conversion conversion(schema);
+  conversion.run(contents.references);
+  if (conversion.in_circle()) {
+    return fail(Errc::bad_request, "the JSON schema has an `allOf` that refers to itself");
+  }
+  if (!conversion.within()) {
+    return beyond(
+        "too many schemas, with those that lists of types, `$ref`s and optional properties make of "
+        "them",
+        SchemaBounds::kMade);
   }
   return {};
 }

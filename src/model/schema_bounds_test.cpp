@@ -40,6 +40,56 @@ TEST(SchemaBounds, OrdinarySchemasPass) {
             "no error");
 }
 
+json::value object_of(int properties, json::value schema, json::array required = {}) {
+  json::object object;
+  for (int i = 0; i < properties; ++i) object["a" + std::to_string(i)] = schema;
+  return {{"type", "object"}, {"properties", object}, {"required", std::move(required)}};
+}
+
+TEST(SchemaBounds, LargeOnesPass) {
+  EXPECT_EQ(error_of(object_of(200, {{"type", {"string", "null"}}})), "no error");
+  json::array all;
+  for (int i = 0; i < 2'000; ++i) all.emplace_back("a" + std::to_string(i));
+  EXPECT_EQ(error_of(object_of(2'000, {{"type", "string"}}, std::move(all))), "no error");
+  EXPECT_EQ(error_of(json::parse(R"({"allOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}],
+      "$defs": {"a": {"properties": {"b": {"$ref": "#/$defs/a"}}}}})")),
+            "no error");
+}
+
+TEST(SchemaBounds, AnAllOfDoesNotHoldItself) {
+  for (const char* schema : {R"({"allOf": [{"$ref": "#/allOf/0"}]})",
+                             R"({"allOf": [{"anyOf": [{"$ref": "#/$defs/a"}]}],
+            "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}})",
+                             R"({"$ref": "#/$defs/a",
+            "$defs": {"a": {"properties": {"b": {"allOf": [{"$ref": "#/$defs/a"}]}}}}})"}) {
+    EXPECT_EQ(error_of(json::parse(schema)),
+              "the JSON schema has an `allOf` that refers to itself");
+  }
+}
+
+TEST(SchemaBounds, WhatMultipliesIsBounded) {
+  constexpr std::string_view kTooMany =
+      "the JSON schema has too many schemas, with those that lists of types, `$ref`s and optional "
+      "properties make of them; at most 8192 are allowed";
+  json::value types = {{"type", "string"}};
+  for (int i = 0; i < 40; ++i) {
+    types = {{"type", {"array", "array"}}, {"items", std::move(types)}};
+  }
+  EXPECT_EQ(error_of(types), kTooMany);
+  EXPECT_EQ(error_of(object_of(3'000, json::object())), kTooMany);
+  json::object defs;
+  for (int i = 0; i < 40; ++i) {
+    const json::value next = {{"$ref", "#/$defs/a" + std::to_string(i + 1)}};
+    defs["a" + std::to_string(i)] = {{"properties", {{"p", {{"allOf", {next, next}}}}}}};
+  }
+  defs["a40"] = {{"type", "string"}};
+  EXPECT_EQ(error_of({{"allOf", {{{"$ref", "#/$defs/a0"}}}}, {"$defs", std::move(defs)}}),
+            kTooMany);
+  json::array patterns;
+  for (int i = 0; i < 1'000; ++i) patterns.push_back({{"pattern", "a"}});
+  EXPECT_EQ(error_of({{"anyOf", std::move(patterns)}}), kTooMany);
+}
+
 TEST(SchemaBounds, HostileOnesDoNot) {
   for (const int levels : {129, 2'000}) {
     EXPECT_EQ(error_of(nested(levels)),

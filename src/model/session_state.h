@@ -38,6 +38,8 @@ struct PendingStep {
   Clock::time_point asked = Clock::now();
   bool opens = false;    // the session's first
   bool started = false;  // a batch has taken tokens of it
+  /// Of `Batcher::places_`, when it last found none.
+  std::uint64_t turned_away = 0;
   std::size_t done = 0;  // tokens decoded, those that the prefix cache had included
   bool differs = false;  // Rows::agreed: the last row chose another token than the input has
   std::vector<Row> rows = {};

@@ -28,8 +28,8 @@ std::string field(const json::object& object, std::string_view key) {
   return value == nullptr || value->is_null() ? std::string() : text_of(*value);
 }
 
-/// How deep brackets stand in one another, outside of strings.
-std::size_t nesting(std::string_view json) {
+/// How deep brackets stand in one another, outside of strings or anywhere.
+std::size_t nesting(std::string_view json, bool has_strings) {
   std::size_t depth = 0, most = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < json.size(); ++i) {
@@ -37,7 +37,7 @@ std::size_t nesting(std::string_view json) {
     if (in_string) {
       if (c == '\\') ++i;
       in_string = c != '"';
-    } else if (c == '"') {
+    } else if (c == '"' && has_strings) {
       in_string = true;
     } else if (c == '[' || c == '{') {
       most = std::max(most, ++depth);
@@ -50,7 +50,7 @@ std::size_t nesting(std::string_view json) {
 
 /// Of a tool's call. libllama reads them as JSON and follows that with recursion.
 Result<void> check_arguments(const common_chat_tool_call& call) {
-  if (nesting(call.arguments) <= SchemaBounds::kNesting) return {};
+  if (nesting(call.arguments, true) <= SchemaBounds::kNesting) return {};
   return fail(Errc::bad_request,
               "the arguments of the call of `" + call.name + "` have more levels than the " +
                   std::to_string(SchemaBounds::kNesting) + " that can be followed");
@@ -187,6 +187,8 @@ class LlamaChat : public ChatFormat {
   }
 
   Result<ParsedReply> parse(const RenderedChat& chat, const std::string& reply) const override {
+    // Parsers recurse. Brackets count wherever they stand: what is no call has strings of its own.
+    if (nesting(reply, false) > SchemaBounds::kNesting) return ParsedReply{.content = reply};
     try {
       common_chat_parser_params params;
       params.format = static_cast<common_chat_format>(chat.format);

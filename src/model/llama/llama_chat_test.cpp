@@ -129,6 +129,18 @@ TEST_F(LlamaChatTest, ArgumentsThatAreNestedTooDeepAreRefused) {
   EXPECT_TRUE(rendered(R"({"name":"[[[[", "list":[[1],[2]]})"));
 }
 
+TEST_F(LlamaChatTest, ACallThatIsNestedTooDeepIsText) {
+  const auto format = tool_format();
+  const Result<RenderedChat> chat = format->render(with_tools("required"));
+  ASSERT_TRUE(chat);
+  const std::string reply =
+      R"(<tool_call>{"name": "call_contact", "arguments": {"name": )" + std::string(200'000, '[');
+  const Result<ParsedReply> read = format->parse(*chat, reply);
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(read->tool_calls.empty());
+  EXPECT_EQ(read->content, reply);
+}
+
 TEST_F(LlamaChatTest, AChosenToolIsTheOnlyOne) {
   const auto format = tool_format();
   auto choose = [&](const char* name) {

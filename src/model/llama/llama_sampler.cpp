@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <random>
 #include <utility>
@@ -56,11 +57,13 @@ class LlamaSampler : public Sampler {
  public:
   /// Without a chain it takes the argmax, without dice the chain's likeliest.
   LlamaSampler(std::shared_ptr<const TokenOrder> tokens, LlamaSamplerPtr chain,
-               std::optional<Dice> dice, std::optional<GrammarMatcher> grammar)
+               std::optional<Dice> dice, std::optional<GrammarMatcher> grammar,
+               std::map<Token, float> biases)
       : tokens_(std::move(tokens)),
         chain_(std::move(chain)),
         dice_(std::move(dice)),
-        grammar_(std::move(grammar)) {}
+        grammar_(std::move(grammar)),
+        biases_(std::move(biases)) {}
 
   Result<Token> sample(std::span<const float> logits) override { return choose(logits, nullptr); }
   Result<Token> sample(std::span<const float> logits, const Draft& draft) override {
@@ -99,9 +102,13 @@ class LlamaSampler : public Sampler {
   Token pick(std::span<const float> logits, const std::vector<bool>* allowed, const Draft* draft) {
     row_.resize(logits.size());
     std::size_t size = 0;
+    auto bias = biases_.begin();  // in the order of tokens, as the row is
     for (std::size_t i = 0; i < logits.size(); ++i) {
+      const auto id = static_cast<llama_token>(i);
+      while (bias != biases_.end() && bias->first < id) ++bias;
       if (allowed != nullptr && !(*allowed)[i]) continue;
-      row_[size++] = {.id = static_cast<llama_token>(i), .logit = logits[i], .p = 0};
+      const bool biased = bias != biases_.end() && bias->first == id;
+      row_[size++] = {.id = id, .logit = logits[i] + (biased ? bias->second : 0), .p = 0};
     }
     llama_token_data_array array{
         .data = row_.data(), .size = size, .selected = -1, .sorted = false};
@@ -168,6 +175,8 @@ class LlamaSampler : public Sampler {
   const LlamaSamplerPtr chain_;
   std::optional<Dice> dice_;
   std::optional<GrammarMatcher> grammar_;
+  /// libllama's own compare each token with each of them once some are left out.
+  const std::map<Token, float> biases_;
   std::vector<llama_token_data> row_;
   std::vector<float> drafted_;  // a draft's probabilities by token; all 0 between two draws
 };
@@ -222,7 +231,9 @@ Result<std::unique_ptr<Sampler>> make_llama_sampler(std::shared_ptr<const TokenO
                                                     const std::string& begun) {
   if (Result<void> checked = check(sampling); !checked) return std::unexpected(checked.error());
   const int size = tokens->vocabulary().size();
-  const float temperature = sampling.temperature.value_or(0);
+  constexpr float kColdest = 1e-6F;  // below, what is divided by it overflows
+  const float wanted = sampling.temperature.value_or(0);
+  const float temperature = wanted < kColdest ? 0 : wanted;
   const float repetition = sampling.repetition_penalty.value_or(1);
   const float presence = sampling.presence_penalty.value_or(0);
   const float frequency = sampling.frequency_penalty.value_or(0);
@@ -235,11 +246,6 @@ Result<std::unique_ptr<Sampler>> make_llama_sampler(std::shared_ptr<const TokenO
   if (temperature > 0 || penalties || !sampling.logit_bias.empty()) {
     chain.reset(llama_sampler_chain_init({.no_perf = true}));
     auto add = [&](llama_sampler* sampler) { llama_sampler_chain_add(chain.get(), sampler); };
-    if (!sampling.logit_bias.empty()) {
-      std::vector<llama_logit_bias> biases;
-      for (const auto& [token, bias] : sampling.logit_bias) biases.push_back({token, bias});
-      add(llama_sampler_init_logit_bias(size, static_cast<int>(biases.size()), biases.data()));
-    }
     if (penalties) {
       add(llama_sampler_init_penalties(size, kPenaltyWindow, repetition, frequency, presence));
     }
@@ -255,7 +261,7 @@ Result<std::unique_ptr<Sampler>> make_llama_sampler(std::shared_ptr<const TokenO
   }
   if (chain == nullptr && !*matcher) return nullptr;
   return std::make_unique<LlamaSampler>(std::move(tokens), std::move(chain), std::move(dice),
-                                        *std::move(matcher));
+                                        *std::move(matcher), sampling.logit_bias);
 }
 
 }  // namespace lichen::model
