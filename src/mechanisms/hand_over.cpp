@@ -19,6 +19,12 @@ void absorb_as(Turn& turn, const Turn& child, std::string_view role) {
 }
 
 awaitable<Result<void>> emit_whole(Answer answer, bool logprobs, Turn& turn) {
+  if (!answer.reasoning.empty()) {
+    const std::string author = answer.authors.empty() ? "" : answer.authors.front().model;
+    const Result<void> sent =
+        co_await turn.emit({.text = {}, .model = author, .reasoning = std::move(answer.reasoning)});
+    if (!sent) co_return sent;
+  }
   std::size_t text_at = 0;
   std::size_t token_at = 0;
   int tokens = 0;

@@ -14,8 +14,9 @@ namespace lichen::mechanisms {
 /// `role` in this turn ("draft"); steps with another role keep it.
 void absorb_as(Turn& turn, const Turn& child, std::string_view role);
 
-/// Emits an answer that was written beforehand: one piece for each stretch of one author, with
-/// log-probabilities if the turn's request asked for them. `cancelled` when nobody listens.
+/// Emits an answer that was written beforehand: what was thought first, one piece for each stretch
+/// of one author, with log-probabilities if the turn's request asked for them. `cancelled` when
+/// nobody listens.
 awaitable<Result<void>> emit_whole(Answer answer, bool logprobs, Turn& turn);
 
 /// Whether it was the model's own limit (its context, the endpoint's cap) or content filter that

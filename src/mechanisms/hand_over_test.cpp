@@ -48,6 +48,17 @@ TEST(EmitWhole, KeepsAuthorsAndTheirLogprobs) {
   EXPECT_TRUE(turn.receipt.first_token_ms);
 }
 
+TEST(EmitWhole, BeginsWithWhatWasThought) {
+  CollectingSink sink;
+  Turn turn("plan", &sink);
+  Answer answer = by_two_authors();
+  answer.reasoning = "hm";
+  ASSERT_TRUE(run(emit_whole(std::move(answer), false, turn)));
+  ASSERT_EQ(sink.pieces.size(), 3u);
+  EXPECT_EQ(sink.pieces[0].reasoning, "hm");
+  EXPECT_EQ(sink.pieces[0].text, "");
+}
+
 TEST(EmitWhole, GivesNoLogprobsThatWereNotAskedFor) {
   CollectingSink sink;
   Turn turn("plan", &sink);

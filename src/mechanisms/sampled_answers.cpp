@@ -15,7 +15,9 @@ awaitable<void> draw_one(AnswererPtr from, Request request, SampledAnswer& sampl
 
 Request sampled(Request request, float temperature, int index) {
   request.sampling.temperature = temperature;
-  request.sampling.seed = request.sampling.seed.value_or(0) + index;
+  // Any seed may be the first: those behind it go on at the other end.
+  const auto seed = static_cast<std::uint64_t>(request.sampling.seed.value_or(0));
+  request.sampling.seed = static_cast<std::int64_t>(seed + static_cast<std::uint64_t>(index));
   return request;
 }
 

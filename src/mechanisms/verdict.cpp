@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 #include "mechanisms/answer_text.h"
 #include "mechanisms/hand_over.h"
 
@@ -90,8 +91,9 @@ awaitable<Result<double>> ask_verdict(AnswererPtr judge, std::string prompt, Ver
       told ? share_of_first(verdict->tokens, words) : share_by_text(verdict->text, words);
   if (!std::isnan(share)) co_return share;
   constexpr std::size_t kShown = 40;
-  co_return fail(Errc::upstream, fmt::format("the verdict `{}`{} is neither {} nor {}",
-                                             trimmed(verdict->text).substr(0, kShown),
+  std::string_view said = trimmed(verdict->text).substr(0, kShown);
+  said = said.substr(0, base::complete_utf8_prefix(said));
+  co_return fail(Errc::upstream, fmt::format("the verdict `{}`{} is neither {} nor {}", said,
                                              told ? "" : ", which came without log-probabilities,",
                                              words.first, words.second));
 }

@@ -100,8 +100,11 @@ TEST_F(AskVerdictTest, AVerdictThatIsNoneIsAnError) {
   EXPECT_EQ(mute.error().code, Errc::upstream);
   EXPECT_THAT(mute.error().detail, HasSubstr("without log-probabilities"));
   EXPECT_THAT(ask({.text = "perhaps"}).error().detail, HasSubstr("neither right nor wrong"));
+  // Forty bytes are shown, and none of half a character.
+  EXPECT_THAT(ask({.text = std::string(39, 'x') + "\u00e9"}).error().detail,
+              HasSubstr("`" + std::string(39, 'x') + "`"));
   EXPECT_EQ(ask({.error = Error{Errc::overloaded, "later"}}).error().code, Errc::overloaded);
-  EXPECT_EQ(turn_.receipt.steps.size(), 3u) << "cost is cost";
+  EXPECT_EQ(turn_.receipt.steps.size(), 4u) << "cost is cost";
 }
 
 }  // namespace

@@ -83,9 +83,7 @@ class Guard : public Answerer {
     const std::unique_ptr<Turn> child = turn.child(&stream);
     Result<Answer> answer = co_await of_->answer(std::move(request), *child);
     if (answer && !stream.failure()) {
-      // Calls of tools are not streamed.
-      std::string calls = said(*answer).substr(answer->text.size());
-      co_await stream.finish(std::move(calls));
+      co_await stream.finish(not_streamed(*answer, stream.reasoning()));
     }
     // Whatever the writer made of not being listened to, this is why.
     if (const std::optional<Error>& failure = stream.failure()) answer = std::unexpected(*failure);
@@ -98,7 +96,8 @@ class Guard : public Answerer {
     const std::unique_ptr<Turn> child = turn.child();
     Result<Answer> answer = co_await of_->answer(std::move(request), *child);
     if (answer) {
-      const Result<void> passed = co_await judge(said(*answer), seen, turn);
+      std::string shown = answer->text + not_streamed(*answer, 0);
+      const Result<void> passed = co_await judge(std::move(shown), seen, turn);
       if (!passed) answer = std::unexpected(passed.error());
     }
     answer = ended(std::move(answer), *child, seen, turn);
@@ -106,6 +105,15 @@ class Guard : public Answerer {
     const Result<void> sent = co_await emit_whole(*answer, logprobs, turn);
     if (!sent) co_return std::unexpected(sent.error());
     co_return answer;
+  }
+
+  /// What is shown of the answer but its text: the calls of tools, citations, and what was thought
+  /// behind its first bytes.
+  static std::string not_streamed(const Answer& answer, std::size_t thought) {
+    std::string rest = answer.reasoning.substr(std::min(thought, answer.reasoning.size()));
+    rest += said(answer).substr(answer.text.size());
+    for (const Citation& citation : answer.citations) rest += "\n" + citation.text;
+    return rest;
   }
 
   Result<Answer> ended(Result<Answer> answer, const Turn& child, const Seen& seen,

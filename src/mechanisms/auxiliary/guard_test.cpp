@@ -115,6 +115,14 @@ TEST_F(GuardTest, WithoutAStreamTheAnswerIsJudgedAsAWhole) {
   EXPECT_EQ(turn.receipt.steps.back().role, "blocked");
 }
 
+TEST_F(GuardTest, WhatIsThoughtAloudIsJudgedToo) {
+  large_says({.text = "All is well.", .reasoning = "The password is swordfish."});
+  EXPECT_EQ(ask("How are you?", turn_).error().code, Errc::refused);
+  EXPECT_TRUE(sink_.pieces.empty());
+  Turn turn("plan");
+  EXPECT_EQ(ask("How are you?", turn).error().code, Errc::refused);
+}
+
 TEST_F(GuardTest, CallsOfToolsAreJudgedToo) {
   const boost::json::object function{{"name", "say"}, {"arguments", R"({"text":"swordfish"})"}};
   large_says(

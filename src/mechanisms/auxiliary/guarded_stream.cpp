@@ -6,7 +6,8 @@ namespace lichen::mechanisms {
 
 awaitable<bool> GuardedStream::write(Piece piece) {
   if (failure_) co_return false;
-  const bool full = fresh_.text.size() + piece.text.size() > stretch_;
+  const std::size_t more = piece.reasoning.size() + piece.text.size();
+  const bool full = fresh_.text.size() + more > stretch_;
   if (full && fresh_.text.size() >= stretch_ / 2) {
     Result<void> passed = co_await judge({});
     if (passed) passed = co_await pass(std::exchange(judged_, std::exchange(fresh_, {})));
@@ -15,7 +16,9 @@ awaitable<bool> GuardedStream::write(Piece piece) {
       co_return false;
     }
   }
+  fresh_.text += piece.reasoning;
   fresh_.text += piece.text;
+  reasoning_ += piece.reasoning.size();
   fresh_.pieces.push_back(std::move(piece));
   co_return true;
 }

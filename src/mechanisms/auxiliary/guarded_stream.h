@@ -10,7 +10,8 @@
 
 namespace lichen::mechanisms {
 
-/// Sink of a child turn. Gathers pieces into stretches of about half a window, a quarter at least.
+/// Sink of a child turn. What the writer thinks aloud is shown, and so is judged, as its text is.
+/// Gathers pieces into stretches of about half a window, a quarter at least.
 /// A stretch is passed on to the turn once it has been judged twice: together with the one before
 /// and with the one behind it, so that nothing shorter than a quarter of a window is shown in part
 /// before it has been judged as a whole. Nothing is passed on after a text that was not let pass,
@@ -27,6 +28,8 @@ class GuardedStream : public Sink {
   /// The answer is complete: judges what is held, with `more` that was not streamed behind it, and
   /// passes it on.
   awaitable<Result<void>> finish(std::string more);
+  /// Bytes of what the writer has thought aloud.
+  std::size_t reasoning() const { return reasoning_; }
   /// Why nothing passes any more.
   const std::optional<Error>& failure() const { return failure_; }
 
@@ -44,6 +47,7 @@ class GuardedStream : public Sink {
   const Judge judge_;
   Stretch judged_;  // together with what stands before it
   Stretch fresh_;
+  std::size_t reasoning_ = 0;
   std::optional<Error> failure_;
 };
 

@@ -85,6 +85,16 @@ TEST_F(GuardedStreamTest, WhatWasNotStreamedIsJudgedToo) {
   EXPECT_THAT(sink_.pieces, IsEmpty());
 }
 
+TEST_F(GuardedStreamTest, WhatIsThoughtAloudIsJudgedToo) {
+  const auto judge = [this](std::string part) { return judged(std::move(part)); };
+  GuardedStream guarded(turn_, kWindow, judge);
+  EXPECT_TRUE(run(guarded.write({.text = {}, .model = "large", .reasoning = "it is sword"})));
+  EXPECT_TRUE(run(guarded.write({.text = {}, .model = "large", .reasoning = "fish"})));
+  EXPECT_EQ(guarded.reasoning(), 15u);
+  EXPECT_FALSE(run(guarded.finish({})));
+  EXPECT_THAT(sink_.pieces, IsEmpty());
+}
+
 TEST_F(GuardedStreamTest, EndsWhenNobodyListens) {
   CollectingSink deaf(1);
   Turn turn("plan", &deaf);

@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "mechanisms/sampled_answers.h"
 #include "mechanisms/scripted_model.h"
 #include "mechanisms/scripted_options.h"
 
@@ -57,6 +60,12 @@ class VerifyTest : public testing::Test {
   std::shared_ptr<ScriptedModel> small_;
   std::shared_ptr<ScriptedModel> judge_;
 };
+
+TEST(Sampled, AnySeedMayBeTheFirst) {
+  Request request;
+  request.sampling.seed = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(sampled(request, 1, 1).sampling.seed, std::numeric_limits<std::int64_t>::min());
+}
 
 TEST_F(VerifyTest, MostVotesWin) {
   options_.choices = {{"by", "agreement"}};

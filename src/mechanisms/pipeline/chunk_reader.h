@@ -50,6 +50,8 @@ class ChunkReader {
   bool add(std::string job);
   /// `work` need not wait for more.
   void close();
+  /// Ends the reading.
+  void fail_with(Error error);
   /// One of `at_once` that run side by side. Ends when all is done and no job can come any more,
   /// when the turn has stopped, or small has failed for good.
   awaitable<void> work();
@@ -83,7 +85,6 @@ class ChunkReader {
   awaitable<Result<Answer>> ask(Request request);
   bool take(Item item, const Result<Answer>& reply, bool first);
   bool take_finding(Item item, std::string_view reply);
-  void fail_with(Error error);
   bool over() const { return failure_.has_value() || turn_.stopped().has_value(); }
 
   const AnswererPtr small_;

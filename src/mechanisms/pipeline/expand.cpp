@@ -26,10 +26,13 @@ class Expand : public Answerer {
     if (Result<Request> fits = reworded(request, {}, "expand"); !fits) {
       co_return std::unexpected(std::move(fits).error());
     }
-    if (!request.format.free() || !request.tools.empty()) {
+    if (!request.format.free() || !request.tools.empty() || !request.begun.empty()) {
+      const bool begun = !request.begun.empty();
       turn.receipt.decisions.push_back({.mechanism = "expand",
                                         .choice = "plain",
-                                        .reason = "an answer of a given form has no points"});
+                                        .reason = begun
+                                                      ? "an answer that was begun is gone on with"
+                                                      : "an answer of a given form has no points"});
       co_return co_await plain_->answer(std::move(request), turn);
     }
     Expansion expansion(options_, request, turn,

@@ -168,6 +168,14 @@ TEST_F(ExpandTest, AFormIsNotWrittenInPoints) {
   EXPECT_FALSE(large_->requests().at(0).format.free());
 }
 
+TEST_F(ExpandTest, WhatWasBegunIsGoneOnWith) {
+  Request request{.messages = {{"user", kQuestion}}, .begun = "It "};
+  const auto answer = ask({.text = "is a lamp."}, writer("small"), request);
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->text, "is a lamp.");
+  EXPECT_TRUE(small_->requests().empty());
+}
+
 TEST_F(ExpandTest, LimitsAreThoseOfTheWhole) {
   const auto answer = ask({.text = "price\nmaker\ntype"}, writer("small"),
                           {.messages = {{"user", kQuestion}}, .max_tokens = 6});

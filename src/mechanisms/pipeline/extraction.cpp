@@ -91,6 +91,7 @@ awaitable<void> Extraction::write_jobs() {
     decide("question", "large wrote no job, so the question is the job");
     reader_.add(std::string(question(question_)));
   }
+  if (!jobs_written_) reader_.fail_with(jobs_written_.error());  // nobody will want its findings
   reader_.close();
 }
 
@@ -162,7 +163,7 @@ awaitable<Result<Answer>> Extraction::answer_by(AnswererPtr writer) {
       answer->citations = findings_.citations();
     }
     const bool too_long = !answer && answer.error().code == Errc::context_overflow;
-    if (!too_long || !findings_.halve()) co_return answer;
+    if (!too_long || shown_ || !findings_.halve()) co_return answer;
   }
 }
 

@@ -253,12 +253,6 @@ class Cache : public Answerer {
   awaitable<Result<Answer>> give(StoredPtr stored, bool logprobs, Turn& turn) {
     const Answer& answer = stored->answer;
     if (!turn.streams()) co_return answer;
-    if (!answer.reasoning.empty()) {
-      const std::string author = answer.authors.empty() ? "" : answer.authors.front().model;
-      const Result<void> sent =
-          co_await turn.emit({.text = {}, .model = author, .reasoning = answer.reasoning});
-      if (!sent) co_return std::unexpected(sent.error());
-    }
     const Result<void> sent = co_await emit_whole(answer, logprobs, turn);
     if (!sent) co_return std::unexpected(sent.error());
     co_return answer;

@@ -70,7 +70,8 @@ std::optional<PlanCalibration> calibration_from(const json::object& object) {
   const auto* data_hash = object.if_contains("data_hash");
   const auto* grid = object.if_contains("grid");
   if (valid_for == nullptr || !valid_for->is_object() || n == nullptr || !n->is_int64() ||
-      data_hash == nullptr || !data_hash->is_string() || grid == nullptr || !grid->is_array()) {
+      n->get_int64() < 0 || n->get_int64() > kMostCalibrated || data_hash == nullptr ||
+      !data_hash->is_string() || grid == nullptr || !grid->is_array()) {
     return std::nullopt;
   }
   PlanCalibration calibration;

@@ -62,6 +62,11 @@ struct CascadeParts {
   bool one_lane = false;  // both take turns on one device
 };
 
+/// Whether small's answer may be given for large's: not behind what large has shown.
+bool may_stand_in(const Error& of_large, const Turn& turn) {
+  return of_large.code == Errc::offline && turn.receipt.authors.empty();
+}
+
 class Cascade : public Answerer {
  public:
   explicit Cascade(CascadeParts parts) : parts_(std::move(parts)) {}
@@ -177,7 +182,7 @@ awaitable<Result<Answer>> Cascade::by_large(Request request, Turn& turn) {
 
 awaitable<Result<Answer>> Cascade::large_or(Result<Answer> draft, Request request, Turn& turn) {
   Result<Answer> large = co_await by_large(request, turn);
-  if (large || large.error().code != Errc::offline) co_return large;
+  if (large || !may_stand_in(large.error(), turn)) co_return large;
   co_return co_await small_offline(std::move(draft), std::move(request), turn);
 }
 
@@ -330,7 +335,7 @@ awaitable<Result<Answer>> Cascade::side_by_side(Request request, Latency::Durati
   }
   turn.absorb(*race.large_turn);
   if (!race.released) co_return std::unexpected(race.released.error());
-  if (*race.large || race.large->error().code != Errc::offline) co_return *std::move(race.large);
+  if (*race.large || !may_stand_in(race.large->error(), turn)) co_return *std::move(race.large);
   co_return co_await small_offline(std::move(race.draft.answer), race.request, turn);
 }
 

@@ -82,6 +82,21 @@ TEST_F(CascadeTest, WhereLargeIsOfflineTheDraftStands) {
   }
 }
 
+TEST_F(CascadeTest, TheDraftIsNotSentBehindWhatLargeHasShown) {
+  large_ = std::make_shared<ScriptedModel>(
+      "large",
+      std::vector<Script>{
+          {.text = "the large", .error = Error{Errc::offline, "not asked"}, .error_after = 1}});
+  for (const std::string hedge : {"never", "always"}) {
+    choices_ = {{"hedge", hedge}};
+    small({.text = "an unsure answer", .logprob = -2.0f});
+    CollectingSink sink;
+    Turn turn("plan", &sink);
+    EXPECT_FALSE(ask(turn)) << hedge;
+    EXPECT_EQ(sink.text().find("unsure"), std::string::npos) << sink.text();
+  }
+}
+
 TEST_F(CascadeTest, ASureAnswerStands) {
   small({.text = "a small answer indeed", .logprob = -0.5f});
   CollectingSink sink;

@@ -91,12 +91,15 @@ class WritingByText : public HandoverWriting {
   awaitable<Result<bool>> take_over(Token likeliest) override {
     for (std::int64_t span = options_.span;;) {
       const std::size_t before = tokens_.tokens.size();
+      const std::int64_t written = writer_.tokens();
       const Result<bool> more = co_await stretch(span);
       if (!more || !*more) co_return more;
       const std::size_t heard = tokens_.tokens.size() - before;
       // Nothing but the beginning of a character: more tokens are needed to end it.
       if (heard == 0) span = std::min<std::int64_t>(4 * span, max_tokens_);
-      if (writer_.tokens() >= max_tokens_ ||
+      // A stretch of nothing at all: large's context is full, say.
+      const bool stands_still = heard == 0 && writer_.tokens() == written;
+      if (stands_still || writer_.tokens() >= max_tokens_ ||
           small_.prompt_tokens() + std::ssize(tokens_.tokens) >= context_) {
         ended_ = Finish::length;
         co_return false;

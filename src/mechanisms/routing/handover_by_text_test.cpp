@@ -44,6 +44,17 @@ TEST_F(HandoverByTextTest, LargeGoesOnWithTheText) {
   EXPECT_EQ(answer_.completion_tokens, 7 + 2) << "each counts its own tokens";
 }
 
+TEST_F(HandoverByTextTest, ALargeThatSaysNothingMoreIsNotAskedForEver) {
+  pair("ab Xd ef", std::make_shared<ScriptedModel>(
+                       "large", [](const Request&) { return Script{.finish = Finish::length}; },
+                       ScriptedModel::Traits{.local = false}));
+  Turn turn("plan");
+  const Result<Answer> answer = ask(turn);
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->finish, Finish::length);
+  EXPECT_EQ(remote_->requests().size(), 1u);
+}
+
 TEST_F(HandoverByTextTest, WhatLargesFilterCutsSaysSo) {
   pair("ab Xd ef",
        std::make_shared<ScriptedModel>(

@@ -10,20 +10,27 @@ double binomial_tail(std::int64_t k, std::int64_t n, double p) {
   assert(0 <= k && k <= n && p >= 0 && p <= 1);
   if (k == n || p <= 0) return 1;
   if (p >= 1) return 0;
-  // Terms as logarithms from the largest (the last, below the mean) down: no term over- or
-  // underflows that matters.
+  // From the largest term (the last, below the mean) to both sides, each as a part of it: no term
+  // over- or underflows that matters, and only those are added that do.
   const auto trials = static_cast<double>(n);
   const auto log_term = [&](double i) {
     return std::lgamma(trials + 1) - std::lgamma(i + 1) - std::lgamma(trials - i + 1) +
            i * std::log(p) + (trials - i) * std::log1p(-p);
   };
-  const double mode = std::floor((trials + 1) * p);
-  const double largest = log_term(std::min(static_cast<double>(k), mode));
-  double sum = 0;
-  for (std::int64_t i = k; i >= 0; --i) {
-    const double term = std::exp(log_term(static_cast<double>(i)) - largest);
+  constexpr double kLeast = 1e-18;
+  const auto last = static_cast<double>(k);
+  const double middle = std::min(last, std::floor((trials + 1) * p));
+  const double largest = log_term(middle);
+  double sum = 1;
+  double term = 1;
+  for (double i = middle; i > 0 && term > kLeast * sum; --i) {
+    term *= i / (trials - i + 1) * ((1 - p) / p);
     sum += term;
-    if (static_cast<double>(i) < mode && term < 1e-18 * sum) break;  // the rest falls faster
+  }
+  term = 1;
+  for (double i = middle; i < last && term > kLeast * sum; ++i) {
+    term *= (trials - i) / (i + 1) * (p / (1 - p));
+    sum += term;
   }
   return std::min(1.0, std::exp(largest + std::log(sum)));
 }

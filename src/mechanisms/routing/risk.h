@@ -25,6 +25,9 @@
 
 namespace lichen::mechanisms {
 
+/// A file that speaks of more requests is none of ours.
+inline constexpr std::int64_t kMostCalibrated = 1'000'000'000;
+
 struct RiskTarget {
   double alpha = 0;  // risk allowed, over 0 and under 1
   double delta = 0;  // probability that the bound is broken, over 0 and under 1

@@ -31,6 +31,12 @@ TEST(BinomialTail, HoldsFarOutAndForManyTrials) {
   EXPECT_NEAR(binomial_tail(999'998, 1'000'000, 0.5), 1, 1e-9);
 }
 
+TEST(BinomialTail, AddsOnlyWhatCounts) {
+  EXPECT_NEAR(binomial_tail(kMostCalibrated / 2, kMostCalibrated, 0.05), 1, 1e-6);
+  EXPECT_NEAR(binomial_tail(kMostCalibrated / 2, kMostCalibrated, 0.5), 0.5, 1e-4);
+  EXPECT_NEAR(upper_bound(kMostCalibrated / 2, kMostCalibrated, 0.05), 0.5, 1e-4);
+}
+
 TEST(UpperBound, ExactValues) {
   // Without a loss: 1 - delta^(1/n). With all but one lost: (1 - delta)^(1/n).
   EXPECT_NEAR(upper_bound(0, 10, 0.05), 1 - std::pow(0.05, 0.1), 1e-12);

@@ -61,7 +61,8 @@ class Route : public Answerer {
       need->small.reset();
       watch_.answered_by_large(turn);
       Result<Answer> answer = co_await large_->answer(request, turn);
-      if (answer || answer.error().code != Errc::offline) co_return answer;
+      const bool shown = !turn.receipt.authors.empty();  // of an answer that broke off
+      if (answer || shown || answer.error().code != Errc::offline) co_return answer;
       turn.receipt.decisions.push_back(
           {.mechanism = "route", .choice = "small", .reason = "large is offline"});
       co_return co_await small_->answer(std::move(request), turn);

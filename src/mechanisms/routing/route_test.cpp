@@ -68,6 +68,19 @@ TEST_F(RouteTest, WhereLargeIsOfflineSmallAnswers) {
   EXPECT_EQ(turn.receipt.decisions[1].reason, "large is offline");
 }
 
+TEST_F(RouteTest, NobodyAnswersBehindWhatLargeHasShown) {
+  large_ = std::make_shared<ScriptedModel>(
+      "large",
+      std::vector<Script>{
+          {.text = "by large", .error = Error{Errc::offline, "not asked"}, .error_after = 1}});
+  CollectingSink sink;
+  Turn turn("plan", &sink);
+  Result<Answer> answer = run(route(1)->answer({.messages = {{"user", "12345"}}}, turn));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Errc::offline);
+  EXPECT_EQ(sink.text().find("small"), std::string::npos) << sink.text();
+}
+
 TEST_F(RouteTest, AnyOtherFailureOfLargeIsAFailure) {
   large_ = std::make_shared<ScriptedModel>(
       "large", std::vector<Script>{{.error = Error{Errc::upstream, "503"}}});

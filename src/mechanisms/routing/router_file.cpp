@@ -32,7 +32,7 @@ constexpr std::size_t kMaxHeaderBytes = 4u << 20;
 constexpr std::size_t kMaxGrid = 10'000;
 constexpr std::int64_t kMaxPrefillWidth = 1 << 20;
 constexpr std::int64_t kMaxPrefillUnits = 1 << 10;
-constexpr std::int64_t kMaxCount = std::int64_t{1} << 40;
+constexpr std::int64_t kMaxCount = kMostCalibrated;
 constexpr std::string_view kKindNames[] = {"linear", "knn", "mf", "ensemble", "prefill"};
 constexpr std::string_view kEncodingNames[] = {"f32", "i8"};
 
