@@ -532,8 +532,9 @@ TEST_F(BatcherTest, OneThatWaitsForAPlaceHoldsUpNobody) {
   limits.cells = 2 * 4'096;
   start(limits);
   Turn turn("test");
-  int by_long = 0;
-  const auto count = [&](std::string prompt, int tokens, int* written) -> awaitable<void> {
+  std::atomic<int> by_long = 0;
+  const auto count = [&](std::string prompt, int tokens,
+                         std::atomic<int>* written) -> awaitable<void> {
     Session session = batcher_->open(turn);
     auto rows = co_await session.decode(tokens_of(prompt));
     for (int i = 1; rows && i < tokens; ++i) {
