@@ -130,14 +130,14 @@ TEST_F(HttpServerTest, AClientThatDoesNotReadIsDropped) {
 }
 
 TEST_F(HttpServerTest, ALongReplyMayTakeLongerThanItsPieces) {
-  start({.write_timeout = 500ms});
+  start({.write_timeout = 1s});
   TestClient client(port());
   client.send("GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n");
   std::vector<char> piece(1u << 20);
   std::size_t got = 0;
   boost::system::error_code error;
   while (got < Echo::kLong && !error) {
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(30ms);
     got += client.socket().read_some(asio::buffer(piece), error);
   }
   EXPECT_GE(got, Echo::kLong) << "it was cut off";
