@@ -103,6 +103,7 @@ class Conversion {
 
   void visit(const json::value& value) {
     if (const json::array* array = value.if_array()) {
+      if (!count(array->size() / 8)) return;  // of values, which are copied with a schema
       for (const json::value& child : *array) visit(child);
     }
     const json::object* object = value.if_object();
@@ -159,15 +160,21 @@ class Conversion {
     visit(*object);
   }
 
+  /// `required` may name one twice, and what is none.
   static std::size_t optional_properties(const json::object& object) {
-    const auto size_of = [&object](const char* key) -> std::size_t {
-      const json::value* value = object.if_contains(key);
-      if (value == nullptr) return 0;
-      return value->is_object()  ? value->get_object().size()
-             : value->is_array() ? value->get_array().size()
-                                 : 0;
-    };
-    return size_of("properties") - std::min(size_of("properties"), size_of("required"));
+    const json::value* own = object.if_contains("properties");
+    const json::object* properties = own == nullptr ? nullptr : own->if_object();
+    if (properties == nullptr) return 0;
+    std::set<std::string_view> needed;
+    const json::value* required = object.if_contains("required");
+    if (required != nullptr) {
+      for_each_child(*required, [&](std::string_view, const json::value& name) {
+        if (name.is_string() && properties->contains(name.get_string())) {
+          needed.insert(name.get_string());
+        }
+      });
+    }
+    return properties->size() - needed.size();
   }
 
   const json::value& root_;

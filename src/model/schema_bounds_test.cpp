@@ -77,6 +77,15 @@ TEST(SchemaBounds, WhatMultipliesIsBounded) {
   }
   EXPECT_EQ(error_of(types), kTooMany);
   EXPECT_EQ(error_of(object_of(3'000, json::object())), kTooMany);
+  json::array same;
+  for (int i = 0; i < 3'000; ++i) same.emplace_back("a0");
+  EXPECT_EQ(error_of(object_of(3'000, json::object(), std::move(same))), kTooMany);
+  json::array numbers;
+  for (int i = 0; i < 10'000; ++i) numbers.emplace_back(1);
+  json::value copied = {{"type", {"string", "integer"}}, {"enum", std::move(numbers)}};
+  EXPECT_EQ(error_of(copied), "no error");
+  for (int i = 0; i < 4; ++i) copied = {{"type", {"array", "array"}}, {"items", std::move(copied)}};
+  EXPECT_EQ(error_of(copied), kTooMany);
   json::object defs;
   for (int i = 0; i < 40; ++i) {
     const json::value next = {{"$ref", "#/$defs/a" + std::to_string(i + 1)}};
