@@ -21,6 +21,7 @@ constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
 /// Pipelined bytes kept while a turn runs; beyond, a client that leaves is noticed when written to.
 constexpr std::size_t kReadAheadLimit = 64u << 10;
+/// Of a long reply, for each of which a client has `write_timeout`.
 constexpr std::size_t kWriteSlice = 1u << 20;
 /// Of a chunk's header, with its extensions, and of a trailer: the parser keeps no bound to them.
 constexpr std::size_t kMostChunkHeader = 16u << 10;
@@ -311,7 +312,6 @@ awaitable<bool> Connection::send(std::string_view data, bool last) {
   const std::array<asio::const_buffer, 4> parts = {asio::buffer(head_),
                                                    asio::buffer(size_line.data(), size_length),
                                                    asio::buffer(data), asio::buffer(end)};
-  // Each slice has its time, so that a long reply may take longer than a client that reads nothing.
   std::size_t renewed = 0;
   const auto more = [this, &renewed](const error_code& error, std::size_t sent) -> std::size_t {
     if (error) return 0;

@@ -90,7 +90,7 @@ void Review::finish(const Answer& answer) {
   }
   if (verdict_ == Verdict::none && ended_early(answer.finish)) judge(false);
   if (verdict_ == Verdict::none && ended_early(answer.finish)) {
-    decide(Verdict::useless, "large's edits were cut off at max_tokens");
+    decide(Verdict::useless, "large's edits were cut off");
   }
   judge(true);
 }

@@ -108,6 +108,16 @@ class MaskTest : public testing::Test {
   Result<Answer> ask(const std::string& question, Turn& turn) {
     return ask(Request{.messages = {{"user", question}}}, turn);
   }
+  /// A second mask within the first, around the far model.
+  std::shared_ptr<PlanOptions> inner_mask() {
+    auto inner = std::make_shared<PlanOptions>();
+    inner->pool = test_detectors();
+    options_.plan = [this, inner](const EachModel& outer) {
+      inner->plan = [&](const EachModel& each_model) { return *outer(*each_model(far_)); };
+      return *build_mask(*inner);
+    };
+    return inner;
+  }
   /// `first` drafts, `second` answers, or looks at the draft afterwards.
   void ask_both(ModelPtr first, ModelPtr second, bool later = false) {
     options_.plan = [=](const EachModel& each_model) {
@@ -429,16 +439,11 @@ TEST_F(MaskTest, EmbeddingsAreOfMaskedTexts) {
 }
 
 TEST_F(MaskTest, OneMaskWithinAnother) {
-  auto inner = std::make_shared<PlanOptions>();
-  inner->pool = test_detectors();
+  const auto inner = inner_mask();
   inner->lists["kinds"] = {"EMAIL", "PHONE", "PERSON"};
   options_.lists["kinds"] = {"EMAIL"};
   options_.choices.erase("dictionary");
   inner->choices["dictionary"] = dictionary_;
-  options_.plan = [&](const EachModel& outer) {
-    inner->plan = [&](const EachModel& each_model) { return *outer(*each_model(far_)); };
-    return *build_mask(*inner);
-  };
   const auto answer = ask("Zoë Lee, z@example.org", turn_);
   ASSERT_TRUE(answer) << answer.error().detail;
   EXPECT_EQ(answer->text, "Zoë Lee, z@example.org");
@@ -447,13 +452,8 @@ TEST_F(MaskTest, OneMaskWithinAnother) {
 }
 
 TEST_F(MaskTest, NoPlaceholderMeansValuesOfTwoMasks) {
-  auto inner = std::make_shared<PlanOptions>();
-  inner->pool = test_detectors();
+  const auto inner = inner_mask();
   inner->choices["dictionary"] = dictionary_of("PERSON: Ann Poe\n");
-  options_.plan = [&](const EachModel& outer) {
-    inner->plan = [&](const EachModel& each_model) { return *outer(*each_model(far_)); };
-    return *build_mask(*inner);
-  };
   const auto answer = ask("Ann Poe wrote to Zoë Lee and Ann Poe", turn_);
   ASSERT_TRUE(answer) << answer.error().detail;
   EXPECT_EQ(answer->text, "Ann Poe wrote to Zoë Lee and Ann Poe");

@@ -58,6 +58,14 @@ class UpstreamsTest : public testing::Test {
   void break_down(std::size_t index, const Failure& failure = kFailed) {
     for (int i = 0; i < options.breaker.failures; ++i) EXPECT_TRUE(ask(index, failure));
   }
+  /// Breaks it down, and takes the request that is to show that it has recovered.
+  Upstreams::Lease trial_of(std::size_t index) {
+    break_down(index);
+    now += options.breaker.pause;
+    auto trial = pick();
+    EXPECT_EQ(trial.index(), index);
+    return trial;
+  }
   /// How many of `requests`, each answered at once, go to each.
   std::vector<int> spread(int requests) {
     std::vector<int> counts(upstreams->size());
@@ -252,13 +260,7 @@ TEST_F(UpstreamsTest, AnUnreachableOneWaitsForItsProbe) {
 
 TEST_F(UpstreamsTest, OneThatAsksForAPauseAtItsTrialGetsIt) {
   open(2);
-  break_down(1);
-  now += options.breaker.pause;
-  {
-    auto trial = pick();
-    ASSERT_EQ(trial.index(), 1u);
-    trial.failed(busy(30));
-  }
+  trial_of(1).failed(busy(30));
   EXPECT_EQ(spread(20)[1], 0);
   now += seconds(31);
   EXPECT_EQ(pick().index(), 1u);
@@ -266,9 +268,7 @@ TEST_F(UpstreamsTest, OneThatAsksForAPauseAtItsTrialGetsIt) {
 
 TEST_F(UpstreamsTest, WhereTheLoneOneAsksForAPauseAtItsTrialThatIsSaid) {
   open(1);
-  break_down(0);
-  now += options.breaker.pause;
-  pick().failed(busy(30));
+  trial_of(0).failed(busy(30));
   const auto none = upstreams->pick(Traffic::streamed, {});
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().retry_after_s, 30);
@@ -288,13 +288,7 @@ TEST_F(UpstreamsTest, WhatOthersHearOfAFailureQuotesNobody) {
 
 TEST_F(UpstreamsTest, OneThatIsLateAtItsTrialHasNotRecovered) {
   open(2);
-  break_down(1);
-  now += options.breaker.pause;
-  {
-    auto trial = pick();
-    ASSERT_EQ(trial.index(), 1u);
-    trial.late(milliseconds(300));
-  }
+  trial_of(1).late(milliseconds(300));
   EXPECT_TRUE(upstreams->states()[1].open);
   EXPECT_THAT(upstreams->states()[1].last_failure, HasSubstr("no token within 300 ms"));
   EXPECT_EQ(spread(20)[1], 0);
